@@ -1,0 +1,96 @@
+//! Secrets: passwords and codes that no build of the crate prints.
+//!
+//! Redaction is by type, and by name where a secret arrives in a reply: see [`is_secret_name`].
+//!
+//! Floor 0.
+
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+/// What is printed in place of a secret.
+pub const REDACTED: &str = "***";
+
+/// A text that is never printed and is wiped from memory when dropped.
+///
+/// There is no `Display`; `Debug` prints three asterisks. [`expose`](Self::expose) is the one way to the text.
+///
+/// ```
+/// let password = rrp::Secret::from("i-am-registrarA");
+/// assert_eq!(format!("{password:?}"), "Secret(***)");
+/// ```
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes over the text.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+
+    /// The text itself. Whoever calls this answers for where it goes.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({REDACTED})")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self::new(secret)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(secret: &str) -> Self {
+        Self::new(secret.to_owned())
+    }
+}
+
+impl PartialEq for Secret {
+    /// Takes the same time wherever the first difference lies.
+    fn eq(&self, other: &Self) -> bool {
+        let (a, b) = (self.expose().as_bytes(), other.expose().as_bytes());
+        a.len() == b.len() && a.iter().zip(b).fold(0_u8, |differs, (a, b)| differs | (a ^ b)) == 0
+    }
+}
+
+impl Eq for Secret {}
+
+/// Whether an attribute, property or parameter of this name carries a secret.
+///
+/// By what the name contains, without case, blanks and punctuation: `auth`, `password`, `sessionid`, `X-AUTH-CODE`,
+/// `new password`, `creditcard number`, `token` … It errs on the side of silence.
+///
+/// ```
+/// use rrp::secret::is_secret_name;
+///
+/// assert!(is_secret_name("Auth") && is_secret_name("-NewPassword") && is_secret_name("session id"));
+/// assert!(!is_secret_name("domain") && !is_secret_name("registration expiration date"));
+/// ```
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    const PARTS: [&str; 12] = [
+        "auth", "passw", "passphrase", "secret", "session", "token", "apikey", "privatekey", "creditcard",
+        "cardnumber", "cvc", "cvv",
+    ];
+    const WHOLE: [&str; 6] = ["pw", "spw", "pin", "domainpin", "transfercode", "eppcode"];
+    let letters: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let word = letters.trim_end_matches(|c: char| c.is_ascii_digit());
+    WHOLE.contains(&word) || PARTS.iter().any(|part| letters.contains(part))
+}
+
+/// Whether a line of text within a value assigns a secret, as in the operation logs that some replies quote
+/// (`AUTH=…` as the value of a property).
+#[must_use]
+pub(crate) fn assigns_secret(value: &str) -> bool {
+    value.split_once(['=', ':']).is_some_and(|(name, _)| is_secret_name(name))
+}
