@@ -183,9 +183,13 @@ impl ReturnCode {
     fn at_login(self, plain: Verdict) -> Verdict {
         let plain = plain.with_executed(Executed::No, Word::Inference);
         match self {
-            Self::AUTHENTICATION_FAILED | Self::AUTHORIZATION_FAILED => plain.with_advice(Advice::StopLoggingIn),
+            Self::AUTHENTICATION_FAILED | Self::AUTHORIZATION_FAILED => {
+                plain.with_advice(Advice::StopLoggingIn)
+            }
             Self::CLOSING_CONNECTION => plain.with_advice(Advice::Reconnect { after: Duration::ZERO }),
-            Self::TOO_MANY_SESSIONS => plain.with_advice(Advice::FewerSessions { after: table::SESSIONS_WAIT }),
+            Self::TOO_MANY_SESSIONS => {
+                plain.with_advice(Advice::FewerSessions { after: table::SESSIONS_WAIT })
+            }
             Self::INVALID_COMMAND_SEQUENCE => plain.with_advice(Advice::FixRequest),
             _ => plain,
         }

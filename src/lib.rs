@@ -1,5 +1,51 @@
-//! temporary
+//! A client for RRP (RFC 2832, RFC 3632) and XRRP, the line protocol between a registrar and a registry.
+//!
+//! What stands so far is the protocol as types, without a socket:
+//!
+//! - [`code`]: return codes, and what each says about the answer, the connection and the registry's state
+//!   ([`verdict`]);
+//! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
+//! - [`wire`]: bytes to frames, bounded, and commands onto the wire;
+//! - [`reply`]: a code and a text at once, the rest where it lies;
+//! - `net` (feature `net`): the same as a codec for `tokio_util`'s `Framed`.
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use rrp::command::{Add, Dialect, Period, ToCommand};
+//! use rrp::verdict::Executed;
+//! use rrp::wire::deframe::{Deframer, Limits};
+//! use rrp::{DomainName, Reply, wire};
+//!
+//! // A command out …
+//! let name: DomainName = "example.com".parse()?;
+//! let add = Add::domain(&name).period(Period::years(10)?).to_command();
+//! let mut out = BytesMut::new();
+//! wire::encode(add.body(), Dialect::Rfc, &mut out)?;
+//! assert_eq!(out, "add\r\nEntityName:Domain\r\nDomainName:example.com\r\n-Period:10\r\n.\r\n");
+//!
+//! // … and a reply in.
+//! let mut received = BytesMut::from("200 Command completed successfully\r\nstatus:ACTIVE\r\n.\r\n");
+//! let frame = Deframer::new(Limits::REPLY).deframe(&mut received)?.expect("a whole frame");
+//! let reply = Reply::parse(&frame)?;
+//! let verdict = reply.verdict(add.context());
+//! assert_eq!(verdict.executed(), Executed::Yes);
+//! assert_eq!(reply.first("Status").as_deref(), Some("ACTIVE"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! Features only add modules. `cli` (default) is the program `rrp`; `net` the codec; `arbitrary` builds commands for
+//! fuzzing. A library user takes `default-features = false`.
+//!
+//! # What is bounded
+//!
+//! Lines, frames and line counts ([`Limits`](wire::deframe::Limits)), values
+//! ([`Value::MAX_LEN`]), parameters ([`PtfCommand`](command::PtfCommand)) and lines of a command
+//! ([`RrpCommand`](command::RrpCommand)). Reading takes time linear in the input, and memory of 20 bytes a line.
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// No byte from a peer may end in a panic: not on any floor, so not in any file.
 #![cfg_attr(
     not(test),
     warn(
@@ -14,19 +60,36 @@
         clippy::unwrap_used
     )
 )]
+
 pub mod address;
+#[cfg(feature = "arbitrary")]
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+pub mod arbitrary;
 pub mod code;
+pub mod command;
 pub mod date;
 pub mod name;
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub mod net;
+pub mod reply;
 pub mod secret;
 pub mod text;
 pub mod verb;
 pub mod verdict;
+pub mod wire;
+
 pub use address::ServerAddress;
 pub use code::{Context, InvalidReturnCode, ReturnCode};
+pub use command::Command;
 pub use date::RegistryDate;
 pub use name::{DomainName, HostName};
+pub use reply::Reply;
 pub use secret::Secret;
 pub use text::{Token, Value};
 pub use verb::Verb;
 pub use verdict::Verdict;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeDoctests;

@@ -96,7 +96,8 @@ impl Name {
             return Ok(Self { given: None, ascii: name.to_ascii_lowercase().into() });
         }
         // A control character is refused under its own name before UTS 46 could map or drop it.
-        if let Some((at, found)) = text.char_indices().find(|(_, c)| crate::text::ends_line(*c) || *c == ' ') {
+        if let Some((at, found)) = text.char_indices().find(|(_, c)| crate::text::ends_line(*c) || *c == ' ')
+        {
             return Err(error(Problem::Forbidden { found, at }));
         }
         let ascii = idna::domain_to_ascii(text).map_err(|_| error(Problem::Idna))?;

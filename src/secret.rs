@@ -78,8 +78,18 @@ impl Eq for Secret {}
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     const PARTS: [&str; 12] = [
-        "auth", "passw", "passphrase", "secret", "session", "token", "apikey", "privatekey", "creditcard",
-        "cardnumber", "cvc", "cvv",
+        "auth",
+        "passw",
+        "passphrase",
+        "secret",
+        "session",
+        "token",
+        "apikey",
+        "privatekey",
+        "creditcard",
+        "cardnumber",
+        "cvc",
+        "cvv",
     ];
     const WHOLE: [&str; 6] = ["pw", "spw", "pin", "domainpin", "transfercode", "eppcode"];
     let letters: String =

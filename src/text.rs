@@ -150,7 +150,8 @@ impl Token {
         if word.len() > Self::MAX_LEN {
             return Err(TextError::too_long(WHAT, Self::MAX_LEN));
         }
-        let allowed = |(at, c): (usize, char)| c.is_ascii_alphanumeric() || (at > 0 && matches!(c, '_' | '-'));
+        let allowed =
+            |(at, c): (usize, char)| c.is_ascii_alphanumeric() || (at > 0 && matches!(c, '_' | '-'));
         if let Some((at, found)) = word.char_indices().find(|pair| !allowed(*pair)) {
             return Err(TextError::forbidden(WHAT, found, at));
         }
@@ -158,6 +159,12 @@ impl Token {
             return Err(TextError::reserved(WHAT, "EOF"));
         }
         Ok(Self(word.into()))
+    }
+
+    /// A word of this crate's own.
+    pub(crate) fn trusted(word: &'static str) -> Self {
+        debug_assert!(Self::new(word).is_ok(), "`{word}` is no word");
+        Self(word.into())
     }
 
     /// The word.
@@ -241,6 +248,12 @@ impl Value {
             return Err(TextError::forbidden(WHAT, found, at));
         }
         Ok(Self(value.into()))
+    }
+
+    /// A value that another validated type holds.
+    pub(crate) fn trusted(value: &str) -> Self {
+        debug_assert!(Self::new(value).is_ok(), "a validated type holds an invalid value");
+        Self(value.into())
     }
 
     /// The value.

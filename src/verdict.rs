@@ -191,7 +191,9 @@ impl Advice {
     #[must_use]
     pub const fn wait(self) -> Option<Duration> {
         match self {
-            Self::Resubmit { after } | Self::Reconnect { after } | Self::FewerSessions { after } => Some(after),
+            Self::Resubmit { after } | Self::Reconnect { after } | Self::FewerSessions { after } => {
+                Some(after)
+            }
             Self::HoldAccount { for_ } => Some(for_),
             _ => None,
         }

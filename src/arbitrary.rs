@@ -1,0 +1,1 @@
+//! Builds commands out of arbitrary bytes, for fuzzing.

@@ -1,0 +1,166 @@
+//! Commands: what a registrar asks of a registry.
+//!
+//! The ten commands of RFC 2832 are typed, by object: [`domain`], [`name_server`], [`session`]. Any other command goes
+//! by name: [`ptf`] for the `[COMMAND]` blocks of XRRP, [`rrp`] for raw RRP. Whether a command may be repeated is part
+//! of its [`Nature`], which comes out of one table: [`nature`].
+//!
+//! A [`Query`] reads and a [`Change`] writes; they are different traits, so that a write cannot be taken for a read.
+//! Nothing here can be made that is more than one command on the wire.
+//!
+//! Floor 1.
+
+pub mod domain;
+pub mod field;
+pub mod name_server;
+pub mod nature;
+pub mod ptf;
+pub mod rrp;
+pub mod session;
+
+use core::fmt;
+
+pub use domain::{Add, Check, Del, DomainStatus, Mod, Period, Renew, Status, Transfer, Year};
+pub use field::{CommandError, Field};
+pub use nature::{Billable, Effect, Kind, Nature, Repeat, Settle};
+pub use ptf::{Ptf, PtfCommand};
+pub use rrp::{Raw, RrpCommand, RrpLine};
+pub use session::{Describe, Quit, Session};
+
+use crate::code::Context;
+use crate::verb::Verb;
+
+/// Which rules the encoder keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// RFC 2832 §7 to the letter: ASCII, second-level names, ids of one word, passwords of 4 to 16 characters, values
+    /// of up to 128, no PTF.
+    Rfc,
+    /// XRRP as CNR runs it: longer passwords, `account:role` logins, third-level names, UTF-8, PTF.
+    #[default]
+    Xrrp,
+}
+
+/// A command ready for the wire, and what is known about repeating it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Command {
+    body: Body,
+    nature: Nature,
+}
+
+/// The two forms of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "XRRP has these two")]
+pub enum Body {
+    /// Lines of RRP, ended by a dot.
+    Rrp(RrpCommand),
+    /// A `[COMMAND]` block, ended by `EOF` and a dot.
+    Ptf(PtfCommand),
+}
+
+impl Command {
+    /// A command with the nature that the table gives it.
+    #[must_use]
+    pub fn new(body: impl Into<Body>) -> Self {
+        let body = body.into();
+        Self { nature: Nature::of(&body), body }
+    }
+
+    /// A command with a nature on the caller's word, whatever the table says.
+    #[must_use]
+    pub fn declared(body: impl Into<Body>, nature: Nature) -> Self {
+        Self { body: body.into(), nature }
+    }
+
+    /// The command itself.
+    #[must_use]
+    pub const fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// What is known about repeating it.
+    #[must_use]
+    pub const fn nature(&self) -> &Nature {
+        &self.nature
+    }
+
+    /// Its name: an RRP verb or the name of a PTF command, as given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.body {
+            Body::Rrp(rrp) => rrp.verb().as_str(),
+            Body::Ptf(ptf) => ptf.name().as_str(),
+        }
+    }
+
+    /// Where a reply to this command comes: what [`ReturnCode::verdict`](crate::code::ReturnCode::verdict) needs.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match &self.body {
+            Body::Rrp(rrp) => match rrp.known_verb() {
+                Some(Verb::Session) => Context::Login,
+                Some(verb) => Context::Rrp(verb),
+                None => Context::Ptf,
+            },
+            Body::Ptf(ptf) if ptf.name().as_str().eq_ignore_ascii_case("StartSession") => Context::Login,
+            Body::Ptf(ptf) if nature::begins_with(ptf.name().as_str(), "Check") => Context::PtfCheck,
+            Body::Ptf(_) => Context::Ptf,
+        }
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.body, f)
+    }
+}
+
+impl From<RrpCommand> for Body {
+    fn from(command: RrpCommand) -> Self {
+        Self::Rrp(command)
+    }
+}
+
+impl From<PtfCommand> for Body {
+    fn from(command: PtfCommand) -> Self {
+        Self::Ptf(command)
+    }
+}
+
+/// Whatever can be sent as one command.
+pub trait ToCommand {
+    /// The command for the wire.
+    fn to_command(&self) -> Command;
+}
+
+impl ToCommand for Command {
+    fn to_command(&self) -> Command {
+        self.clone()
+    }
+}
+
+/// A command that only reads: it may be asked again whenever its answer was lost.
+///
+/// Sealed: what reads is decided by the table, or on a caller's explicit word.
+pub trait Query: ToCommand + sealed::Sealed {}
+
+/// A command that changes something: never sent again on a guess.
+///
+/// Sealed, as [`Query`].
+pub trait Change: ToCommand + sealed::Sealed {}
+
+/// Marks a command by name as one that reads: [`Ptf<Read>`](Ptf), [`Raw<Read>`](Raw).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a mark without values")]
+pub enum Read {}
+
+/// Marks a command by name as one that writes: [`Ptf<Write>`](Ptf), [`Raw<Write>`](Raw).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a mark without values")]
+pub enum Write {}
+
+pub(crate) mod sealed {
+    /// Keeps [`Query`](super::Query) and [`Change`](super::Change) to this crate.
+    #[expect(unnameable_types, reason = "nobody outside is to name it")]
+    pub trait Sealed {}
+}

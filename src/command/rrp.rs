@@ -1,0 +1,326 @@
+//! RRP commands as lines: what the typed commands are made into, and any verb that has no type.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::field::{CommandError, Field};
+use super::nature::{Effect, Nature};
+use super::sealed::Sealed;
+use super::{Change, Command, Query, Read, ToCommand, Write};
+use crate::secret::Secret;
+use crate::text::{ModValue, TextError, Token, same_name};
+use crate::verb::Verb;
+
+/// One line of an RRP command after the first (RFC 2832 §4.1, §4.3.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RrpLine {
+    /// `name:value`. In a MOD command: adds the value.
+    Attribute {
+        /// The name.
+        name: Token,
+        /// The value.
+        value: Field,
+    },
+    /// `name:old=`. MOD alone: removes the value.
+    Remove {
+        /// The name.
+        name: Token,
+        /// The value to be removed.
+        old: ModValue,
+    },
+    /// `name:old=new`. MOD alone: replaces the value.
+    Replace {
+        /// The name.
+        name: Token,
+        /// The value to be replaced.
+        old: ModValue,
+        /// What replaces it.
+        new: ModValue,
+    },
+    /// `-name:value`.
+    Option {
+        /// The name, without its dash.
+        name: Token,
+        /// The value.
+        value: Field,
+    },
+}
+
+impl RrpLine {
+    /// The name of the attribute or option.
+    #[must_use]
+    pub const fn name(&self) -> &Token {
+        match self {
+            Self::Attribute { name, .. }
+            | Self::Remove { name, .. }
+            | Self::Replace { name, .. }
+            | Self::Option { name, .. } => name,
+        }
+    }
+}
+
+/// An RRP command as a verb and lines, in the order in which they are sent.
+///
+/// At most 1,024 lines. `EntityName`, `DomainName` and every option stand once. In a MOD command a value has no `=`:
+/// removing and replacing are calls of their own.
+///
+/// ```
+/// use rrp::command::RrpCommand;
+///
+/// let check = RrpCommand::new("check")?.attribute("EntityName", "Domain")?.attribute("DomainName", "example.com")?;
+/// assert!(RrpCommand::new("mod")?.attribute("NameServer", "ns1.example.com=").is_err());
+/// # Ok::<(), rrp::command::CommandError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct RrpCommand {
+    verb: Token,
+    lines: Vec<RrpLine>,
+}
+
+impl RrpCommand {
+    /// The most lines after the first. A limit of this crate.
+    pub const MAX_LINES: usize = 1_024;
+
+    /// The command of this verb, without lines.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the verb is no word.
+    pub fn new(verb: &str) -> Result<Self, CommandError> {
+        let verb = Token::new(verb).map_err(|source| CommandError::text("command name", source))?;
+        Ok(Self { verb, lines: Vec::new() })
+    }
+
+    pub(crate) fn of(verb: Verb) -> Self {
+        Self { verb: Token::trusted(verb.as_str()), lines: Vec::new() }
+    }
+
+    /// Appends what a typed command holds, which is valid by its type.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.lines.push(RrpLine::Attribute { name: Token::trusted(name), value: Field::plain(value) });
+        self
+    }
+
+    pub(crate) fn with_option(mut self, name: &'static str, value: &str) -> Self {
+        self.lines.push(RrpLine::Option { name: Token::trusted(name), value: Field::plain(value) });
+        self
+    }
+
+    pub(crate) fn with_field(mut self, name: &'static str, value: Field) -> Self {
+        self.lines.push(RrpLine::Option { name: Token::trusted(name), value });
+        self
+    }
+
+    pub(crate) fn with_lines(mut self, lines: &[RrpLine]) -> Self {
+        self.lines.extend_from_slice(lines);
+        self
+    }
+
+    /// Appends `name:value`.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the name is no word, the value is empty or not a [`Value`](crate::Value), in a MOD has a
+    /// `=`, `EntityName` or `DomainName` is there already, or there are too many lines.
+    pub fn attribute(self, name: &str, value: &str) -> Result<Self, CommandError> {
+        let token = self.name(name)?;
+        let once = ["EntityName", "DomainName"].iter().any(|once| once.eq_ignore_ascii_case(name));
+        if once && self.lines.iter().any(|line| line.name().as_str().eq_ignore_ascii_case(name)) {
+            return Err(CommandError::twice(name));
+        }
+        let value = if self.known_verb() == Some(Verb::Mod) {
+            Field::from(&ModValue::new(value).map_err(|source| CommandError::text(name, source))?)
+        } else {
+            field(name, value)?
+        };
+        self.push(RrpLine::Attribute { name: token, value })
+    }
+
+    /// Appends `name:old=`, which removes a value.
+    ///
+    /// # Errors
+    /// [`CommandError`] as for [`attribute`](Self::attribute), and if the command is no MOD.
+    pub fn remove(self, name: &str, old: &str) -> Result<Self, CommandError> {
+        let (token, old) = self.mod_line(name, old)?;
+        self.push(RrpLine::Remove { name: token, old })
+    }
+
+    /// Appends `name:old=new`, which replaces a value.
+    ///
+    /// # Errors
+    /// [`CommandError`] as for [`attribute`](Self::attribute), and if the command is no MOD.
+    pub fn replace(self, name: &str, old: &str, new: &str) -> Result<Self, CommandError> {
+        let (token, old) = self.mod_line(name, old)?;
+        let new = ModValue::new(new).map_err(|source| CommandError::text(name, source))?;
+        self.push(RrpLine::Replace { name: token, old, new })
+    }
+
+    /// Appends `-name:value`.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the name is no word, the value is empty or not a [`Value`](crate::Value), the option is
+    /// there already, or there are too many lines.
+    pub fn option(self, name: &str, value: &str) -> Result<Self, CommandError> {
+        let token = self.option_name(name)?;
+        let value = field(name, value)?;
+        self.push(RrpLine::Option { name: token, value })
+    }
+
+    /// Appends `-name:value` with a secret value.
+    ///
+    /// # Errors
+    /// [`CommandError`] as for [`option`](Self::option).
+    pub fn secret_option(self, name: &str, value: Secret) -> Result<Self, CommandError> {
+        let token = self.option_name(name)?;
+        let value = secret(name, value)?;
+        self.push(RrpLine::Option { name: token, value })
+    }
+
+    fn name(&self, name: &str) -> Result<Token, CommandError> {
+        Token::new(name).map_err(|source| CommandError::text(name, source))
+    }
+
+    fn option_name(&self, name: &str) -> Result<Token, CommandError> {
+        if self.options().any(|(given, _)| given.as_str().eq_ignore_ascii_case(name)) {
+            return Err(CommandError::twice(name));
+        }
+        self.name(name)
+    }
+
+    fn mod_line(&self, name: &str, old: &str) -> Result<(Token, ModValue), CommandError> {
+        let token = self.name(name)?;
+        if self.known_verb() != Some(Verb::Mod) {
+            return Err(CommandError::only_in_mod(name));
+        }
+        let old = ModValue::new(old).map_err(|source| CommandError::text(name, source))?;
+        Ok((token, old))
+    }
+
+    fn push(mut self, line: RrpLine) -> Result<Self, CommandError> {
+        if self.lines.len() >= Self::MAX_LINES {
+            return Err(CommandError::too_many("line", Self::MAX_LINES));
+        }
+        self.lines.push(line);
+        Ok(self)
+    }
+
+    /// The verb, as given.
+    #[must_use]
+    pub const fn verb(&self) -> &Token {
+        &self.verb
+    }
+
+    /// The verb, if it is one of the ten of RFC 2832.
+    #[must_use]
+    pub fn known_verb(&self) -> Option<Verb> {
+        Verb::from_name(self.verb.as_str())
+    }
+
+    /// The lines after the first, in order.
+    #[must_use]
+    pub fn lines(&self) -> &[RrpLine] {
+        &self.lines
+    }
+
+    /// The first plain value of this attribute or option; names compare as in [`same_name`].
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Field> {
+        self.lines.iter().find_map(|line| match line {
+            RrpLine::Attribute { name: given, value } | RrpLine::Option { name: given, value } => {
+                same_name(given.as_str().as_bytes(), name.as_bytes()).then_some(value)
+            }
+            RrpLine::Remove { .. } | RrpLine::Replace { .. } => None,
+        })
+    }
+
+    fn options(&self) -> impl Iterator<Item = (&Token, &Field)> {
+        self.lines.iter().filter_map(|line| match line {
+            RrpLine::Option { name, value } => Some((name, value)),
+            _ => None,
+        })
+    }
+}
+
+/// RRP has no empty values (RFC 2832 §7).
+pub(super) fn field(name: &str, value: &str) -> Result<Field, CommandError> {
+    if value.is_empty() {
+        return Err(CommandError::text(name, TextError::empty("value")));
+    }
+    Field::new(name, value).map_err(|source| CommandError::text(name, source))
+}
+
+pub(super) fn secret(name: &str, value: Secret) -> Result<Field, CommandError> {
+    if value.expose().is_empty() {
+        return Err(CommandError::text(name, TextError::empty("value")));
+    }
+    Field::secret(value).map_err(|source| CommandError::text(name, source))
+}
+
+impl fmt::Debug for RrpCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RrpCommand").field("verb", &self.verb).field("lines", &self.lines).finish()
+    }
+}
+
+/// A raw RRP command whose effect is settled: [`Raw<Read>`] is a [`Query`], [`Raw<Write>`] a [`Change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw<E> {
+    command: RrpCommand,
+    declared: Option<Nature>,
+    effect: PhantomData<E>,
+}
+
+impl Raw<Read> {
+    /// A command that the table knows to read.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the table does not.
+    pub fn query(command: RrpCommand) -> Result<Self, CommandError> {
+        match Nature::of_rrp(&command).effect() {
+            Effect::Read => Ok(Self { command, declared: None, effect: PhantomData }),
+            Effect::Write | Effect::Session => Err(CommandError::not_a_read(command.verb.as_str())),
+        }
+    }
+
+    /// A command that reads on the caller's word. If the word is wrong, the command may be executed twice.
+    #[must_use]
+    pub const fn declare_query(command: RrpCommand) -> Self {
+        Self { command, declared: Some(Nature::READ), effect: PhantomData }
+    }
+}
+
+impl Raw<Write> {
+    /// A command that writes, with the nature that the table gives it; an unknown verb is a write of unknown nature.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the table knows it to read, or as part of the session.
+    pub fn change(command: RrpCommand) -> Result<Self, CommandError> {
+        match Nature::of_rrp(&command).effect() {
+            Effect::Write => Ok(Self { command, declared: None, effect: PhantomData }),
+            Effect::Read | Effect::Session => Err(CommandError::not_a_write(command.verb.as_str())),
+        }
+    }
+
+    /// A command that writes, with a nature on the caller's word.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the nature is not that of a write.
+    pub fn declare_change(command: RrpCommand, nature: Nature) -> Result<Self, CommandError> {
+        match nature.effect() {
+            Effect::Write => Ok(Self { command, declared: Some(nature), effect: PhantomData }),
+            Effect::Read | Effect::Session => Err(CommandError::not_a_write(command.verb.as_str())),
+        }
+    }
+}
+
+impl<E> ToCommand for Raw<E> {
+    fn to_command(&self) -> Command {
+        match self.declared {
+            Some(nature) => Command::declared(self.command.clone(), nature),
+            None => Command::new(self.command.clone()),
+        }
+    }
+}
+
+impl<E> Sealed for Raw<E> {}
+impl Query for Raw<Read> {}
+impl Change for Raw<Write> {}
