@@ -13,7 +13,7 @@ use core::num::NonZeroU16;
 use core::str::FromStr;
 use core::time::Duration;
 
-use crate::verb::Verb;
+use crate::verb::{Entity, Verb};
 use crate::verdict::{Advice, Answer, Class, Executed, Verdict, Word};
 
 pub use table::CodeInfo;
@@ -44,7 +44,9 @@ pub enum Context {
     Login,
     /// In answer to this RRP command, after login.
     Rrp(Verb),
-    /// In answer to a PTF command whose name begins with `Check`.
+    /// In answer to a CHECK about this: 210 and 211 answer for a domain, 212 and 213 for a name server.
+    Check(Entity),
+    /// In answer to a PTF command that checks: its name, or the part of it after a `_`, begins with `Check`.
     PtfCheck,
     /// In answer to any other PTF command, or an RRP command outside RFC 2832.
     Ptf,
@@ -152,14 +154,22 @@ impl ReturnCode {
             }
             (Context::Unsolicited, _) => plain.misfit(),
             (_, Class::Success) => self.success(plain, context),
-            (Context::Login, _) => self.at_login(plain),
+            (Context::Login | Context::Rrp(Verb::Session), _) => self.at_login(plain),
+            // The session limit belongs to a login; after a command was written, nobody knows (as for 520).
+            (_, _) if self == Self::TOO_MANY_SESSIONS => {
+                plain.with_executed(Executed::Unknown, Word::Practice).with_advice(Advice::ReadBack)
+            }
+            // RFC 2832 §4.3 binds RRP; nobody promises it for PTF.
+            (Context::Ptf | Context::PtfCheck, _) if plain.word() == Word::Specification => {
+                plain.with_executed(plain.executed(), Word::Inference)
+            }
             (_, _) => plain,
         }
     }
 
     /// A 2xx: it must be one that this command can get.
     fn success(self, plain: Verdict, context: Context) -> Verdict {
-        let check = matches!(context, Context::Rrp(Verb::Check) | Context::PtfCheck);
+        let check = matches!(context, Context::Rrp(Verb::Check) | Context::Check(_) | Context::PtfCheck);
         if check && self == Self::COMPLETED_CLOSING {
             // RFC 2832 §5.2 lists 220 under "Failure" for CHECK alone: the server closed and did not answer.
             return Verdict::new(Class::Temporary)
@@ -168,10 +178,13 @@ impl ReturnCode {
                 .with_advice(Advice::Reconnect { after: Duration::ZERO });
         }
         if self.info().is_none() {
-            return plain;
+            // On no list, but 210 to 219 answer a question (216 and 217 have been seen).
+            return if check || !matches!(self.as_u16(), 210..=219) { plain } else { plain.misfit() };
         }
         let fits = match context {
             Context::Rrp(verb) => verb.success_codes().contains(&self.as_u16()),
+            Context::Check(Entity::Domain) => matches!(self.as_u16(), 210 | 211),
+            Context::Check(Entity::NameServer) => matches!(self.as_u16(), 212 | 213),
             Context::PtfCheck => matches!(self.as_u16(), 200 | 210..=219),
             Context::Login | Context::Ptf => matches!(self.as_u16(), 200 | 220),
             Context::Unsolicited => false,
@@ -191,6 +204,10 @@ impl ReturnCode {
                 plain.with_advice(Advice::FewerSessions { after: table::SESSIONS_WAIT })
             }
             Self::INVALID_COMMAND_SEQUENCE => plain.with_advice(Advice::FixRequest),
+            _ if matches!(plain.advice(), Advice::ReadBack) => plain.with_advice(match self.class() {
+                Class::Temporary => Advice::Reconnect { after: table::LOGIN_WAIT },
+                _ => Advice::ReadMessage,
+            }),
             _ => plain,
         }
     }

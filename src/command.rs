@@ -27,7 +27,7 @@ pub use rrp::{Raw, RrpCommand, RrpLine};
 pub use session::{Describe, Quit, Session};
 
 use crate::code::Context;
-use crate::verb::Verb;
+use crate::verb::{Entity, Verb};
 
 /// Which rules the encoder keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -99,12 +99,22 @@ impl Command {
         match &self.body {
             Body::Rrp(rrp) => match rrp.known_verb() {
                 Some(Verb::Session) => Context::Login,
+                Some(Verb::Check) => match rrp.get("EntityName").map(Field::expose) {
+                    Some(entity) if entity.eq_ignore_ascii_case("Domain") => Context::Check(Entity::Domain),
+                    Some(entity) if entity.eq_ignore_ascii_case("NameServer") => {
+                        Context::Check(Entity::NameServer)
+                    }
+                    _ => Context::Rrp(Verb::Check),
+                },
                 Some(verb) => Context::Rrp(verb),
                 None => Context::Ptf,
             },
             Body::Ptf(ptf) if ptf.name().as_str().eq_ignore_ascii_case("StartSession") => Context::Login,
-            Body::Ptf(ptf) if nature::begins_with(ptf.name().as_str(), "Check") => Context::PtfCheck,
-            Body::Ptf(_) => Context::Ptf,
+            Body::Ptf(ptf) => {
+                // `UK_CheckRightOfRegistration` answers with 211 too.
+                let checks = |part| nature::begins_with(part, "Check");
+                if ptf.name().as_str().split('_').any(checks) { Context::PtfCheck } else { Context::Ptf }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use core::fmt;
 ///
 /// It carries no zone and "SHOULD be interpreted as local registry time" (§9), so it is never compared with a clock of
 /// ours: only with another stamp of the same registry. The fraction may have up to nine digits or be missing, and so
-/// may the time of day.
+/// may the time of day; a date alone is less than its midnight, and not equal to it.
 ///
 /// ```
 /// use rrp::RegistryDate;
@@ -27,6 +27,7 @@ pub struct RegistryDate {
     minute: u8,
     second: u8,
     nanos: u32,
+    timed: bool,
 }
 
 impl RegistryDate {
@@ -47,6 +48,7 @@ impl RegistryDate {
             minute: 0,
             second: 0,
             nanos: 0,
+            timed: time.is_some(),
         };
         if let Some(time) = time {
             let (hour, minute_second) = time.split_once(':')?;
@@ -89,6 +91,12 @@ impl RegistryDate {
         (self.hour, self.minute, self.second)
     }
 
+    /// Whether there is a time of day; if not, it reads as midnight.
+    #[must_use]
+    pub const fn has_time(self) -> bool {
+        self.timed
+    }
+
     /// The fraction of the second in nanoseconds.
     #[must_use]
     pub const fn nanos(self) -> u32 {
@@ -121,8 +129,12 @@ const fn days_in(year: u16, month: u8) -> u8 {
 
 impl fmt::Display for RegistryDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { year, month, day, hour, minute, second, nanos } = *self;
-        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")?;
+        let Self { year, month, day, hour, minute, second, nanos, timed } = *self;
+        write!(f, "{year:04}-{month:02}-{day:02}")?;
+        if !timed {
+            return Ok(());
+        }
+        write!(f, " {hour:02}:{minute:02}:{second:02}")?;
         let fraction = format!("{nanos:09}");
         let fraction = fraction.trim_end_matches('0');
         write!(f, ".{}", if fraction.is_empty() { "0" } else { fraction })

@@ -1,14 +1,17 @@
 //! Names of domains and hosts in one canonical form.
 //!
 //! Two spellings of one name must be one object to whatever guards against doing a thing twice. So a name is lowered,
-//! loses its trailing dot, and carries its ASCII form (UTS 46, as RFC 5891 registrations use it); comparing, hashing
-//! and sending go by the ASCII form alone.
+//! loses its trailing dot, and carries its ASCII form (UTS 46); comparing, hashing and sending go by the ASCII form
+//! alone. Beyond letter case nothing is mapped, as RFC 5891 §4.2 wants it of registrations: `exam²ple.com` is refused,
+//! and not bought as `exam2ple.com`.
 //!
 //! Floor 0 (std and idna).
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 /// The most bytes of a name in ASCII form (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 253;
@@ -33,6 +36,8 @@ enum Problem {
     Forbidden { found: char, at: usize },
     DashAtEnd { at: usize },
     OneLabel,
+    Numeric,
+    Mapped { to: Box<str> },
     Idna,
 }
 
@@ -54,7 +59,7 @@ impl NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = self.what;
-        match self.problem {
+        match &self.problem {
             Problem::Empty => write!(f, "{what} is empty"),
             Problem::TooLong { max } => write!(f, "{what} is longer than {max} bytes"),
             Problem::EmptyLabel { at } => write!(f, "{what} has an empty label at byte {at}"),
@@ -66,6 +71,14 @@ impl fmt::Display for NameError {
                 write!(f, "{what} has `-` at byte {at}, where a label begins or ends")
             }
             Problem::OneLabel => write!(f, "{what} has one label only"),
+            Problem::Numeric => write!(f, "{what} ends in a number, as an address does"),
+            Problem::Mapped { to } => {
+                write!(
+                    f,
+                    "{what} would become another one, `{}`; give that if it is meant",
+                    to.escape_debug()
+                )
+            }
             Problem::Idna => write!(f, "{what} has no ASCII form"),
         }
     }
@@ -100,13 +113,25 @@ impl Name {
         {
             return Err(error(Problem::Forbidden { found, at }));
         }
-        let ascii = idna::domain_to_ascii(text).map_err(|_| error(Problem::Idna))?;
+        let ascii = Uts46::new()
+            .to_ascii(text.as_bytes(), AsciiDenyList::EMPTY, Hyphens::CheckFirstLast, DnsLength::Ignore)
+            .map_err(|_| error(Problem::Idna))?;
         let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
         check_ascii(ascii).map_err(error)?;
-        let given = text.to_lowercase();
-        let given = given.strip_suffix(['.', '。', '．', '｡']).unwrap_or(&given);
+        let (given, _) = Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow);
+        if !lowered(text).eq(given.chars()) {
+            return Err(error(Problem::Mapped { to: given.into() }));
+        }
         Ok(Self { given: Some(given.into()), ascii: ascii.into() })
     }
+}
+
+/// Lowered letter by letter (no final sigma, which would be another name), with `.` for every full stop of IDNA2003 and
+/// without a trailing one.
+fn lowered(name: &str) -> impl Iterator<Item = char> + '_ {
+    const STOPS: [char; 3] = ['。', '．', '｡'];
+    let name = name.strip_suffix('.').or_else(|| name.strip_suffix(STOPS)).unwrap_or(name);
+    name.chars().flat_map(char::to_lowercase).map(|c| if STOPS.contains(&c) { '.' } else { c })
 }
 
 /// Letters, digits and inner dashes in two or more labels (RFC 1123 §2.1).
@@ -138,7 +163,13 @@ fn check_ascii(name: &str) -> Result<(), Problem> {
         labels = labels.saturating_add(1);
         at = end.saturating_add(1);
     }
-    if labels < 2 { Err(Problem::OneLabel) } else { Ok(()) }
+    if labels < 2 {
+        return Err(Problem::OneLabel);
+    }
+    match name.rsplit('.').next() {
+        Some(top) if top.bytes().all(|b| b.is_ascii_digit()) => Err(Problem::Numeric),
+        _ => Ok(()),
+    }
 }
 
 macro_rules! name_type {
@@ -152,7 +183,8 @@ macro_rules! name_type {
             ///
             /// # Errors
             /// [`NameError`] if it is empty, longer than 253 bytes, has one label only, a label that is empty, over 63
-            /// bytes or not of letters, digits and inner dashes, or no ASCII form.
+            /// bytes or not of letters, digits and inner dashes, no ASCII form, one that means another
+            /// name, or a number as the last label.
             pub fn new(name: &str) -> Result<Self, NameError> {
                 Name::new($what, name).map(Self)
             }

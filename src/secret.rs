@@ -77,30 +77,58 @@ impl Eq for Secret {}
 /// ```
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    const PARTS: [&str; 12] = [
+    const PARTS: [&str; 22] = [
         "auth",
         "passw",
         "passphrase",
+        "passcode",
         "secret",
         "session",
         "token",
         "apikey",
         "privatekey",
+        "privkey",
+        "accesskey",
+        "transferkey",
+        "eppkey",
+        "eppcode",
+        "transfercode",
+        "credential",
+        "cookie",
         "creditcard",
+        "cardno",
         "cardnumber",
         "cvc",
         "cvv",
     ];
-    const WHOLE: [&str; 6] = ["pw", "spw", "pin", "domainpin", "transfercode", "eppcode"];
-    let letters: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let word = letters.trim_end_matches(|c: char| c.is_ascii_digit());
-    WHOLE.contains(&word) || PARTS.iter().any(|part| letters.contains(part))
+    const ENDS: [&str; 9] = ["pw", "pwd", "pass", "pin", "pincode", "otp", "iban", "ccnumber", "puk"];
+    // `property[pw][0]`, `pw2`: each word without its index, and all of them together.
+    let word = |text: &str| -> String {
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let ends = |word: &str| {
+        let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        ENDS.iter().any(|end| word.ends_with(end))
+    };
+    let letters = word(name);
+    PARTS.iter().any(|part| letters.contains(part))
+        || ends(&letters)
+        || name.split(['[', ']']).any(|part| ends(&word(part)))
 }
 
-/// Whether a line of text within a value assigns a secret, as in the operation logs that some replies quote
-/// (`AUTH=…` as the value of a property).
+/// Whether a text assigns a secret anywhere, as the operation logs do that some replies quote (`AUTH=…` as the value of
+/// a property), addresses (`https://…?token=…`) and refusals (`user: PASSWORD=…`).
+///
+/// By the last two words before each `=` and `:`.
 #[must_use]
-pub(crate) fn assigns_secret(value: &str) -> bool {
-    value.split_once(['=', ':']).is_some_and(|(name, _)| is_secret_name(name))
+pub(crate) fn assigns_secret(text: &str) -> bool {
+    let mut names = text.split(['=', ':']);
+    names.next_back();
+    names.any(|name| {
+        let mut words =
+            name.split(|c: char| c.is_whitespace() || matches!(c, '?' | '&' | ';' | ',' | '/' | '('));
+        let mut last = || words.rfind(|word| !word.is_empty()).unwrap_or_default();
+        let (second, first) = (last(), last());
+        is_secret_name(&format!("{first} {second}"))
+    })
 }

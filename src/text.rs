@@ -91,10 +91,6 @@ pub(crate) fn ends_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t')
-}
-
 /// Refuses what may not stand in a value: see [`Value`].
 pub(crate) fn check_line(what: &'static str, text: &str, max: usize) -> Result<(), TextError> {
     if text.len() > max {
@@ -176,7 +172,7 @@ impl Token {
 
 /// The name of a PTF parameter, such as `domain`, `nameserver0` or `X-FEE-AMOUNT`.
 ///
-/// 1 to 128 visible ASCII characters without `=`, not beginning with `[`. Never `command`, in any case and with any
+/// 1 to 128 visible ASCII characters without `=`, not beginning with `[` or `.`; not `EOF`. Never `command`, in any case and with any
 /// punctuation, nor `command` with an index: the name of the command is given once, and no parameter can replace it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParameterName(Box<str>);
@@ -203,6 +199,9 @@ impl ParameterName {
         }
         let letters: String =
             name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        if name.starts_with('.') || name.eq_ignore_ascii_case("EOF") {
+            return Err(TextError::reserved(WHAT, "the end of a frame"));
+        }
         if letters.trim_end_matches(|c: char| c.is_ascii_digit()) == "command" {
             return Err(TextError::reserved(WHAT, "command"));
         }
@@ -219,7 +218,7 @@ impl ParameterName {
 /// A value: anything that fits on one line.
 ///
 /// At most 32,768 bytes of UTF-8; may be empty. Refused are control characters (CR, LF, NUL, tab, ESC …), U+2028,
-/// U+2029, and blanks at either end, which readers drop. A value always stands behind its name on the line, so a lone
+/// U+2029, and white space at either end, which readers drop. A value always stands behind its name on the line, so a lone
 /// `.` or `EOF` in it ends nothing.
 ///
 /// ```
@@ -239,15 +238,24 @@ impl Value {
     /// The value, if it is one.
     ///
     /// # Errors
-    /// [`TextError`] if it is too long, has a control character or a line separator, or blanks at an end.
+    /// [`TextError`] if it is too long, has a control character or a line separator, or white space at an end.
     pub fn new(value: &str) -> Result<Self, TextError> {
-        const WHAT: &str = "value";
-        check_line(WHAT, value, Self::MAX_LEN)?;
-        let ends = [value.char_indices().next(), value.char_indices().next_back()];
-        if let Some((at, found)) = ends.into_iter().flatten().find(|(_, c)| is_blank(*c)) {
-            return Err(TextError::forbidden(WHAT, found, at));
-        }
+        Self::of("value", value)
+    }
+
+    fn of(what: &'static str, value: &str) -> Result<Self, TextError> {
+        Self::check(what, value)?;
         Ok(Self(value.into()))
+    }
+
+    /// Checks without keeping a copy, which of a secret nobody would wipe.
+    pub(crate) fn check(what: &'static str, value: &str) -> Result<(), TextError> {
+        check_line(what, value, Self::MAX_LEN)?;
+        let ends = [value.char_indices().next(), value.char_indices().next_back()];
+        match ends.into_iter().flatten().find(|(_, c)| c.is_whitespace()) {
+            Some((at, found)) => Err(TextError::forbidden(what, found, at)),
+            None => Ok(()),
+        }
     }
 
     /// A value that another validated type holds.
@@ -286,10 +294,11 @@ impl ModValue {
         if value.is_empty() {
             return Err(TextError::empty(WHAT));
         }
-        if let Some(at) = value.find('=') {
-            return Err(TextError::forbidden(WHAT, '=', at));
+        let value = Value::of(WHAT, value)?;
+        match value.as_str().find('=') {
+            Some(at) => Err(TextError::forbidden(WHAT, '=', at)),
+            None => Ok(Self(value)),
         }
-        Value::new(value).map(Self)
     }
 
     /// The value.

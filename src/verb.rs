@@ -117,6 +117,16 @@ impl Verb {
     }
 }
 
+/// What a command is about (`EntityName`, RFC 2832 §4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Entity {
+    /// A domain name.
+    Domain,
+    /// A name server.
+    NameServer,
+}
+
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -321,11 +321,12 @@ impl Verdict {
         self.advice
     }
 
-    /// Whether the command completed: a success of a kind that the command can get.
+    /// Whether the command completed: a success of a kind that the command can get, and one that says so. A 2xx of
+    /// no list is a success of which nobody knows what it says; its [`class`](Self::class) tells.
     ///
     /// A completed *query* may still have been answered with *no*; read [`answer`](Self::answer) for that.
     #[must_use]
     pub const fn completed(&self) -> bool {
-        self.fits && matches!(self.class, Class::Success)
+        self.fits && matches!(self.class, Class::Success) && matches!(self.executed, Executed::Yes)
     }
 }

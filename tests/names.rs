@@ -30,7 +30,6 @@ fn spellings_of_one_name_are_one_name() {
         ("example.com", "example.com."),
         ("example.com", "ExAmPlE.cOm."),
         ("example.com", "example。com"),
-        ("example.com", "ＥＸＡＭＰＬＥ．ＣＯＭ"),
         ("example.com", "example｡com。"),
         ("a-b.example", "A-B.example"),
         ("1.example", "1.EXAMPLE"),
@@ -38,7 +37,6 @@ fn spellings_of_one_name_are_one_name() {
         ("xn--mller-kva.example", "müller.example"),
         ("xn--mller-kva.example", "MÜLLER.EXAMPLE."),
         ("xn--mller-kva.example", "XN--MLLER-KVA.example"),
-        ("xn--mller-kva.example", "mu\u{308}ller.example"),
         ("xn--mller-kva.example", "müller。example"),
         ("xn--strae-oqa.example", "straße.example"),
         ("strasse.example", "STRASSE.example"),
@@ -61,6 +59,28 @@ fn spellings_of_one_name_are_one_name() {
         let set: HashSet<DomainName> = [name, domain(canonical)].into();
         assert_eq!(set.len(), 1, "{spelling:?}");
     }
+}
+
+#[test]
+fn a_name_that_would_become_another_one_is_refused_and_the_other_one_named() {
+    let mapped = [
+        ("exam²ple.com", "exam2ple.com"),
+        ("ﬁ.com", "fi.com"),
+        ("exam\u{ad}ple.com", "example.com"),
+        ("ＥＸＡＭＰＬＥ．ＣＯＭ", "example.com"),
+        ("mu\u{308}ller.example", "müller.example"),
+    ];
+    for (given, other) in mapped {
+        let error = DomainName::new(given).unwrap_err().to_string();
+        assert!(error.contains(&format!("`{other}`")), "{given:?}: {error}");
+    }
+}
+
+#[test]
+fn a_date_alone_is_not_its_midnight() {
+    let (date, midnight) = (RegistryDate::parse("2009-09-22"), RegistryDate::parse("2009-09-22 00:00:00.0"));
+    assert!(date.is_some() && date < midnight);
+    assert!(!date.unwrap().has_time() && midnight.unwrap().has_time());
 }
 
 #[test]
@@ -106,7 +126,6 @@ fn a_name_remembers_how_it_was_given_without_case_and_trailing_dot() {
 }
 
 #[test]
-#[ignore = "defect reported: `to_lowercase` makes a final sigma of Σ, which is another domain"]
 fn a_name_as_it_was_given_is_the_same_name() {
     for given in ["ΟΔΟΣ-1.example", "ΟΔΟΣ2.example", "ΟΔΟΣ。example", "example.ΟΔΟΣ", "ΟΔΟΣ.1.example"]
     {
@@ -208,7 +227,6 @@ fn what_is_no_name_in_another_script_is_refused_too() {
 }
 
 #[test]
-#[ignore = "defect reported: dashes at the ends of a label are looked for in its ASCII form, behind `xn--`"]
 fn a_label_in_another_script_begins_and_ends_with_no_dash_either() {
     for text in ["-müller.example", "müller-.example", "-ü.example", "a.ü-"] {
         assert!(DomainName::new(text).is_err(), "{text}");
@@ -269,7 +287,6 @@ fn an_error_about_a_name_prints_what_a_terminal_would_obey_as_an_escape() {
 }
 
 #[test]
-#[ignore = "defect reported: an IPv4 address passes as the name of a host"]
 fn an_ipv4_address_is_no_name() {
     for text in ["198.41.1.11", "１９８.41.1.11", "127.0.0.1", "1.2"] {
         assert!(HostName::new(text).is_err(), "{text}");
@@ -577,9 +594,9 @@ fn stamps_of_the_rfc_and_of_the_registry_are_read() {
         ("2009-09-22 10:27:00.0", (2009, 9, 22, (10, 27, 0), 0), "2009-09-22 10:27:00.0"),
         ("1998-09-22 10:27:00.0", (1998, 9, 22, (10, 27, 0), 0), "1998-09-22 10:27:00.0"),
         ("2016-10-17 08:27:40", (2016, 10, 17, (8, 27, 40), 0), "2016-10-17 08:27:40.0"),
-        ("2008-12-31", (2008, 12, 31, (0, 0, 0), 0), "2008-12-31 00:00:00.0"),
+        ("2008-12-31", (2008, 12, 31, (0, 0, 0), 0), "2008-12-31"),
         ("2024-02-29T23:59:60.1234", (2024, 2, 29, (23, 59, 60), 123_400_000), "2024-02-29 23:59:60.1234"),
-        ("2000-02-29", (2000, 2, 29, (0, 0, 0), 0), "2000-02-29 00:00:00.0"),
+        ("2000-02-29", (2000, 2, 29, (0, 0, 0), 0), "2000-02-29"),
         ("2011-01-01 00:00:00.5", (2011, 1, 1, (0, 0, 0), 500_000_000), "2011-01-01 00:00:00.5"),
         ("2011-01-01 00:00:00.050", (2011, 1, 1, (0, 0, 0), 50_000_000), "2011-01-01 00:00:00.05"),
         ("2011-01-01 00:00:00.000000001", (2011, 1, 1, (0, 0, 0), 1), "2011-01-01 00:00:00.000000001"),

@@ -5,6 +5,7 @@ use rrp::command::{
     Add, Billable, Check, Command, Del, Describe, Dialect, Effect, Kind, Mod, Nature, Period, Ptf,
     PtfCommand, Quit, Raw, Renew, Repeat, RrpCommand, Session, Settle, Status, ToCommand, Transfer, Year,
 };
+use rrp::verb::Entity;
 use rrp::{Context, DomainName, HostName, Verb};
 
 fn domain() -> DomainName {
@@ -269,10 +270,12 @@ fn an_add_of_an_unknown_entity_is_a_write_of_unknown_nature() {
 
 #[test]
 fn a_command_knows_where_its_reply_comes() {
-    assert_eq!(Check::domain(&domain()).to_command().context(), Context::Rrp(Verb::Check));
+    assert_eq!(Check::domain(&domain()).to_command().context(), Context::Check(Entity::Domain));
     assert_eq!(Session::login("a", "b").unwrap().to_command().context(), Context::Login);
     assert_eq!(ptf("StartSession", &[]).context(), Context::Login);
+    assert_eq!(Check::name_server(&host()).to_command().context(), Context::Check(Entity::NameServer));
     assert_eq!(ptf("checkdomains", &[]).context(), Context::PtfCheck);
+    assert_eq!(ptf("UK_CheckRightOfRegistration", &[]).context(), Context::PtfCheck);
     assert_eq!(ptf("AddDomain", &[]).context(), Context::Ptf);
     assert_eq!(Command::new(RrpCommand::new("peek").unwrap()).context(), Context::Ptf);
 }

@@ -89,6 +89,7 @@ impl CodeInfo {
 const SECOND: Duration = Duration::from_secs(1);
 /// CNR says "some minutes".
 const LOCK_WAIT: Duration = Duration::from_secs(300);
+pub(super) const LOGIN_WAIT: Duration = Duration::from_secs(5);
 pub(super) const SESSIONS_WAIT: Duration = Duration::from_secs(30);
 
 const DONE: Verdict =

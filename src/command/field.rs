@@ -22,8 +22,10 @@ impl Field {
     /// # Errors
     /// [`TextError`] as for [`Value::new`].
     pub fn new(name: &str, value: &str) -> Result<Self, TextError> {
-        let plain = Value::new(value)?;
-        Ok(if is_secret_name(name) { Self(Kind::Secret(value.into())) } else { Self(Kind::Plain(plain)) })
+        if is_secret_name(name) {
+            return Self::secret(value.into());
+        }
+        Value::new(value).map(Kind::Plain).map(Self)
     }
 
     /// A secret, whatever its name.
@@ -31,7 +33,7 @@ impl Field {
     /// # Errors
     /// [`TextError`] as for [`Value::new`].
     pub fn secret(secret: Secret) -> Result<Self, TextError> {
-        Value::new(secret.expose())?;
+        Value::check("value", secret.expose())?;
         Ok(Self(Kind::Secret(secret)))
     }
 

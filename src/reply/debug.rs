@@ -38,10 +38,17 @@ impl Reply {
     #[must_use]
     pub fn redacted_text(&self) -> String {
         let text = self.text();
-        let redact = |part: &'_ str| {
-            if assigns_secret(part) { format!(" {REDACTED}") } else { part.to_owned() }
-        };
-        text.split(';').map(redact).collect::<Vec<_>>().join(";")
+        let mut shown = String::new();
+        for part in text.split_inclusive(';') {
+            if assigns_secret(part) {
+                // A secret may have a `;` of its own: nothing behind it is shown.
+                shown.push(' ');
+                shown.push_str(REDACTED);
+                break;
+            }
+            shown.push_str(part);
+        }
+        shown
     }
 }
 
