@@ -189,7 +189,12 @@ impl ReturnCode {
             Context::Login | Context::Ptf => matches!(self.as_u16(), 200 | 220),
             Context::Unsolicited => false,
         };
-        if fits { plain } else { plain.misfit() }
+        match context {
+            _ if !fits => plain.misfit(),
+            // It is CNR's list of return codes that says what a 2xx means there.
+            Context::Ptf | Context::PtfCheck => plain.with_executed(plain.executed(), Word::Registry),
+            _ => plain,
+        }
     }
 
     /// A refused login. Nothing was to be executed, so no outcome is unknown.

@@ -121,7 +121,7 @@ pub fn is_secret_name(name: &str) -> bool {
 ///
 /// By the last two words before each `=` and `:`.
 #[must_use]
-pub(crate) fn assigns_secret(text: &str) -> bool {
+pub fn assigns_secret(text: &str) -> bool {
     let mut names = text.split(['=', ':']);
     names.next_back();
     names.any(|name| {

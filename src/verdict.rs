@@ -54,6 +54,17 @@ pub enum Answer {
     No,
 }
 
+impl Answer {
+    /// `yes` or `no`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+        }
+    }
+}
+
 /// Whether the command changed the registry's state (for a query: whether it was answered).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "whoever decides about money must handle each of these")]
@@ -169,8 +180,8 @@ impl Advice {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "nothing to do",
-            Self::Resubmit { .. } => "send again after a pause",
-            Self::Reconnect { .. } => "open a new connection and send again",
+            Self::Resubmit { .. } => "send again after a pause, a write only as its nature allows",
+            Self::Reconnect { .. } => "open a new connection and send again, a write only as its nature allows",
             Self::HoldAccount { .. } => "send nothing for the whole account, then probe with one read",
             Self::FewerSessions { .. } => "open no session for a while, then fewer",
             Self::StopLoggingIn => "stop logging in until the credentials are corrected",
@@ -184,6 +195,29 @@ impl Advice {
             Self::FixRequest => "correct the request",
             Self::ReadMessage => "the cause stands only in the message: read it",
             Self::Resynchronise => "end the connection: request and reply no longer match",
+        }
+    }
+
+    /// The advice as one stable word for programs, without its waiting time.
+    #[must_use]
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Resubmit { .. } => "resubmit",
+            Self::Reconnect { .. } => "reconnect",
+            Self::HoldAccount { .. } => "hold-account",
+            Self::FewerSessions { .. } => "fewer-sessions",
+            Self::StopLoggingIn => "stop-logging-in",
+            Self::ProbeLogin => "probe-login",
+            Self::ReadBack => "read-back",
+            Self::LookFirst => "look-first",
+            Self::WaitForOther => "wait-for-other",
+            Self::ChangeState => "change-state",
+            Self::AskPermission => "ask-permission",
+            Self::TopUp => "top-up",
+            Self::FixRequest => "fix-request",
+            Self::ReadMessage => "read-message",
+            Self::Resynchronise => "resynchronise",
         }
     }
 

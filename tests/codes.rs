@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rrp::code::CodeInfo;
-use rrp::verdict::{Advice, Answer, Class, Executed, Word};
 use rrp::verb::Entity;
+use rrp::verdict::{Advice, Answer, Class, Executed, Word};
 use rrp::{Context, InvalidReturnCode, ReturnCode, Verb, Verdict};
 
 /// CNR's page on return codes, as it was saved.

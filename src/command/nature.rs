@@ -24,6 +24,18 @@ pub enum Effect {
     Session,
 }
 
+impl Effect {
+    /// `read`, `write` or `session`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Session => "session",
+        }
+    }
+}
+
 /// Whether it can cost money.
 ///
 /// Only a plain "no" of the sources is [`No`](Self::No): refunds, fees and changes to later billing are

@@ -1,0 +1,114 @@
+//! Why the program stops early, and how it says so.
+
+use std::error::Error;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+/// Why a subcommand did not end well.
+pub(crate) enum Failure {
+    /// The input was refused.
+    Refused(Refusal),
+    /// The output cannot be written.
+    Output(io::Error),
+}
+
+/// What was refused, at which stage and why.
+pub(crate) struct Refusal {
+    stage: &'static str,
+    what: String,
+    source: Option<Box<dyn Error>>,
+    hint: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal at this stage. What the user or a peer wrote is escaped by the caller.
+    pub(crate) fn new(stage: &'static str, what: impl Into<String>) -> Self {
+        Self { stage, what: what.into(), source: None, hint: None }
+    }
+
+    /// With its cause.
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn Error>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// With a second line that says what to do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// `rrp: stage: what: cause: cause of the cause`.
+    fn line(&self) -> String {
+        let mut line = format!("rrp: {}: {}", self.stage, self.what);
+        let mut next = self.source.as_deref().map(|source| source as &dyn Error);
+        while let Some(error) = next {
+            line.push_str(": ");
+            line.push_str(&lowercase(&error.to_string()));
+            next = error.source();
+        }
+        line
+    }
+}
+
+/// With a small letter at the beginning, unless a word such as `UTF-8` stands there: the system begins its messages
+/// with a capital.
+fn lowercase(message: &str) -> String {
+    let mut chars = message.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_ascii_lowercase() => {
+            [first.to_ascii_lowercase(), second].into_iter().chain(chars).collect()
+        }
+        _ => message.to_owned(),
+    }
+}
+
+impl Failure {
+    /// Says it on standard error, and gives the exit status.
+    pub(crate) fn report(self, err: &mut dyn Write) -> ExitCode {
+        let refusal = match self {
+            // Whoever read the output has enough.
+            Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Self::Output(error) => Refusal::new("write", "cannot write the output").because(error),
+            Self::Refused(refusal) => refusal,
+        };
+        // If standard error cannot be written either, the status alone must say it.
+        let _ = writeln!(err, "{}", refusal.line());
+        if let Some(hint) = refusal.hint {
+            let _ = writeln!(err, "hint: {hint}");
+        }
+        ExitCode::FAILURE
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// For `?` on writing alone: errors of reading become a [`Refusal`] where they happen.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_stands_on_the_one_line() {
+        let missing = io::Error::other("No such file");
+        let refusal = Refusal::new("read", "cannot open `x`").because(missing);
+        assert_eq!(refusal.line(), "rrp: read: cannot open `x`: no such file");
+    }
+
+    #[test]
+    fn only_a_sentence_loses_its_capital() {
+        assert_eq!(lowercase("Permission denied"), "permission denied");
+        assert_eq!(lowercase("UTF-8 is wanted"), "UTF-8 is wanted");
+        assert_eq!(lowercase(""), "");
+    }
+}

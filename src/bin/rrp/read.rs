@@ -1,0 +1,344 @@
+//! `rrp read`: recorded replies, out of a file or from standard input.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+
+use bytes::BytesMut;
+use rrp::Reply;
+use rrp::code::{CodeInfo, Context};
+use rrp::reply::{DomainCheck, Item};
+use rrp::secret::{REDACTED, assigns_secret};
+use rrp::verdict::{Answer, Verdict};
+use rrp::wire::deframe::{Deframer, Frame, FrameError, Grammar, Limits};
+use rrp::wire::{self, Greeting};
+use serde_json::{Map, Value, json};
+
+use crate::codes;
+use crate::failure::{Failure, Refusal};
+use crate::output::{self, Fields, JsonArray};
+
+const STAGE: &str = "read";
+
+/// How much is read at once.
+const CHUNK: usize = 64 * 1024;
+
+const EXAMPLES: &str = "\
+Replies of RRP and PTF, and greetings, one after the other; lines end with CRLF or LF, replies with a
+lone `.` or `EOF`. At most 16 MiB a reply.
+
+Examples:
+  rrp read reply.txt              for people
+  rrp read --json - < replies     for programs: an array with one object a line
+  rrp read --excerpt quoted.txt   a PTF reply as documents quote it";
+
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The file with the replies; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Take PTF replies without `[RESPONSE]`, and pass over lines without `=`
+    #[arg(long)]
+    excerpt: bool,
+    /// Print passwords, authorisation codes and the like as they are
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+    let mut frames = Frames::new(open(&args.file)?, &args.file);
+    if !args.json {
+        return each(&mut frames, args, out, err, |content, number, out| {
+            if number > 1 {
+                writeln!(out)?;
+            }
+            content.print(args.show_secrets, out)
+        });
+    }
+    let mut array = JsonArray::begin(out)?;
+    let done = each(&mut frames, args, out, err, |content, _, out| {
+        array.push(&content.json(args.show_secrets), out)
+    });
+    // What was read before a refusal is still an array.
+    array.end(out)?;
+    done
+}
+
+fn open(file: &str) -> Result<Box<dyn Read>, Refusal> {
+    if file == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    match File::open(file) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) => {
+            Err(Refusal::new(STAGE, format!("cannot open `{}`", output::escape(file))).because(error))
+        }
+    }
+}
+
+/// Hands over the content of each frame, with its number from 1.
+fn each(
+    frames: &mut Frames,
+    args: &Args,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    mut print: impl FnMut(Content, usize, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut number = 0_usize;
+    while let Some(frame) = frames.next()? {
+        number = number.saturating_add(1);
+        print(Content::of(&frame, number, args.excerpt)?, number, out)?;
+        if frame.terminator().is_none() {
+            out.flush()?;
+            // A note that nobody sees is no failure.
+            let _ = writeln!(err, "note: the last frame has no terminator");
+        }
+    }
+    if number == 0 {
+        return Err(Refusal::new(STAGE, format!("no reply in `{}`", frames.name)).into());
+    }
+    Ok(())
+}
+
+/// The frames of an input, read as far as the next one needs.
+struct Frames {
+    input: Box<dyn Read>,
+    name: String,
+    chunk: Vec<u8>,
+    buffer: BytesMut,
+    deframer: Deframer,
+    found: usize,
+    ended: bool,
+}
+
+impl Frames {
+    fn new(input: Box<dyn Read>, name: &str) -> Self {
+        Self {
+            input,
+            name: output::escape(name),
+            chunk: vec![0; CHUNK],
+            buffer: BytesMut::new(),
+            deframer: Deframer::new(Limits::REPLY),
+            found: 0,
+            ended: false,
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Frame>, Refusal> {
+        let number = self.found.saturating_add(1);
+        let passed = |error: FrameError| Refusal::new(STAGE, format!("frame {number}")).because(error);
+        while !self.ended {
+            if let Some(frame) = self.deframer.deframe(&mut self.buffer).map_err(passed)? {
+                self.found = number;
+                return Ok(Some(frame));
+            }
+            match self.input.read(&mut self.chunk) {
+                Ok(0) => {
+                    self.ended = true;
+                    return self.deframer.finish(&mut self.buffer).map_err(passed);
+                }
+                Ok(read) => self.buffer.extend_from_slice(self.chunk.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Err(Refusal::new(STAGE, format!("cannot read `{}`", self.name)).because(error));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What stands in a frame.
+enum Content {
+    Reply(Reply),
+    Greeting(Greeting),
+}
+
+impl Content {
+    fn of(frame: &Frame, number: usize, excerpt: bool) -> Result<Self, Refusal> {
+        let text = frame.grammar() == Grammar::Text;
+        let first = frame.bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let pair = text && first.contains(&b'=');
+        let command = || match wire::decode(frame) {
+            Ok(rrp::command::Body::Rrp(command)) => command.known_verb().is_some(),
+            other => other.is_ok(),
+        };
+        if text {
+            let greeting = Greeting::parse(frame.bytes());
+            // Registries word it as they like, but it is the first that they send.
+            let opens = number == 1 && frame.terminator().is_some() && !excerpt && !pair;
+            if greeting.registry().is_some() || opens && !command() {
+                return Ok(Self::Greeting(greeting));
+            }
+        }
+        let reply = match frame.grammar() {
+            Grammar::Ptf | Grammar::Text if excerpt => Reply::parse_excerpt(frame),
+            _ => Reply::parse(frame),
+        };
+        reply.map(Self::Reply).map_err(|malformed| {
+            let refusal = Refusal::new(STAGE, format!("frame {number}")).because(malformed);
+            if !excerpt && (pair || Reply::parse_excerpt(frame).is_ok()) {
+                refusal.hint("`--excerpt` reads PTF replies as documents quote them")
+            } else if command() {
+                refusal.hint("it is a command; `rrp read` reads replies")
+            } else {
+                refusal
+            }
+        })
+    }
+
+    fn print(&self, secrets: bool, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Reply(reply) => print_reply(reply, secrets, out),
+            Self::Greeting(greeting) => {
+                writeln!(out, "greeting")?;
+                if let (Some(registry), Some(version)) = (greeting.registry(), greeting.version()) {
+                    let mut fields = Fields::new();
+                    fields.add("registry", output::escape(registry));
+                    fields.add("version", output::escape(version));
+                    fields.write(out)?;
+                    writeln!(out)?;
+                }
+                for line in greeting.lines() {
+                    writeln!(out, "  {}", output::escape(&safe(line, secrets)))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn json(&self, secrets: bool) -> Value {
+        match self {
+            Self::Reply(reply) => reply_json(reply, secrets),
+            Self::Greeting(greeting) => {
+                let lines: Vec<String> = greeting.lines().iter().map(|line| safe(line, secrets)).collect();
+                json!({
+                    "kind": "greeting",
+                    "registry": greeting.registry(),
+                    "version": greeting.version(),
+                    "lines": lines,
+                })
+            }
+        }
+    }
+}
+
+/// The value of a line of a reply, without secrets unless they are wanted.
+fn value(item: &Item<'_>, secrets: bool) -> String {
+    if secrets { item.value().into_owned() } else { item.redacted() }
+}
+
+/// A text taken out of a reply; the same rule as for the values of its lines.
+fn safe(text: &str, secrets: bool) -> String {
+    if !secrets && assigns_secret(text) { REDACTED.to_owned() } else { text.to_owned() }
+}
+
+fn text(reply: &Reply, secrets: bool) -> String {
+    if secrets { reply.text().into_owned() } else { reply.redacted_text() }
+}
+
+/// What the code says as far as the reply shows where it came: a block answers a PTF command, but which one, or
+/// whether a line of RRP answers a login, is not to be seen.
+fn verdict(reply: &Reply) -> Verdict {
+    let there = reply.code().verdict(Context::Ptf);
+    if reply.grammar() == Grammar::Ptf && there.fits() { there } else { codes::plain(reply.code()) }
+}
+
+fn print_reply(reply: &Reply, secrets: bool, out: &mut dyn Write) -> io::Result<()> {
+    let code = reply.code();
+    let verdict = verdict(reply);
+    let text = output::escape(&text(reply, secrets));
+    writeln!(out, "{}", format!("{code} {text}").trim_end())?;
+    let mut fields = Fields::new();
+    fields.add("meaning", code.info().map_or("a code that is on no list", CodeInfo::meaning));
+    if let Some(answer) = verdict.answer() {
+        fields.add("answer", answer.as_str());
+    }
+    if verdict.closes_connection() {
+        fields.add("connection", "closed by the server");
+    }
+    fields.add("executed", output::executed(&verdict));
+    fields.add("advice", output::advice(verdict.advice()));
+    if reply.is_pending() {
+        let job = reply.job().map(|job| format!(", job {}", output::escape(&safe(&job, secrets))));
+        fields
+            .add("pending", format!("yes{}: accepted, the effect is still to come", job.unwrap_or_default()));
+    }
+    if let Some(page) = reply.page() {
+        let mut line = format!("first {}, count {}", page.first(), page.count());
+        for (what, number) in [("limit", page.limit()), ("total", page.total()), ("next", page.next_first())]
+        {
+            if let Some(number) = number {
+                line.push_str(&format!(", {what} {number}"));
+            }
+        }
+        fields.add("page", line);
+    }
+    fields.write(out)?;
+    if reply.lines().len() > 0 {
+        writeln!(out)?;
+    }
+    for item in reply.lines() {
+        write!(out, "  {}", output::escape(&item.name()))?;
+        if let Some(index) = item.index() {
+            write!(out, "[{index}]")?;
+        }
+        let line = format!(" = {}", output::escape(&value(&item, secrets)));
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn reply_json(reply: &Reply, secrets: bool) -> Value {
+    let verdict = verdict(reply);
+    let text = text(reply, secrets);
+    let detail = text.split_once(';').map(|(_, detail)| detail.trim()).filter(|detail| !detail.is_empty());
+    let said = output::verdict_json(&verdict);
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+    put("kind", json!("reply"));
+    put("grammar", json!(if reply.grammar() == Grammar::Ptf { "ptf" } else { "rrp" }));
+    put("code", json!(reply.code().as_u16()));
+    put("text", json!(text));
+    put("detail", json!(detail));
+    for key in ["class", "answer", "executed", "advice", "advice_text", "wait", "closes"] {
+        put(key, json!(said.get(key)));
+    }
+    put("pending", json!(reply.is_pending()));
+    put("job", json!(reply.job().map(|job| safe(&job, secrets))));
+    put("runtime", json!(reply.runtime().map(|runtime| runtime.as_secs_f64())));
+    put("queuetime", json!(reply.queuetime().map(|queuetime| queuetime.as_secs_f64())));
+    let line =
+        |item: Item<'_>| json!({"name": item.name(), "index": item.index(), "value": value(&item, secrets)});
+    put("lines", reply.lines().map(line).collect());
+    let checks = reply.domain_checks();
+    if !checks.is_empty() {
+        put("domain_checks", checks.iter().map(|check| check_json(check, secrets)).collect());
+    }
+    if let Some(page) = reply.page() {
+        put(
+            "page",
+            json!({
+                "first": page.first(),
+                "count": page.count(),
+                "limit": page.limit(),
+                "total": page.total(),
+                "next_first": page.next_first(),
+            }),
+        );
+    }
+    Value::Object(map)
+}
+
+fn check_json(check: &DomainCheck<'_>, secrets: bool) -> Value {
+    json!({
+        "index": check.index(),
+        "domain": check.domain().map(|domain| safe(domain, secrets)),
+        "code": check.code().map(rrp::ReturnCode::as_u16),
+        "text": safe(check.text(), secrets),
+        "answer": check.answer().map(Answer::as_str),
+    })
+}
