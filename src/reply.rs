@@ -56,13 +56,13 @@ pub struct Reply {
 /// The code and the text of a reply, read without looking at the rest.
 ///
 /// The rest may still be malformed, or hold a second code: who is about to believe a reply reads it whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head<'f> {
     code: ReturnCode,
-    text: Cow<'f, str>,
+    text: &'f [u8],
 }
 
-impl Head<'_> {
+impl<'f> Head<'f> {
     /// The return code.
     #[must_use]
     pub const fn code(&self) -> ReturnCode {
@@ -71,8 +71,8 @@ impl Head<'_> {
 
     /// The text, with its part after `;`.
     #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn text(&self) -> Cow<'f, str> {
+        text_of(self.text)
     }
 }
 
@@ -88,7 +88,7 @@ impl<'r> Item<'r> {
     /// The name, as the registry spells it.
     #[must_use]
     pub fn name(&self) -> Cow<'r, str> {
-        String::from_utf8_lossy(self.name)
+        text_of(self.name)
     }
 
     /// Whether it goes by this name, compared without case and blanks.
@@ -106,7 +106,7 @@ impl<'r> Item<'r> {
     /// The value; may be empty.
     #[must_use]
     pub fn value(&self) -> Cow<'r, str> {
-        String::from_utf8_lossy(self.value)
+        text_of(self.value)
     }
 
     /// The value as received.
@@ -114,6 +114,11 @@ impl<'r> Item<'r> {
     pub const fn value_bytes(&self) -> &'r [u8] {
         self.value
     }
+}
+
+/// As text. Almost all is UTF-8, and checking that costs less than looking for what is not.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 impl Reply {
@@ -161,7 +166,7 @@ impl Reply {
             Grammar::Ptf => read::ptf_head(bytes)?,
             Grammar::Rrp | Grammar::Text => read::rrp_head(bytes)?,
         };
-        Ok(Head { code, text: String::from_utf8_lossy(text.of(bytes)) })
+        Ok(Head { code, text: text.of(bytes) })
     }
 
     /// Gives the storage back, for the next [`parse_into`](Self::parse_into).
@@ -191,7 +196,7 @@ impl Reply {
     /// The text beside the code, with its part after `;`; empty if there is none.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.text_bytes())
+        text_of(self.text_bytes())
     }
 
     /// The text as received.
@@ -206,7 +211,7 @@ impl Reply {
         let text = self.text_bytes();
         let at = memchr::memchr(b';', text)?;
         let detail = text.get(at.checked_add(1)?..)?.trim_ascii();
-        (!detail.is_empty()).then(|| String::from_utf8_lossy(detail))
+        (!detail.is_empty()).then(|| text_of(detail))
     }
 
     /// What the reply means in answer to `context`.
@@ -251,7 +256,7 @@ impl Reply {
     }
 
     fn value(&self, value: Span) -> Cow<'_, str> {
-        String::from_utf8_lossy(value.of(&self.bytes))
+        text_of(value.of(&self.bytes))
     }
 
     /// The values of a property (PTF) or an attribute (RRP), in the order in which they came.

@@ -181,7 +181,9 @@ impl Advice {
         match self {
             Self::Done => "nothing to do",
             Self::Resubmit { .. } => "send again after a pause, a write only as its nature allows",
-            Self::Reconnect { .. } => "open a new connection and send again, a write only as its nature allows",
+            Self::Reconnect { .. } => {
+                "open a new connection and send again, a write only as its nature allows"
+            }
             Self::HoldAccount { .. } => "send nothing for the whole account, then probe with one read",
             Self::FewerSessions { .. } => "open no session for a while, then fewer",
             Self::StopLoggingIn => "stop logging in until the credentials are corrected",

@@ -233,6 +233,8 @@ pub struct Deframer {
     /// Where the last `EOF` line began, if it is the last whole line (only kept for [`Ends::Dot`]).
     eof_line: Option<usize>,
     lines: usize,
+    /// Up to this length of the buffer no limit can be passed before the line ends; 0 if that is not known.
+    unchecked: usize,
     failed: Option<FrameError>,
 }
 
@@ -247,6 +249,7 @@ impl Deframer {
             line_start: 0,
             eof_line: None,
             lines: 0,
+            unchecked: 0,
             failed: None,
         }
     }
@@ -260,25 +263,41 @@ impl Deframer {
     ///
     /// # Errors
     /// [`FrameError`] if a limit is passed; every later call returns the same error.
+    #[inline]
     pub fn deframe(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+        // Byte by byte, as some peers write, most calls bring nothing that could end a line or pass a limit.
+        if buffer.len() <= self.unchecked {
+            let fresh = buffer.get(self.searched..).unwrap_or_default();
+            if fresh.len() <= FEW && !fresh.contains(&b'\n') {
+                self.searched = buffer.len();
+                return Ok(None);
+            }
+        }
+        self.search(buffer)
+    }
+
+    fn search(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         while let Some(offset) = buffer.get(self.searched..).and_then(|fresh| memchr(b'\n', fresh)) {
-            let after = self.searched.saturating_add(offset).saturating_add(1);
+            let after = self.searched.wrapping_add(offset).wrapping_add(1);
             let line = buffer.get(self.line_start..after).unwrap_or_default();
             let end = LineEnd::of(line);
-            if self.line_start == 0 && !matches!(end, LineEnd::Content) {
-                buffer.advance(after);
-                self.searched = 0;
-                continue;
+            if !matches!(end, LineEnd::Content) {
+                if self.line_start == 0 {
+                    buffer.advance(after);
+                    self.searched = 0;
+                    continue;
+                }
+                if let Some(terminator) = self.terminator(end, buffer) {
+                    return Ok(Some(self.take(buffer, after, terminator)));
+                }
             }
-            if let Some(terminator) = self.terminator(end, buffer) {
-                return Ok(Some(self.take(buffer, after, terminator)));
-            }
-            self.check(line.len(), after, self.lines.saturating_add(1))?;
+            let lines = self.lines.wrapping_add(1);
+            self.check(line.len(), after, lines)?;
             self.eof_line = matches!(end, LineEnd::Eof).then_some(self.line_start);
-            self.lines = self.lines.saturating_add(1);
+            self.lines = lines;
             self.line_start = after;
             self.searched = after;
         }
@@ -287,6 +306,7 @@ impl Deframer {
         let partial = buffer.len().saturating_sub(self.line_start);
         let frame = if partial < TERMINATOR_MAX { self.line_start } else { buffer.len() };
         self.check(partial, frame, self.lines)?;
+        self.unchecked = self.line_start.saturating_add(self.limits.line).min(self.limits.frame);
         Ok(None)
     }
 
@@ -323,6 +343,7 @@ impl Deframer {
         self.failed.is_none() && self.line_start == 0 && stray
     }
 
+    #[inline]
     fn check(&mut self, line: usize, frame: usize, lines: usize) -> Result<(), FrameError> {
         let error = if line > self.limits.line {
             FrameError::LineTooLong { limit: self.limits.line }
@@ -334,6 +355,7 @@ impl Deframer {
             return Ok(());
         };
         self.failed = Some(error);
+        self.unchecked = 0;
         Err(error)
     }
 
@@ -360,9 +382,13 @@ impl Deframer {
         self.searched = 0;
         self.line_start = 0;
         self.eof_line = None;
+        self.unchecked = 0;
         core::mem::take(&mut self.lines)
     }
 }
+
+/// So many fresh bytes are searched without the library, whose call would cost more.
+const FEW: usize = 4;
 
 /// The longest terminator line: `EOF` CR LF.
 const TERMINATOR_MAX: usize = 5;
@@ -377,8 +403,10 @@ enum LineEnd {
 }
 
 impl LineEnd {
+    #[inline]
     fn of(line: &[u8]) -> Self {
         match line {
+            [b'!'..=b'~', _, _, _, _, _, ..] => Self::Content,
             [b'\n'] | [b'\r', b'\n'] => Self::Blank,
             [b'.', b'\n'] | [b'.', b'\r', b'\n'] => Self::Dot,
             [e, o, f, b'\n'] | [e, o, f, b'\r', b'\n'] if [*e, *o, *f].eq_ignore_ascii_case(b"EOF") => {

@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use memchr::memchr;
+
 /// A range of positions in a frame. 32 bits are enough: [`Limits::MAX_FRAME`](super::deframe::Limits::MAX_FRAME).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -10,10 +12,10 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The range; positions beyond 32 bits, which no frame has, end at the last one.
-    pub(crate) fn new(start: usize, end: usize) -> Self {
-        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { start: narrow(start), end: narrow(end) }
+    /// The range. No frame is larger than 1 GiB, so nothing is cut off.
+    #[inline]
+    pub(crate) const fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
     }
 
     pub(crate) const fn range(self) -> Range<usize> {
@@ -77,36 +79,129 @@ impl Index {
     }
 }
 
-/// Without the LF and CR at its end, and blanks before them.
+/// Without the blanks, and stray CRs, at its end.
 #[inline]
-pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
+pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
+    match text {
+        [.., b' ' | b'\t' | b'\r'] => trim_blanks(text),
+        _ => text,
+    }
+}
+
+/// The same for a name, which most often has one blank behind it.
+#[inline]
+pub(crate) fn trim_name(name: &[u8]) -> &[u8] {
+    match name {
+        [rest @ .., b' '] => trim_end(rest),
+        _ => trim_end(name),
+    }
+}
+
+/// The first line of a text, without its line end and blanks before that; and how many bytes it takes with them.
+#[inline]
+pub(crate) fn first_line(text: &[u8]) -> (&[u8], usize) {
+    let end = memchr(b'\n', text).unwrap_or(text.len());
+    let line = match text.get(..end) {
+        Some([line @ .., b'\r']) | Some(line) => line,
+        None => &[],
+    };
+    (trim_end(line), end.wrapping_add(1))
+}
+
+/// Apart, for almost no line has any.
+#[cold]
+fn trim_blanks(line: &[u8]) -> &[u8] {
     let mut line = line;
-    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = line {
+    while let [rest @ .., b' ' | b'\t' | b'\r'] = line {
         line = rest;
     }
     line
 }
 
-/// How many blanks a text begins with.
+/// Without the blanks that a text begins with.
 #[inline]
-pub(crate) fn blanks(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+pub(crate) fn trim_start(text: &[u8]) -> &[u8] {
+    // One comparison for almost every text.
+    if let [b'!'..=u8::MAX, ..] = text {
+        return text;
+    }
+    let mut text = text;
+    while let [b' ' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    text
 }
 
-/// The lines of a frame with their LF: number from 1, position, bytes. A last line may lack its LF.
+/// The lines of a frame, one after the other. A last line may lack its LF.
+pub(crate) struct Lines<'f> {
+    frame: &'f [u8],
+    /// Where the next line begins.
+    start: usize,
+    number: usize,
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+pub(crate) struct RawLine<'f> {
+    /// From 1.
+    pub(crate) number: usize,
+    /// Its position in the frame.
+    pub(crate) start: usize,
+    /// Without its line end, and without blanks before that.
+    pub(crate) text: &'f [u8],
+}
+
 #[inline]
-pub(crate) fn lines(frame: &[u8]) -> impl Iterator<Item = (usize, usize, &[u8])> {
-    let mut ends = memchr::memchr_iter(b'\n', frame);
-    let mut start = 0_usize;
-    let mut number = 0_usize;
-    core::iter::from_fn(move || {
-        let after = match ends.next() {
-            Some(end) => end.saturating_add(1),
-            None => frame.len(),
-        };
-        let line = frame.get(start..after).filter(|line| !line.is_empty())?;
-        number = number.saturating_add(1);
-        let at = core::mem::replace(&mut start, after);
-        Some((number, at, line))
-    })
+pub(crate) const fn lines(frame: &[u8]) -> Lines<'_> {
+    Lines { frame, start: 0, number: 0 }
+}
+
+impl<'f> Lines<'f> {
+    /// Where the next line begins.
+    #[inline]
+    pub(crate) const fn position(&self) -> usize {
+        self.start
+    }
+
+    /// All that is not yet taken.
+    #[inline]
+    pub(crate) fn rest(&self) -> &'f [u8] {
+        self.frame.get(self.start..).unwrap_or_default()
+    }
+
+    /// Takes a line of so many bytes, whose border the caller has found.
+    #[inline]
+    pub(crate) const fn skip_line(&mut self, bytes: usize) {
+        self.start = self.start.wrapping_add(bytes);
+        self.number = self.number.wrapping_add(1);
+    }
+}
+
+impl<'f> Iterator for Lines<'f> {
+    type Item = RawLine<'f>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RawLine<'f>> {
+        let rest = self.rest();
+        if rest.is_empty() {
+            return None;
+        }
+        let (text, len) = first_line(rest);
+        let start = self.start;
+        self.skip_line(len);
+        Some(RawLine { number: self.number, start, text })
+    }
+}
+
+/// Where a separator stands, which is near the beginning of a line: looked for byte by byte there, and by the library
+/// only beyond.
+#[inline]
+pub(crate) fn separator(byte: u8, line: &[u8]) -> Option<usize> {
+    const NEAR: usize = 16;
+    let near = line.get(..NEAR).unwrap_or(line);
+    if let Some(at) = near.iter().position(|found| *found == byte) {
+        return Some(at);
+    }
+    let at = memchr(byte, line.get(NEAR..)?)?;
+    Some(at.wrapping_add(NEAR))
 }

@@ -28,7 +28,8 @@ pub(crate) enum Problem {
     SecondBlock,
     NoCommand,
     SecondCommand,
-    Refused(CommandError),
+    /// Boxed, for almost every frame is well-formed, and its reader moves this type about.
+    Refused(Box<CommandError>),
 }
 
 impl Malformed {
@@ -44,9 +45,9 @@ impl Malformed {
 
     /// The refusal of a part of a command, if that is the cause.
     #[must_use]
-    pub const fn command_error(&self) -> Option<&CommandError> {
+    pub fn command_error(&self) -> Option<&CommandError> {
         match &self.problem {
-            Problem::Refused(source) => Some(source),
+            Problem::Refused(source) => Some(source.as_ref()),
             _ => None,
         }
     }
@@ -78,7 +79,7 @@ impl fmt::Display for Malformed {
 impl core::error::Error for Malformed {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match &self.problem {
-            Problem::Refused(source) => Some(source),
+            Problem::Refused(source) => Some(source.as_ref()),
             _ => None,
         }
     }

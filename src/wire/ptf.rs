@@ -10,7 +10,7 @@ use nom::combinator::eof;
 use nom::sequence::{delimited, terminated};
 use nom::{IResult, Parser};
 
-use super::lines::{Index, Line, Span, blanks, lines, trim_end};
+use super::lines::{Index, Line, Lines, RawLine, Span, first_line, lines, separator, trim_name, trim_start};
 use super::malformed::{Malformed, Problem};
 use crate::code::ReturnCode;
 use crate::command::{CommandError, PtfCommand};
@@ -41,73 +41,85 @@ pub(crate) fn read_reply(frame: &[u8], form: Form, index: &mut Index) -> Result<
     index.text = Span::default();
     let mut head = Head::default();
     let mut run = Run::default();
-    for (number, start, line) in lines(frame) {
-        if let Some(line) = run.property(frame, start, line) {
+    let mut lines = open(frame, &mut head);
+    loop {
+        if run.has_begun()
+            && let Some((line, len)) = run.property(lines.rest(), lines.position())
+        {
             index.lines.push(line);
+            lines.skip_line(len);
             continue;
         }
-        match read_line(number, start, line, form)? {
-            Read::Nothing => {}
-            Read::Block(first) => head.block(number, first)?,
-            Read::Pair(name, value) => {
-                head.opened(number, form)?;
-                if head.takes(number, name.of(frame), value, frame)? {
-                    continue;
-                }
-                index.lines.push(run.open(frame, name, value));
-            }
+        let Some(line) = lines.next() else { break };
+        let Some((name, value)) = read_line(line, form, &mut head)? else { continue };
+        if !head.takes(line.number, name.of(frame), value.of(frame), value)? {
+            index.lines.push(run.open(frame, name, value));
         }
     }
     index.text = head.text.unwrap_or_default();
-    head.code.ok_or(Malformed::new(0, Problem::NoCode))
+    head.code.ok_or_else(|| Malformed::new(0, Problem::NoCode))
 }
 
 /// The code and the text of a reply, reading no further than both are found.
 pub(crate) fn read_head(frame: &[u8]) -> Result<(ReturnCode, Span), Malformed> {
     let mut head = Head::default();
-    for (number, start, line) in lines(frame) {
-        match read_line(number, start, line, Form::Wire)? {
-            Read::Nothing => {}
-            Read::Block(first) => head.block(number, first)?,
-            Read::Pair(name, value) => {
-                head.opened(number, Form::Wire)?;
-                head.takes(number, name.of(frame), value, frame)?;
-            }
-        }
+    for line in open(frame, &mut head) {
+        let Some((name, value)) = read_line(line, Form::Wire, &mut head)? else { continue };
+        head.takes(line.number, name.of(frame), value.of(frame), value)?;
         if let (Some(code), Some(text)) = (head.code, head.text) {
             return Ok((code, text));
         }
     }
-    let code = head.code.ok_or(Malformed::new(0, Problem::NoCode))?;
+    let code = head.code.ok_or_else(|| Malformed::new(0, Problem::NoCode))?;
     Ok((code, head.text.unwrap_or_default()))
 }
 
-/// A line of a reply.
-enum Read {
-    Nothing,
-    /// A block opens; whether it is `[RESPONSE]`.
-    Block(bool),
-    Pair(Span, Span),
+/// The lines of a reply; those after the first, if that is `[RESPONSE]` to the letter.
+#[inline]
+fn open<'f>(frame: &'f [u8], head: &mut Head) -> Lines<'f> {
+    const FIRST: &[u8] = b"[RESPONSE]\r\n";
+    let mut lines = lines(frame);
+    if frame.starts_with(FIRST) {
+        head.opened = true;
+        lines.skip_line(FIRST.len());
+    }
+    lines
 }
 
-fn read_line(number: usize, start: usize, line: &[u8], form: Form) -> Result<Read, Malformed> {
-    let line = trim_end(line);
-    let Some(equals) = memchr(b'=', line) else {
+/// The name and the value on a line; `None` if it is blank, opens the block or, in a quotation, has no `=`.
+#[inline(always)] // Its result, handed through memory, would cost a tenth of a short reply.
+fn read_line(
+    RawLine { number, start, text: line }: RawLine<'_>,
+    form: Form,
+    head: &mut Head,
+) -> Result<Option<(Span, Span)>, Malformed> {
+    let Some(equals) = separator(b'=', line) else {
         return match block(line) {
-            Some(name) => Ok(Read::Block(name.eq_ignore_ascii_case(b"RESPONSE"))),
-            None if line.is_empty() || form == Form::Excerpt => Ok(Read::Nothing),
+            Some(name) => head.block(number, name).map(|()| None),
+            None if line.is_empty() || form == Form::Excerpt => Ok(None),
             None => Err(Malformed::new(number, Problem::NoSeparator('='))),
         };
     };
-    let name = trim_end(line.get(..equals).unwrap_or_default());
-    let lead = blanks(name);
-    if lead == name.len() {
+    if !head.opened {
+        if form == Form::Wire {
+            return Err(Malformed::new(number, Problem::WrongBlock("[RESPONSE]")));
+        }
+        head.opened = true;
+    }
+    let (name, value) = line.split_at_checked(equals).unwrap_or_default();
+    let name = trim_name(name);
+    let inner = trim_start(name);
+    if inner.is_empty() {
         return Err(Malformed::new(number, Problem::NoName));
     }
-    let after = equals.saturating_add(1);
-    let value = after.saturating_add(blanks(line.get(after..).unwrap_or_default()));
-    let span = |from: usize, to: usize| Span::new(start.saturating_add(from), start.saturating_add(to));
-    Ok(Read::Pair(span(lead, name.len()), span(value, line.len())))
+    let value = match value {
+        [b'=', b' ', value @ ..] | [b'=', value @ ..] => trim_start(value),
+        _ => &[],
+    };
+    let end = start.wrapping_add(name.len());
+    let name = Span::new(end.wrapping_sub(inner.len()), end);
+    let end = start.wrapping_add(line.len());
+    Ok(Some((name, Span::new(end.wrapping_sub(value.len()), end))))
 }
 
 /// What stands once in a reply.
@@ -119,19 +131,11 @@ struct Head {
 }
 
 impl Head {
-    fn block(&mut self, number: usize, response: bool) -> Result<(), Malformed> {
+    fn block(&mut self, number: usize, name: &[u8]) -> Result<(), Malformed> {
         if self.opened {
             return Err(Malformed::new(number, Problem::SecondBlock));
         }
-        if !response {
-            return Err(Malformed::new(number, Problem::WrongBlock("[RESPONSE]")));
-        }
-        self.opened = true;
-        Ok(())
-    }
-
-    fn opened(&mut self, number: usize, form: Form) -> Result<(), Malformed> {
-        if !self.opened && form == Form::Wire {
+        if !name.eq_ignore_ascii_case(b"RESPONSE") {
             return Err(Malformed::new(number, Problem::WrongBlock("[RESPONSE]")));
         }
         self.opened = true;
@@ -139,18 +143,19 @@ impl Head {
     }
 
     /// Takes the code and the first description; everything else is a line of the reply.
-    fn takes(&mut self, number: usize, name: &[u8], value: Span, frame: &[u8]) -> Result<bool, Malformed> {
+    #[inline(always)] // As for `read_line`.
+    fn takes(&mut self, number: usize, name: &[u8], value: &[u8], span: Span) -> Result<bool, Malformed> {
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"code") => {
+            4 if is(name, b"code") => {
                 if self.code.is_some() {
                     return Err(Malformed::new(number, Problem::SecondCode));
                 }
-                let code = ReturnCode::from_bytes(value.of(frame));
+                let code = ReturnCode::from_bytes(value);
                 self.code = Some(code.map_err(|_| Malformed::new(number, Problem::InvalidCode))?);
                 Ok(true)
             }
-            11 if self.text.is_none() && name.eq_ignore_ascii_case(b"description") => {
-                self.text = Some(value);
+            11 if self.text.is_none() && is(name, b"description") => {
+                self.text = Some(span);
                 Ok(true)
             }
             _ => Ok(false),
@@ -158,41 +163,53 @@ impl Head {
     }
 }
 
+/// Whether a key is this one, in any case; most often in this one.
+#[inline]
+fn is(key: &[u8], wanted: &[u8]) -> bool {
+    key == wanted || key.eq_ignore_ascii_case(wanted)
+}
+
 /// A run of properties of one name: long lists are long runs, and all but the first line of one begin with the same
 /// `property[name][`.
 #[derive(Default)]
-struct Run {
-    prefix: Span,
+struct Run<'f> {
+    prefix: &'f [u8],
     name: Span,
 }
 
-impl Run {
-    /// The line as one more property of the run. `None` if it may be anything else: then it is read from its start.
+impl<'f> Run<'f> {
     #[inline]
-    fn property(&self, frame: &[u8], start: usize, line: &[u8]) -> Option<Line> {
-        let prefix = self.prefix.of(frame);
-        if prefix.is_empty() {
-            return None;
-        }
-        let rest = line.strip_prefix(prefix)?;
-        let (index, rest) = small_number(rest)?;
-        let [b']', rest @ ..] = rest else { return None };
-        let [b'=', rest @ ..] = rest.get(blanks(rest)..)? else { return None };
-        let rest = rest.get(blanks(rest)..)?;
-        let from = start.saturating_add(line.len().saturating_sub(rest.len()));
-        let value = trim_end(rest);
-        Line::property(self.name, index, Span::new(from, from.saturating_add(value.len())))
+    const fn has_begun(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
+    /// The line at the beginning of `rest`, which stands at `start`, as one more property of the run, and its length.
+    /// `None` if it may be anything else: then it is read as any line is.
+    #[inline]
+    fn property(&self, rest: &[u8], start: usize) -> Option<(Line, usize)> {
+        let (index, after) = small_number(rest.strip_prefix(self.prefix)?)?;
+        let value = match after {
+            [b']', b' ', b'=', b' ', value @ ..] => value,
+            [b']', after @ ..] => trim_start(after).strip_prefix(b"=")?,
+            _ => return None,
+        };
+        let value = trim_start(value);
+        let from = rest.len().wrapping_sub(value.len());
+        let (value, len) = first_line(value);
+        let at = start.wrapping_add(from);
+        let line = Line::property(self.name, index, Span::new(at, at.wrapping_add(value.len())))?;
+        Some((line, from.wrapping_add(len)))
     }
 
     /// A line that is no more of the run: a property, which opens the next one, or a plain key.
-    fn open(&mut self, frame: &[u8], key: Span, value: Span) -> Line {
+    fn open(&mut self, frame: &'f [u8], key: Span, value: Span) -> Line {
         match property(key.of(frame)) {
             Some((name_start, name_end, index)) => {
                 let start = key.range().start;
                 let at = |offset: usize| start.saturating_add(offset);
                 let name = Span::new(at(name_start), at(name_end));
                 // Up to and with the `][` behind the name.
-                self.prefix = Span::new(start, at(name_end.saturating_add(2)));
+                self.prefix = frame.get(start..at(name_end.saturating_add(2))).unwrap_or_default();
                 self.name = name;
                 Line::property(name, index, value).unwrap_or_else(|| Line::plain(key, value))
             }
@@ -205,17 +222,14 @@ impl Run {
 #[inline]
 fn small_number(text: &[u8]) -> Option<(u32, &[u8])> {
     let mut number = 0_u32;
-    for (at, byte) in text.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return (at > 0).then(|| text.get(at..).map(|rest| (number, rest)))?;
-        }
-        if at == 9 {
-            return None;
-        }
-        number = number.wrapping_mul(10).wrapping_add(u32::from(digit));
+    let mut rest = text;
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        number = number.wrapping_mul(10).wrapping_add(u32::from(digit.wrapping_sub(b'0')));
+        rest = after;
     }
-    None
+    // Ten digits may have wrapped; that line is read the long way.
+    let digits = text.len().wrapping_sub(rest.len());
+    (1..=9).contains(&digits).then_some((number, rest))
 }
 
 /// Where the name lies in `property[name][index]`, and the index.
@@ -235,8 +249,7 @@ fn property(key: &[u8]) -> Option<(usize, usize, u32)> {
 /// The command in a frame: perhaps a `[HEADER]`, then a `[COMMAND]` with its `command` and parameters in any order.
 pub(crate) fn read_command(frame: &[u8]) -> Result<PtfCommand, Malformed> {
     let mut parts = Parts::default();
-    for (number, _, line) in lines(frame) {
-        let line = trim_end(line);
+    for RawLine { number, text: line, .. } in lines(frame) {
         let Some(equals) = memchr(b'=', line) else {
             match block(line) {
                 Some(name) => parts.open(number, name)?,
@@ -315,7 +328,7 @@ impl<'f> Parts<'f> {
 
     fn command(self) -> Result<PtfCommand, Malformed> {
         let refused =
-            |number: usize| move |error: CommandError| Malformed::new(number, Problem::Refused(error));
+            |number: usize| move |error: CommandError| Malformed::new(number, Problem::Refused(error.into()));
         let (number, name) = self.name.ok_or(Malformed::new(0, Problem::NoCommand))?;
         let mut command = PtfCommand::new(name).map_err(refused(number))?;
         for (number, name, value) in self.header {

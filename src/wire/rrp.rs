@@ -1,7 +1,6 @@
 //! The grammar of RRP (RFC 2832 §3, §4.1, §4.2 and §7), on whole frames.
 
 use bytes::BytesMut;
-use memchr::memchr;
 use nom::branch::alt;
 use nom::bytes::complete::{tag_no_case, take, take_until};
 use nom::character::complete::one_of;
@@ -10,7 +9,7 @@ use nom::sequence::{preceded, separated_pair};
 use nom::{IResult, Parser};
 
 use super::encode::EncodeError;
-use super::lines::{Index, Line, Span, blanks, lines, trim_end};
+use super::lines::{Index, Line, RawLine, Span, lines, separator, trim_name, trim_start};
 use super::malformed::{Malformed, Problem};
 use crate::code::ReturnCode;
 use crate::command::{RrpCommand, RrpLine};
@@ -26,11 +25,11 @@ fn status_line(line: &[u8]) -> IResult<&[u8], (ReturnCode, &[u8])> {
 
 /// The code and the text of a reply, from its first line alone.
 pub(crate) fn read_head(frame: &[u8]) -> Result<(ReturnCode, Span), Malformed> {
-    let end = memchr(b'\n', frame).unwrap_or(frame.len());
-    let line = trim_end(frame.get(..end).unwrap_or_default());
+    let first = lines(frame).next().ok_or_else(|| Malformed::new(0, Problem::Empty))?;
+    let line = first.text;
     let (_, (code, text)) = status_line(line).map_err(|_| Malformed::new(1, Problem::NoStatusLine))?;
-    let start = line.len().saturating_sub(text.len()).saturating_add(blanks(text));
-    Ok((code, Span::new(start, line.len())))
+    let text = trim_start(text);
+    Ok((code, Span::new(line.len().wrapping_sub(text.len()), line.len())))
 }
 
 /// The code, text and attributes of a reply: `attributeName:attributeValue` lines.
@@ -38,21 +37,22 @@ pub(crate) fn read_reply(frame: &[u8], index: &mut Index) -> Result<ReturnCode, 
     index.lines.clear();
     let (code, text) = read_head(frame)?;
     index.text = text;
-    for (number, start, line) in lines(frame).skip(1) {
-        let line = trim_end(line);
+    for RawLine { number, start, text: line } in lines(frame).skip(1) {
         if line.is_empty() {
             continue;
         }
-        let at = memchr(b':', line).ok_or_else(|| Malformed::new(number, Problem::NoSeparator(':')))?;
-        let name = trim_end(line.get(..at).unwrap_or_default());
-        let lead = blanks(name);
-        if lead == name.len() {
+        let at = separator(b':', line).ok_or_else(|| Malformed::new(number, Problem::NoSeparator(':')))?;
+        let (name, value) = line.split_at_checked(at).unwrap_or_default();
+        let name = trim_name(name);
+        let inner = trim_start(name);
+        if inner.is_empty() {
             return Err(Malformed::new(number, Problem::NoName));
         }
-        let after = at.saturating_add(1);
-        let value = after.saturating_add(blanks(line.get(after..).unwrap_or_default()));
-        let span = |from: usize, to: usize| Span::new(start.saturating_add(from), start.saturating_add(to));
-        index.lines.push(Line::plain(span(lead, name.len()), span(value, line.len())));
+        let value = trim_start(value.get(1..).unwrap_or_default());
+        let end = start.wrapping_add(name.len());
+        let name = Span::new(end.wrapping_sub(inner.len()), end);
+        let end = start.wrapping_add(line.len());
+        index.lines.push(Line::plain(name, Span::new(end.wrapping_sub(value.len()), end)));
     }
     Ok(code)
 }
@@ -71,8 +71,8 @@ impl Greeting {
     /// The greeting in a frame that announces neither a reply nor a block. Bytes that are no UTF-8 are replaced.
     #[must_use]
     pub fn parse(frame: &[u8]) -> Self {
-        let text = |line: &[u8]| String::from_utf8_lossy(trim_end(line)).into_owned();
-        let lines: Vec<String> = lines(frame).map(|(_, _, line)| text(line)).collect();
+        let lines: Vec<String> =
+            lines(frame).map(|line| String::from_utf8_lossy(line.text).into_owned()).collect();
         let first = lines.first().map_or("", String::as_str);
         let (registry, version) = match banner(first) {
             Ok((_, (registry, version))) => (Some(registry.to_owned()), Some(version.to_owned())),
@@ -108,9 +108,8 @@ fn banner(line: &str) -> IResult<&str, (&str, &str)> {
 /// The command in a frame: a verb, then attributes and options in any order (§4.1).
 pub(crate) fn read_command(frame: &[u8]) -> Result<RrpCommand, Malformed> {
     let mut command: Option<RrpCommand> = None;
-    for (number, _, line) in lines(frame) {
-        let line = trim_end(line);
-        let line = line.get(blanks(line)..).unwrap_or_default();
+    for RawLine { number, text: line, .. } in lines(frame) {
+        let line = trim_start(line);
         if line.is_empty() {
             continue;
         }
@@ -123,7 +122,7 @@ pub(crate) fn read_command(frame: &[u8]) -> Result<RrpCommand, Malformed> {
                 read_line(command, name.trim_end_matches([' ', '\t']), value.trim_matches([' ', '\t']))
             }
         };
-        command = Some(next.map_err(|error| Malformed::new(number, Problem::Refused(error)))?);
+        command = Some(next.map_err(|error| Malformed::new(number, Problem::Refused(error.into())))?);
     }
     command.ok_or(Malformed::new(0, Problem::Empty))
 }
