@@ -56,7 +56,7 @@ pub struct Reply {
 /// The code and the text of a reply, read without looking at the rest.
 ///
 /// The rest may still be malformed, or hold a second code: who is about to believe a reply reads it whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Head<'f> {
     code: ReturnCode,
     text: &'f [u8],
@@ -329,7 +329,7 @@ impl Reply {
     }
 
     /// Whether the command was only accepted, and its effect is still to come: a success with a job, with `pending`, or
-    /// with "pending" in its detail.
+    /// with "pending" in its detail. To be asked of the reply to a change: a list with a column `job` says yes too.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         let says = |name: &str| self.anywhere(name).is_some_and(|value| !matches!(value.as_str(), "" | "0"));

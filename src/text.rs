@@ -240,11 +240,7 @@ impl Value {
     /// # Errors
     /// [`TextError`] if it is too long, has a control character or a line separator, or white space at an end.
     pub fn new(value: &str) -> Result<Self, TextError> {
-        Self::of("value", value)
-    }
-
-    fn of(what: &'static str, value: &str) -> Result<Self, TextError> {
-        Self::check(what, value)?;
+        Self::check("value", value)?;
         Ok(Self(value.into()))
     }
 
@@ -290,14 +286,19 @@ impl ModValue {
     /// # Errors
     /// [`TextError`] as for [`Value::new`], and if it is empty or has a `=`.
     pub fn new(value: &str) -> Result<Self, TextError> {
+        Self::check(value)?;
+        Ok(Self(Value(value.into())))
+    }
+
+    pub(crate) fn check(value: &str) -> Result<(), TextError> {
         const WHAT: &str = "value of a modification";
         if value.is_empty() {
             return Err(TextError::empty(WHAT));
         }
-        let value = Value::of(WHAT, value)?;
-        match value.as_str().find('=') {
+        Value::check(WHAT, value)?;
+        match value.find('=') {
             Some(at) => Err(TextError::forbidden(WHAT, '=', at)),
-            None => Ok(Self(value)),
+            None => Ok(()),
         }
     }
 

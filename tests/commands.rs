@@ -77,7 +77,7 @@ fn adding_removing_and_replacing_are_three_different_lines() {
         .unwrap()
         .replace_status(&DomainStatus::ACTIVE, &DomainStatus::new("Foo").unwrap())
         .unwrap()
-        .line(|command| command.attribute("Memo", "x"))
+        .add("Memo", "x")
         .unwrap();
     assert_eq!(
         text(&change, Dialect::Rfc).unwrap(),

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::secret::{REDACTED, Secret, is_secret_name};
-use crate::text::{ModValue, TextError, Value};
+use crate::text::{TextError, Value};
 
 /// The value of an attribute, an option or a parameter: a [`Value`], printed as `***` where its name says that it is
 /// secret (see [`is_secret_name`]) or it was given as a [`Secret`].
@@ -77,12 +77,6 @@ impl fmt::Debug for Field {
     }
 }
 
-impl From<&ModValue> for Field {
-    fn from(value: &ModValue) -> Self {
-        Self::plain(value.as_str())
-    }
-}
-
 /// Why a command cannot be made.
 ///
 /// Never shows a value; the [`source`](core::error::Error::source) says which character is wrong, and where.
@@ -100,6 +94,7 @@ enum Problem {
     TooMany { max: usize },
     TooLarge { max: usize },
     OnlyInMod,
+    Subject,
     NotARead,
     NotAWrite,
     Range { min: u16, max: u16 },
@@ -128,6 +123,10 @@ impl CommandError {
 
     pub(crate) fn only_in_mod(of: &str) -> Self {
         Self::new(of, Problem::OnlyInMod)
+    }
+
+    pub(crate) fn subject(of: &str) -> Self {
+        Self::new(of, Problem::Subject)
     }
 
     pub(crate) fn not_a_read(of: &str) -> Self {
@@ -167,6 +166,9 @@ impl fmt::Display for CommandError {
             Problem::TooMany { max } => write!(f, "more than {max} of `{of}`"),
             Problem::TooLarge { max } => write!(f, "`{of}` is larger than {max} bytes"),
             Problem::OnlyInMod => write!(f, "removing or replacing `{of}` is for the MOD command alone"),
+            Problem::Subject => {
+                write!(f, "`{of}` says what the command is about, and cannot be changed by it")
+            }
             Problem::NotARead => {
                 write!(
                     f,

@@ -164,12 +164,31 @@ impl ModNameServer {
         self.line(|command| command.replace("IPAddress", &old.to_string(), &new.to_string()))
     }
 
-    /// Adds, removes or replaces the value of any other attribute: one call of [`RrpCommand::attribute`],
-    /// [`remove`](RrpCommand::remove) or [`replace`](RrpCommand::replace).
+    /// Adds a value to any attribute.
     ///
     /// # Errors
-    /// [`CommandError`] as there.
-    pub fn line(
+    /// [`CommandError`] as for [`RrpCommand::attribute`].
+    pub fn add(self, name: &str, value: &str) -> Result<Self, CommandError> {
+        self.line(|command| command.attribute(name, value))
+    }
+
+    /// Removes a value from any attribute.
+    ///
+    /// # Errors
+    /// [`CommandError`] as for [`RrpCommand::remove`].
+    pub fn remove(self, name: &str, old: &str) -> Result<Self, CommandError> {
+        self.line(|command| command.remove(name, old))
+    }
+
+    /// Replaces a value of any attribute.
+    ///
+    /// # Errors
+    /// [`CommandError`] as for [`RrpCommand::replace`].
+    pub fn replace(self, name: &str, old: &str, new: &str) -> Result<Self, CommandError> {
+        self.line(|command| command.replace(name, old, new))
+    }
+
+    fn line(
         mut self,
         change: impl FnOnce(RrpCommand) -> Result<RrpCommand, CommandError>,
     ) -> Result<Self, CommandError> {

@@ -26,17 +26,17 @@ pub enum RrpLine {
     Remove {
         /// The name.
         name: Token,
-        /// The value to be removed.
-        old: ModValue,
+        /// The value to be removed, a [`ModValue`].
+        old: Field,
     },
     /// `name:old=new`. MOD alone: replaces the value.
     Replace {
         /// The name.
         name: Token,
-        /// The value to be replaced.
-        old: ModValue,
-        /// What replaces it.
-        new: ModValue,
+        /// The value to be replaced, a [`ModValue`].
+        old: Field,
+        /// What replaces it, a [`ModValue`].
+        new: Field,
     },
     /// `-name:value`.
     Option {
@@ -58,12 +58,27 @@ impl RrpLine {
             | Self::Option { name, .. } => name,
         }
     }
+
+    /// The bytes of name and values.
+    fn size(&self) -> usize {
+        let values = match self {
+            Self::Attribute { value, .. } | Self::Option { value, .. } => value.expose().len(),
+            Self::Remove { old, .. } => old.expose().len(),
+            Self::Replace { old, new, .. } => old.expose().len().saturating_add(new.expose().len()),
+        };
+        self.name().as_str().len().saturating_add(values)
+    }
+}
+
+/// What a command is about is said once, and not changed.
+fn is_subject(name: &str) -> bool {
+    ["EntityName", "DomainName"].iter().any(|subject| subject.eq_ignore_ascii_case(name))
 }
 
 /// An RRP command as a verb and lines, in the order in which they are sent.
 ///
-/// At most 1,024 lines. `EntityName`, `DomainName` and every option stand once. In a MOD command a value has no `=`:
-/// removing and replacing are calls of their own.
+/// At most 1,024 lines, and 1,000,000 bytes of names and values. `EntityName`, `DomainName` and every option stand once.
+/// In a MOD command a value has no `=`: removing and replacing are calls of their own.
 ///
 /// ```
 /// use rrp::command::RrpCommand;
@@ -76,11 +91,15 @@ impl RrpLine {
 pub struct RrpCommand {
     verb: Token,
     lines: Vec<RrpLine>,
+    /// The bytes of the lines' names and values.
+    size: usize,
 }
 
 impl RrpCommand {
     /// The most lines after the first. A limit of this crate.
     pub const MAX_LINES: usize = 1_024;
+    /// The most bytes of names and values together. A limit of this crate.
+    pub const MAX_SIZE: usize = 1_000_000;
 
     /// The command of this verb, without lines.
     ///
@@ -88,32 +107,39 @@ impl RrpCommand {
     /// [`CommandError`] if the verb is no word.
     pub fn new(verb: &str) -> Result<Self, CommandError> {
         let verb = Token::new(verb).map_err(|source| CommandError::text("command name", source))?;
-        Ok(Self { verb, lines: Vec::new() })
+        Ok(Self { verb, lines: Vec::new(), size: 0 })
     }
 
     pub(crate) fn of(verb: Verb) -> Self {
-        Self { verb: Token::trusted(verb.as_str()), lines: Vec::new() }
+        Self { verb: Token::trusted(verb.as_str()), lines: Vec::new(), size: 0 }
     }
 
     /// Appends what a typed command holds, which is valid by its type.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.lines.push(RrpLine::Attribute { name: Token::trusted(name), value: Field::plain(value) });
+        self.keep(RrpLine::Attribute { name: Token::trusted(name), value: Field::plain(value) });
         self
     }
 
     pub(crate) fn with_option(mut self, name: &'static str, value: &str) -> Self {
-        self.lines.push(RrpLine::Option { name: Token::trusted(name), value: Field::plain(value) });
+        self.keep(RrpLine::Option { name: Token::trusted(name), value: Field::plain(value) });
         self
     }
 
     pub(crate) fn with_field(mut self, name: &'static str, value: Field) -> Self {
-        self.lines.push(RrpLine::Option { name: Token::trusted(name), value });
+        self.keep(RrpLine::Option { name: Token::trusted(name), value });
         self
     }
 
     pub(crate) fn with_lines(mut self, lines: &[RrpLine]) -> Self {
-        self.lines.extend_from_slice(lines);
+        for line in lines {
+            self.keep(line.clone());
+        }
         self
+    }
+
+    fn keep(&mut self, line: RrpLine) {
+        self.size = self.size.saturating_add(line.size());
+        self.lines.push(line);
     }
 
     /// Appends `name:value`.
@@ -123,15 +149,11 @@ impl RrpCommand {
     /// `=`, `EntityName` or `DomainName` is there already, or there are too many lines.
     pub fn attribute(self, name: &str, value: &str) -> Result<Self, CommandError> {
         let token = self.name(name)?;
-        let once = ["EntityName", "DomainName"].iter().any(|once| once.eq_ignore_ascii_case(name));
-        if once && self.lines.iter().any(|line| line.name().as_str().eq_ignore_ascii_case(name)) {
+        if is_subject(name) && self.lines.iter().any(|line| line.name().as_str().eq_ignore_ascii_case(name)) {
             return Err(CommandError::twice(name));
         }
-        let value = if self.known_verb() == Some(Verb::Mod) {
-            Field::from(&ModValue::new(value).map_err(|source| CommandError::text(name, source))?)
-        } else {
-            field(name, value)?
-        };
+        let value =
+            if self.known_verb() == Some(Verb::Mod) { mod_field(name, value)? } else { field(name, value)? };
         self.push(RrpLine::Attribute { name: token, value })
     }
 
@@ -150,7 +172,7 @@ impl RrpCommand {
     /// [`CommandError`] as for [`attribute`](Self::attribute), and if the command is no MOD.
     pub fn replace(self, name: &str, old: &str, new: &str) -> Result<Self, CommandError> {
         let (token, old) = self.mod_line(name, old)?;
-        let new = ModValue::new(new).map_err(|source| CommandError::text(name, source))?;
+        let new = mod_field(name, new)?;
         self.push(RrpLine::Replace { name: token, old, new })
     }
 
@@ -186,20 +208,25 @@ impl RrpCommand {
         self.name(name)
     }
 
-    fn mod_line(&self, name: &str, old: &str) -> Result<(Token, ModValue), CommandError> {
+    fn mod_line(&self, name: &str, old: &str) -> Result<(Token, Field), CommandError> {
         let token = self.name(name)?;
         if self.known_verb() != Some(Verb::Mod) {
             return Err(CommandError::only_in_mod(name));
         }
-        let old = ModValue::new(old).map_err(|source| CommandError::text(name, source))?;
-        Ok((token, old))
+        if is_subject(name) {
+            return Err(CommandError::subject(name));
+        }
+        Ok((token, mod_field(name, old)?))
     }
 
     fn push(mut self, line: RrpLine) -> Result<Self, CommandError> {
         if self.lines.len() >= Self::MAX_LINES {
             return Err(CommandError::too_many("line", Self::MAX_LINES));
         }
-        self.lines.push(line);
+        if self.size.saturating_add(line.size()) > Self::MAX_SIZE {
+            return Err(CommandError::too_large("command", Self::MAX_SIZE));
+        }
+        self.keep(line);
         Ok(self)
     }
 
@@ -246,6 +273,13 @@ pub(super) fn field(name: &str, value: &str) -> Result<Field, CommandError> {
         return Err(CommandError::text(name, TextError::empty("value")));
     }
     Field::new(name, value).map_err(|source| CommandError::text(name, source))
+}
+
+/// In a MOD `=` is an operator.
+fn mod_field(name: &str, value: &str) -> Result<Field, CommandError> {
+    ModValue::check(value)
+        .and_then(|()| Field::new(name, value))
+        .map_err(|source| CommandError::text(name, source))
 }
 
 pub(super) fn secret(name: &str, value: Secret) -> Result<Field, CommandError> {

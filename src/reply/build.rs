@@ -11,7 +11,7 @@ use crate::wire::deframe::{Grammar, Limits};
 /// A reply to be written, in either grammar.
 ///
 /// Every name and value is checked when it is given, so that what is written is one frame and is read as given. At
-/// most [`Limits::REPLY`]'s number of lines.
+/// most [`Limits::REPLY`]'s number of lines and bytes.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -31,6 +31,7 @@ pub struct ReplyBuilder {
     code: ReturnCode,
     text: Value,
     lines: Vec<(Name, Value)>,
+    size: usize,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -51,6 +52,7 @@ enum Problem {
     Text(TextError),
     Index,
     TooMany { max: usize },
+    TooLarge { max: usize },
 }
 
 impl fmt::Display for BuildError {
@@ -59,6 +61,7 @@ impl fmt::Display for BuildError {
         match &self.problem {
             Problem::Text(_) => write!(f, "invalid text in `{of}`"),
             Problem::Index => write!(f, "the index of `{of}` is larger than {MAX_INDEX}"),
+            Problem::TooLarge { max } => write!(f, "more than {max} bytes, at `{of}`"),
             Problem::TooMany { max } => write!(f, "more than {max} lines, at `{of}`"),
         }
     }
@@ -82,7 +85,12 @@ impl ReplyBuilder {
     /// # Errors
     /// [`BuildError`] if the text could not stand on one line.
     pub fn new(code: ReturnCode, text: &str) -> Result<Self, BuildError> {
-        Ok(Self { code, text: value("text", text)?, lines: Vec::new() })
+        Ok(Self {
+            code,
+            text: value("text", text)?,
+            lines: Vec::new(),
+            size: HEAD_SIZE.saturating_add(text.len()),
+        })
     }
 
     /// A reply with a code and its listed text; without text if the code is not listed.
@@ -118,7 +126,15 @@ impl ReplyBuilder {
         if self.lines.len() >= max {
             return Err(BuildError { of: name.into(), problem: Problem::TooMany { max } });
         }
+        let size = [self.size, LINE_SIZE, name.len(), text.len()].into_iter().fold(0, usize::saturating_add);
+        if size > Limits::REPLY.frame() {
+            return Err(BuildError {
+                of: name.into(),
+                problem: Problem::TooLarge { max: Limits::REPLY.frame() },
+            });
+        }
         self.lines.push((key, value(name, text)?));
+        self.size = size;
         Ok(self)
     }
 
@@ -155,6 +171,10 @@ impl ReplyBuilder {
 
 /// `[RESPONSE]`, code and description.
 const HEAD_LINES: usize = 3;
+/// Their bytes in PTF, without the text.
+const HEAD_SIZE: usize = 12 + 12 + 16;
+/// The most bytes of a line in PTF, without name and value: `property[` … `][4294967294] = ` and its end.
+const LINE_SIZE: usize = 27;
 
 /// A blank before a text, if there is one.
 const fn space(text: &str) -> &'static str {

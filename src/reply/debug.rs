@@ -2,11 +2,13 @@
 
 use core::fmt;
 
-use super::{Item, Reply};
+use super::{DomainCheck, Head, Item, Reply, Row};
 use crate::secret::{REDACTED, assigns_secret, is_secret_name};
 
 /// How many lines of a reply are printed.
 const MAX_PRINTED: usize = 32;
+/// How many characters of a value are printed.
+const MAX_VALUE: usize = 256;
 
 impl Item<'_> {
     /// Whether the value is one that no log may show: by its name, or because it quotes the assignment of a secret.
@@ -29,31 +31,67 @@ impl fmt::Debug for Item<'_> {
             Some(index) => write!(f, "{}[{index}]", name.escape_debug())?,
             None => write!(f, "{}", name.escape_debug())?,
         }
-        if self.is_secret() { write!(f, ": {REDACTED}") } else { write!(f, ": {:?}", self.value()) }
+        if self.is_secret() {
+            return write!(f, ": {REDACTED}");
+        }
+        let value = self.value();
+        match value.char_indices().nth(MAX_VALUE) {
+            Some((end, _)) => write!(f, ": {:?}…", value.get(..end).unwrap_or_default()),
+            None => write!(f, ": {value:?}"),
+        }
     }
 }
 
 impl Reply {
-    /// The text with those of its parts, between `;`, redacted that assign a secret. Not escaped.
+    /// The text up to its first part, between `;`, that assigns a secret. Not escaped.
     #[must_use]
     pub fn redacted_text(&self) -> String {
-        let text = self.text();
-        let mut shown = String::new();
-        for part in text.split_inclusive(';') {
-            if assigns_secret(part) {
-                // A secret may have a `;` of its own: nothing behind it is shown.
+        redact(&self.text())
+    }
+}
+
+/// A secret may have a `;` of its own, so nothing behind the first is shown.
+fn redact(text: &str) -> String {
+    let mut shown = String::new();
+    for part in text.split_inclusive(';') {
+        if assigns_secret(part) {
+            if !shown.is_empty() {
                 shown.push(' ');
-                shown.push_str(REDACTED);
-                break;
             }
-            shown.push_str(part);
+            shown.push_str(REDACTED);
+            break;
         }
-        shown
+        shown.push_str(part);
+    }
+    shown
+}
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head").field("code", &self.code).field("text", &redact(&self.text())).finish()
+    }
+}
+
+impl fmt::Debug for Row<'_> {
+    /// The index and how many cells there are: the names that tell which of them is secret are the caller's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").field("index", &self.index()).field("cells", &self.cells().len()).finish()
+    }
+}
+
+impl fmt::Debug for DomainCheck<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DomainCheck")
+            .field("index", &self.index())
+            .field("domain", &self.domain().map(redact))
+            .field("code", &self.code())
+            .field("text", &redact(self.text()))
+            .finish()
     }
 }
 
 impl fmt::Debug for Reply {
-    /// Code, text and the first 32 lines; secrets are redacted, control characters escaped.
+    /// Code, text and the first 32 lines, of each value 256 characters; secrets are redacted, control characters escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<Item<'_>> = self.lines().take(MAX_PRINTED).collect();
         let mut out = f.debug_struct("Reply");

@@ -9,7 +9,7 @@ use crate::verdict::Answer;
 use crate::wire::Span;
 
 /// The values that share one index: one row of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Row<'r> {
     index: u32,
     cells: Vec<Option<Cow<'r, str>>>,
@@ -79,7 +79,7 @@ impl Page {
 }
 
 /// What CheckDomains says about one name: `property[domaincheck][i] = 210 Domain name available`, under a 200.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DomainCheck<'r> {
     index: u32,
     domain: Option<Cow<'r, str>>,

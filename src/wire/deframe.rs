@@ -230,10 +230,11 @@ pub struct Deframer {
     searched: usize,
     /// Where the line that is not yet complete begins. A frame begins at 0.
     line_start: usize,
-    /// Where the last `EOF` line began, if it is the last whole line (only kept for [`Ends::Dot`]).
-    eof_line: Option<usize>,
+    /// Where the last whole line that is not blank began, and how many lines stood before it, if it is an `EOF` (which
+    /// ends the frame itself but for [`Ends::Dot`]).
+    eof_line: Option<(usize, usize)>,
     lines: usize,
-    /// Up to this length of the buffer no limit can be passed before the line ends; 0 if that is not known.
+    /// Below this length of the buffer no limit can be passed before the line ends; 0 if that is not known.
     unchecked: usize,
     failed: Option<FrameError>,
 }
@@ -266,7 +267,7 @@ impl Deframer {
     #[inline]
     pub fn deframe(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
         // Byte by byte, as some peers write, most calls bring nothing that could end a line or pass a limit.
-        if buffer.len() <= self.unchecked {
+        if buffer.len() < self.unchecked {
             let fresh = buffer.get(self.searched..).unwrap_or_default();
             if fresh.len() <= FEW && !fresh.contains(&b'\n') {
                 self.searched = buffer.len();
@@ -286,6 +287,9 @@ impl Deframer {
             let end = LineEnd::of(line);
             if !matches!(end, LineEnd::Content) {
                 if self.line_start == 0 {
+                    if after > TERMINATOR_MAX {
+                        self.check(after, after, 0)?;
+                    }
                     buffer.advance(after);
                     self.searched = 0;
                     continue;
@@ -295,8 +299,16 @@ impl Deframer {
                 }
             }
             let lines = self.lines.wrapping_add(1);
-            self.check(line.len(), after, lines)?;
-            self.eof_line = matches!(end, LineEnd::Eof).then_some(self.line_start);
+            match end {
+                // If the dot follows, it is no part of the frame; whatever else follows counts it.
+                LineEnd::Eof => self.check(0, self.line_start, self.lines)?,
+                _ => self.check(line.len(), after, lines)?,
+            }
+            self.eof_line = match end {
+                LineEnd::Eof => Some((self.line_start, self.lines)),
+                LineEnd::Blank => self.eof_line,
+                LineEnd::Dot | LineEnd::Content => None,
+            };
             self.lines = lines;
             self.line_start = after;
             self.searched = after;
@@ -304,8 +316,9 @@ impl Deframer {
         self.searched = buffer.len();
         // The terminator is no part of the frame, and what has arrived of this line may be one.
         let partial = buffer.len().saturating_sub(self.line_start);
-        let frame = if partial < TERMINATOR_MAX { self.line_start } else { buffer.len() };
-        self.check(partial, frame, self.lines)?;
+        if partial >= TERMINATOR_MAX {
+            self.check(partial, buffer.len(), self.lines)?;
+        }
         self.unchecked = self.line_start.saturating_add(self.limits.line).min(self.limits.frame);
         Ok(None)
     }
@@ -333,19 +346,20 @@ impl Deframer {
     /// To be asked after [`deframe`](Self::deframe) has returned `None`.
     #[must_use]
     pub fn is_between_frames(&self, buffer: &BytesMut) -> bool {
-        let beginning = |line: &[u8]| line.iter().all(|byte| matches!(byte, b'\r' | b' ' | b'\t'));
         let stray = match buffer.as_ref() {
             [b'.'] | [b'.', b'\r'] => true,
             [b'E' | b'e'] | [b'E' | b'e', b'O' | b'o'] => true,
             [b'E' | b'e', b'O' | b'o', b'F' | b'f'] | [b'E' | b'e', b'O' | b'o', b'F' | b'f', b'\r'] => true,
-            line => beginning(line),
+            line => line.iter().all(|byte| BLANKS.contains(byte)),
         };
         self.failed.is_none() && self.line_start == 0 && stray
     }
 
     #[inline]
     fn check(&mut self, line: usize, frame: usize, lines: usize) -> Result<(), FrameError> {
-        let error = if line > self.limits.line {
+        // A line that passes both limits passed one of them first, however it was cut.
+        let room = self.limits.frame.saturating_sub(frame.saturating_sub(line));
+        let error = if line > self.limits.line && self.limits.line <= room {
             FrameError::LineTooLong { limit: self.limits.line }
         } else if frame > self.limits.frame {
             FrameError::FrameTooLong { limit: self.limits.frame }
@@ -373,8 +387,9 @@ impl Deframer {
     fn take(&mut self, buffer: &mut BytesMut, after: usize, terminator: Terminator) -> Frame {
         let mut bytes = buffer.split_to(after);
         let before_eof = self.eof_line.filter(|_| terminator == Terminator::Dot);
-        bytes.truncate(before_eof.unwrap_or(self.line_start));
-        let lines = self.reset().saturating_sub(usize::from(before_eof.is_some()));
+        let (end, lines) = before_eof.unwrap_or((self.line_start, self.lines));
+        bytes.truncate(end);
+        self.reset();
         Frame { bytes: bytes.freeze(), lines, terminator: Some(terminator) }
     }
 
@@ -386,6 +401,9 @@ impl Deframer {
         core::mem::take(&mut self.lines)
     }
 }
+
+/// What a blank line is made of.
+const BLANKS: &[u8] = b" \t\r\n";
 
 /// So many fresh bytes are searched without the library, whose call would cost more.
 const FEW: usize = 4;
@@ -412,7 +430,7 @@ impl LineEnd {
             [e, o, f, b'\n'] | [e, o, f, b'\r', b'\n'] if [*e, *o, *f].eq_ignore_ascii_case(b"EOF") => {
                 Self::Eof
             }
-            [b' ' | b'\t', ..] if line.iter().all(u8::is_ascii_whitespace) => Self::Blank,
+            [b' ' | b'\t' | b'\r', ..] if line.iter().all(|byte| BLANKS.contains(byte)) => Self::Blank,
             _ => Self::Content,
         }
     }

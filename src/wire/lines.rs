@@ -193,6 +193,12 @@ impl<'f> Iterator for Lines<'f> {
     }
 }
 
+/// Whether a line that should have a name opens like the status line of RRP: then it is a second reply.
+#[inline]
+pub(crate) fn opens_a_reply(line: &[u8]) -> bool {
+    matches!(line, [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'\t', ..])
+}
+
 /// Where a separator stands, which is near the beginning of a line: looked for byte by byte there, and by the library
 /// only beyond.
 #[inline]

@@ -10,7 +10,9 @@ use nom::combinator::eof;
 use nom::sequence::{delimited, terminated};
 use nom::{IResult, Parser};
 
-use super::lines::{Index, Line, Lines, RawLine, Span, first_line, lines, separator, trim_name, trim_start};
+use super::lines::{
+    Index, Line, Lines, RawLine, Span, first_line, lines, opens_a_reply, separator, trim_name, trim_start,
+};
 use super::malformed::{Malformed, Problem};
 use crate::code::ReturnCode;
 use crate::command::{CommandError, PtfCommand};
@@ -95,7 +97,7 @@ fn read_line(
 ) -> Result<Option<(Span, Span)>, Malformed> {
     let Some(equals) = separator(b'=', line) else {
         return match block(line) {
-            Some(name) => head.block(number, name).map(|()| None),
+            Some(name) => head.block(number, name, form).map(|()| None),
             None if line.is_empty() || form == Form::Excerpt => Ok(None),
             None => Err(Malformed::new(number, Problem::NoSeparator('='))),
         };
@@ -111,6 +113,9 @@ fn read_line(
     let inner = trim_start(name);
     if inner.is_empty() {
         return Err(Malformed::new(number, Problem::NoName));
+    }
+    if opens_a_reply(inner) {
+        return Err(Malformed::new(number, Problem::SecondCode));
     }
     let value = match value {
         [b'=', b' ', value @ ..] | [b'=', value @ ..] => trim_start(value),
@@ -131,8 +136,10 @@ struct Head {
 }
 
 impl Head {
-    fn block(&mut self, number: usize, name: &[u8]) -> Result<(), Malformed> {
-        if self.opened {
+    fn block(&mut self, number: usize, name: &[u8], form: Form) -> Result<(), Malformed> {
+        // Documents have been seen that print the first line twice.
+        let twice = form == Form::Excerpt && self.code.is_none() && self.text.is_none();
+        if self.opened && !twice {
             return Err(Malformed::new(number, Problem::SecondBlock));
         }
         if !name.eq_ignore_ascii_case(b"RESPONSE") {

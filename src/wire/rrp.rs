@@ -1,19 +1,22 @@
 //! The grammar of RRP (RFC 2832 §3, §4.1, §4.2 and §7), on whole frames.
 
+use core::fmt;
+
 use bytes::BytesMut;
 use nom::branch::alt;
-use nom::bytes::complete::{tag_no_case, take, take_until};
+use nom::bytes::complete::take;
 use nom::character::complete::one_of;
 use nom::combinator::{eof, map_res, rest};
-use nom::sequence::{preceded, separated_pair};
+use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
 use super::encode::EncodeError;
-use super::lines::{Index, Line, RawLine, Span, lines, separator, trim_name, trim_start};
+use super::lines::{Index, Line, RawLine, Span, lines, opens_a_reply, separator, trim_name, trim_start};
 use super::malformed::{Malformed, Problem};
 use crate::code::ReturnCode;
 use crate::command::{RrpCommand, RrpLine};
 use crate::name::DomainName;
+use crate::secret::{REDACTED, assigns_secret};
 use crate::text::TextError;
 use crate::verb::Verb;
 
@@ -48,6 +51,9 @@ pub(crate) fn read_reply(frame: &[u8], index: &mut Index) -> Result<ReturnCode, 
         if inner.is_empty() {
             return Err(Malformed::new(number, Problem::NoName));
         }
+        if opens_a_reply(inner) {
+            return Err(Malformed::new(number, Problem::SecondCode));
+        }
         let value = trim_start(value.get(1..).unwrap_or_default());
         let end = start.wrapping_add(name.len());
         let name = Span::new(end.wrapping_sub(inner.len()), end);
@@ -60,7 +66,7 @@ pub(crate) fn read_reply(frame: &[u8], index: &mut Index) -> Result<ReturnCode, 
 /// The first frame that a server sends: `<registry> RRP Server version <version>` and a date line (RFC 2832 §3).
 ///
 /// Registries word it as they like; what does not have that form survives as lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Greeting {
     lines: Vec<String>,
     registry: Option<String>,
@@ -74,10 +80,8 @@ impl Greeting {
         let lines: Vec<String> =
             lines(frame).map(|line| String::from_utf8_lossy(line.text).into_owned()).collect();
         let first = lines.first().map_or("", String::as_str);
-        let (registry, version) = match banner(first) {
-            Ok((_, (registry, version))) => (Some(registry.to_owned()), Some(version.to_owned())),
-            Err(_) => (None, None),
-        };
+        let (registry, version) = banner(first).unzip();
+        let (registry, version) = (registry.map(str::to_owned), version.map(str::to_owned));
         Self { lines, registry, version }
     }
 
@@ -100,9 +104,19 @@ impl Greeting {
     }
 }
 
-fn banner(line: &str) -> IResult<&str, (&str, &str)> {
-    const MARK: &str = " RRP Server version ";
-    separated_pair(take_until(MARK), tag_no_case(MARK), rest).parse(line)
+/// What stands before and behind the words of RFC 2832 §3, which are read in any case.
+fn banner(line: &str) -> Option<(&str, &str)> {
+    const WORDS: &str = " rrp server version ";
+    let (registry, rest) = line.split_at_checked(line.to_ascii_lowercase().find(WORDS)?)?;
+    Some((registry, rest.get(WORDS.len()..)?))
+}
+
+impl fmt::Debug for Greeting {
+    /// The lines, escaped and without those that assign a secret: what is no reply may have been meant for one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |line: &String| if assigns_secret(line) { REDACTED.to_owned() } else { line.clone() };
+        f.debug_list().entries(self.lines.iter().map(line)).finish()
+    }
 }
 
 /// The command in a frame: a verb, then attributes and options in any order (§4.1).
@@ -119,6 +133,10 @@ pub(crate) fn read_command(frame: &[u8]) -> Result<RrpCommand, Malformed> {
             Some(command) => {
                 let (name, value) =
                     text.split_once(':').ok_or_else(|| Malformed::new(number, Problem::NoSeparator(':')))?;
+                let bare = name.trim_matches([' ', '\t']);
+                if bare.is_empty() || bare == "-" {
+                    return Err(Malformed::new(number, Problem::NoName));
+                }
                 read_line(command, name.trim_end_matches([' ', '\t']), value.trim_matches([' ', '\t']))
             }
         };
@@ -155,8 +173,8 @@ pub(crate) fn write_command(command: &RrpCommand, out: &mut BytesMut) {
         let name = given.name().as_str();
         match given {
             RrpLine::Attribute { value, .. } => line(&[name, ":", value.expose()]),
-            RrpLine::Remove { old, .. } => line(&[name, ":", old.as_str(), "="]),
-            RrpLine::Replace { old, new, .. } => line(&[name, ":", old.as_str(), "=", new.as_str()]),
+            RrpLine::Remove { old, .. } => line(&[name, ":", old.expose(), "="]),
+            RrpLine::Replace { old, new, .. } => line(&[name, ":", old.expose(), "=", new.expose()]),
             RrpLine::Option { value, .. } => line(&["-", name, ":", value.expose()]),
         }
     }
@@ -181,10 +199,10 @@ pub(crate) fn check_rfc(command: &RrpCommand) -> Result<(), EncodeError> {
                     return Err(EncodeError::not_second_level(name));
                 }
             }
-            RrpLine::Remove { old, .. } => check(old.as_str(), "old value")?,
+            RrpLine::Remove { old, .. } => check(old.expose(), "old value")?,
             RrpLine::Replace { old, new, .. } => {
-                check(old.as_str(), "old value")?;
-                check(new.as_str(), "new value")?;
+                check(old.expose(), "old value")?;
+                check(new.expose(), "new value")?;
             }
             RrpLine::Option { value, .. } => {
                 option(name, value.expose()).map_err(|source| EncodeError::text(name, source))?;
