@@ -300,15 +300,17 @@ impl Deframer {
             }
             let lines = self.lines.wrapping_add(1);
             match end {
+                LineEnd::Content => {
+                    self.check(line.len(), after, lines)?;
+                    self.eof_line = None;
+                }
                 // If the dot follows, it is no part of the frame; whatever else follows counts it.
-                LineEnd::Eof => self.check(0, self.line_start, self.lines)?,
-                _ => self.check(line.len(), after, lines)?,
+                LineEnd::Eof => {
+                    self.check(0, self.line_start, self.lines)?;
+                    self.eof_line = Some((self.line_start, self.lines));
+                }
+                LineEnd::Dot | LineEnd::Blank => self.check(line.len(), after, lines)?,
             }
-            self.eof_line = match end {
-                LineEnd::Eof => Some((self.line_start, self.lines)),
-                LineEnd::Blank => self.eof_line,
-                LineEnd::Dot | LineEnd::Content => None,
-            };
             self.lines = lines;
             self.line_start = after;
             self.searched = after;
@@ -357,20 +359,28 @@ impl Deframer {
 
     #[inline]
     fn check(&mut self, line: usize, frame: usize, lines: usize) -> Result<(), FrameError> {
-        // A line that passes both limits passed one of them first, however it was cut.
-        let room = self.limits.frame.saturating_sub(frame.saturating_sub(line));
-        let error = if line > self.limits.line && self.limits.line <= room {
-            FrameError::LineTooLong { limit: self.limits.line }
-        } else if frame > self.limits.frame {
-            FrameError::FrameTooLong { limit: self.limits.frame }
-        } else if lines > self.limits.lines {
-            FrameError::TooManyLines { limit: self.limits.lines }
-        } else {
+        let Limits { line: max_line, frame: max_frame, lines: max_lines } = self.limits;
+        if line <= max_line && frame <= max_frame && lines <= max_lines {
             return Ok(());
+        }
+        Err(self.fail(line, frame))
+    }
+
+    #[cold]
+    fn fail(&mut self, line: usize, frame: usize) -> FrameError {
+        let Limits { line: max_line, frame: max_frame, lines: max_lines } = self.limits;
+        // A line that passes both limits passed one of them first, however it was cut.
+        let room = max_frame.saturating_sub(frame.saturating_sub(line));
+        let error = if line > max_line && max_line <= room {
+            FrameError::LineTooLong { limit: max_line }
+        } else if frame > max_frame {
+            FrameError::FrameTooLong { limit: max_frame }
+        } else {
+            FrameError::TooManyLines { limit: max_lines }
         };
         self.failed = Some(error);
         self.unchecked = 0;
-        Err(error)
+        error
     }
 
     fn terminator(&self, end: LineEnd, buffer: &BytesMut) -> Option<Terminator> {

@@ -194,7 +194,7 @@ impl<'f> Iterator for Lines<'f> {
 }
 
 /// Whether a line that should have a name opens like the status line of RRP: then it is a second reply.
-#[inline]
+#[cold]
 pub(crate) fn opens_a_reply(line: &[u8]) -> bool {
     matches!(line, [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'\t', ..])
 }

@@ -96,11 +96,7 @@ fn read_line(
     head: &mut Head,
 ) -> Result<Option<(Span, Span)>, Malformed> {
     let Some(equals) = separator(b'=', line) else {
-        return match block(line) {
-            Some(name) => head.block(number, name, form).map(|()| None),
-            None if line.is_empty() || form == Form::Excerpt => Ok(None),
-            None => Err(Malformed::new(number, Problem::NoSeparator('='))),
-        };
+        return no_pair(number, line, form, head).map(|()| None);
     };
     if !head.opened {
         if form == Form::Wire {
@@ -114,7 +110,7 @@ fn read_line(
     if inner.is_empty() {
         return Err(Malformed::new(number, Problem::NoName));
     }
-    if opens_a_reply(inner) {
+    if inner.first().is_some_and(u8::is_ascii_digit) && opens_a_reply(inner) {
         return Err(Malformed::new(number, Problem::SecondCode));
     }
     let value = match value {
@@ -125,6 +121,16 @@ fn read_line(
     let name = Span::new(end.wrapping_sub(inner.len()), end);
     let end = start.wrapping_add(line.len());
     Ok(Some((name, Span::new(end.wrapping_sub(value.len()), end))))
+}
+
+/// A line without `=`.
+#[cold]
+fn no_pair(number: usize, line: &[u8], form: Form, head: &mut Head) -> Result<(), Malformed> {
+    match block(line) {
+        Some(name) => head.block(number, name, form),
+        None if line.is_empty() || form == Form::Excerpt => Ok(()),
+        None => Err(Malformed::new(number, Problem::NoSeparator('='))),
+    }
 }
 
 /// What stands once in a reply.
