@@ -77,43 +77,50 @@ impl Eq for Secret {}
 /// ```
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    const PARTS: [&str; 22] = [
-        "auth",
-        "passw",
-        "passphrase",
-        "passcode",
-        "secret",
-        "session",
-        "token",
-        "apikey",
-        "privatekey",
-        "privkey",
-        "accesskey",
-        "transferkey",
-        "eppkey",
-        "eppcode",
-        "transfercode",
-        "credential",
-        "cookie",
-        "creditcard",
-        "cardno",
-        "cardnumber",
-        "cvc",
-        "cvv",
+    const PARTS: [&[u8]; 22] = [
+        b"auth",
+        b"passw",
+        b"passphrase",
+        b"passcode",
+        b"secret",
+        b"session",
+        b"token",
+        b"apikey",
+        b"privatekey",
+        b"privkey",
+        b"accesskey",
+        b"transferkey",
+        b"eppkey",
+        b"eppcode",
+        b"transfercode",
+        b"credential",
+        b"cookie",
+        b"creditcard",
+        b"cardno",
+        b"cardnumber",
+        b"cvc",
+        b"cvv",
     ];
-    const ENDS: [&str; 9] = ["pw", "pwd", "pass", "pin", "pincode", "otp", "iban", "ccnumber", "puk"];
-    // `property[pw][0]`, `pw2`: each word without its index, and all of them together.
-    let word = |text: &str| -> String {
-        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let ends = |word: &str| {
-        let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        ENDS.iter().any(|end| word.ends_with(end))
-    };
     let letters = word(name);
-    PARTS.iter().any(|part| letters.contains(part))
-        || ends(&letters)
-        || name.split(['[', ']']).any(|part| ends(&word(part)))
+    let has = |part: &&[u8]| letters.windows(part.len()).any(|found| found == *part);
+    PARTS.iter().any(has)
+        || ends_secret(&letters)
+        // `property[pw][0]`
+        || name.contains('[') && name.split(['[', ']']).any(|part| ends_secret(&word(part)))
+}
+
+/// Letters and digits alone, lowered.
+fn word(text: &str) -> Vec<u8> {
+    text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect()
+}
+
+/// Whether a word, without its index, ends like the name of a secret: `pw2`.
+fn ends_secret(word: &[u8]) -> bool {
+    const ENDS: [&[u8]; 9] =
+        [b"pw", b"pwd", b"pass", b"pin", b"pincode", b"otp", b"iban", b"ccnumber", b"puk"];
+    let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let letters = word.get(..word.len().saturating_sub(digits)).unwrap_or_default();
+    ENDS.iter().any(|end| letters.ends_with(end))
 }
 
 /// Whether a text assigns a secret anywhere, as the operation logs do that some replies quote (`AUTH=…` as the value of
