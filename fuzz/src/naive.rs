@@ -114,6 +114,9 @@ impl Splitter {
 
     /// Refuses a line of so many bytes; if it passes both limits, by the one that it passed first.
     fn within(&self, line: usize) -> Result<(), FrameError> {
+        if self.frame.len() > self.limits.lines() {
+            return Err(FrameError::TooManyLines { limit: self.limits.lines() });
+        }
         let room = self.limits.frame().saturating_sub(self.size);
         if line > room && room < self.limits.line() {
             return Err(FrameError::FrameTooLong { limit: self.limits.frame() });

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use crate::code::ReturnCode;
 use crate::text::{TextError, Value, same_name};
 use crate::wire::deframe::{Grammar, Limits};
+use crate::wire::opens_a_reply;
 
 /// A reply to be written, in either grammar.
 ///
@@ -105,7 +106,7 @@ impl ReplyBuilder {
     ///
     /// # Errors
     /// [`BuildError`] if the name has `:`, `=`, brackets, control characters or blanks at an end, or is `code` or
-    /// `description`; or the value could not stand on one line.
+    /// `description`, or begins like a status line; or the value could not stand on one line.
     pub fn attribute(self, name: &str, value: &str) -> Result<Self, BuildError> {
         self.push(Name::Key(key(name)?), name, value)
     }
@@ -198,6 +199,9 @@ fn key(name: &str) -> Result<Box<str>, BuildError> {
     let operator = |c: char| matches!(c, ':' | '=' | '[' | ']');
     if let Some((at, found)) = name.char_indices().find(|(_, c)| operator(*c)) {
         return Err(error(TextError::forbidden(WHAT, found, at)));
+    }
+    if opens_a_reply(name.as_bytes()) {
+        return Err(error(TextError::reserved(WHAT, "a return code and a text")));
     }
     for reserved in ["code", "description"] {
         if same_name(name.as_bytes(), reserved.as_bytes()) {

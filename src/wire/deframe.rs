@@ -371,7 +371,10 @@ impl Deframer {
         let Limits { line: max_line, frame: max_frame, lines: max_lines } = self.limits;
         // A line that passes both limits passed one of them first, however it was cut.
         let room = max_frame.saturating_sub(frame.saturating_sub(line));
-        let error = if line > max_line && max_line <= room {
+        let error = if self.lines > max_lines {
+            // An `EOF` line too many, which counts only now.
+            FrameError::TooManyLines { limit: max_lines }
+        } else if line > max_line && max_line <= room {
             FrameError::LineTooLong { limit: max_line }
         } else if frame > max_frame {
             FrameError::FrameTooLong { limit: max_frame }
