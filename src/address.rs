@@ -1,6 +1,4 @@
 //! Addresses of name servers (RFC 2832 §11, RFC 3632 §2.3).
-//!
-//! Floor 0.
 
 use core::fmt;
 use core::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr};

@@ -17,8 +17,6 @@
 //! assert!(out.ends_with(b".\r\n"));
 //! # Ok::<(), arbitrary::Error>(())
 //! ```
-//!
-//! Floor 2, and the crate `arbitrary`.
 
 mod typed;
 

@@ -3,8 +3,6 @@
 //! A [`ReturnCode`] is a number, never an enum: a registry may send a code that no list has, and it survives. What a
 //! code says *in the place where it came* is a [`Verdict`]: 530 to a login is not 530 to a command, 220 to a CHECK
 //! is no success, and 520 read before a command was written says that nothing happened.
-//!
-//! Floor 0.
 
 mod table;
 
@@ -224,6 +222,8 @@ impl ReturnCode {
             Class::Permanent => {
                 verdict.with_executed(Executed::No, Word::Inference).with_advice(Advice::ReadMessage)
             }
+            // An answer to a read; of a write nobody knows.
+            Class::Success => verdict.with_advice(Advice::ReadMessage),
             _ => verdict,
         }
     }

@@ -1,29 +1,32 @@
 //! Commands: what a registrar asks of a registry.
 //!
 //! The ten commands of RFC 2832 are typed, by object: [`domain`], [`name_server`], [`session`]. Any other command goes
-//! by name: [`ptf`] for the `[COMMAND]` blocks of XRRP, [`rrp`] for raw RRP. Whether a command may be repeated is part
+//! by name: [`ptf`] for the `[COMMAND]` blocks of XRRP, [`raw`] for any RRP verb. Whether a command may be repeated is part
 //! of its [`Nature`], which comes out of one table: [`nature`].
 //!
 //! A [`Query`] reads and a [`Change`] writes; they are different traits, so that a write cannot be taken for a read.
 //! Nothing here can be made that is more than one command on the wire.
-//!
-//! Floor 1.
 
 pub mod domain;
 pub mod field;
 pub mod name_server;
 pub mod nature;
 pub mod ptf;
-pub mod rrp;
+pub mod raw;
 pub mod session;
 
 use core::fmt;
 
-pub use domain::{Add, Check, Del, DomainStatus, Mod, Period, Renew, Status, Transfer, Year};
+pub use domain::{
+    Add, AddDomain, Check, CheckDomain, Del, DelDomain, DomainStatus, Mod, ModDomain, Period, Renew,
+    RenewDomain, Status, StatusDomain, Transfer, TransferApproval, TransferCancellation, TransferRejection,
+    TransferRequest, Year,
+};
 pub use field::{CommandError, Field};
+pub use name_server::{AddNameServer, CheckNameServer, DelNameServer, ModNameServer, StatusNameServer};
 pub use nature::{Billable, Effect, Kind, Nature, Repeat, Settle};
 pub use ptf::{Ptf, PtfCommand};
-pub use rrp::{Raw, RrpCommand, RrpLine};
+pub use raw::{Raw, RrpCommand, RrpLine};
 pub use session::{Describe, Quit, Session};
 
 use crate::code::Context;
@@ -116,6 +119,18 @@ impl Command {
                 if ptf.name().as_str().split('_').any(checks) { Context::PtfCheck } else { Context::Ptf }
             }
         }
+    }
+}
+
+impl From<RrpCommand> for Command {
+    fn from(command: RrpCommand) -> Self {
+        Self::new(command)
+    }
+}
+
+impl From<PtfCommand> for Command {
+    fn from(command: PtfCommand) -> Self {
+        Self::new(command)
     }
 }
 

@@ -1,6 +1,4 @@
 //! Points in time as a registry writes them: without a time zone.
-//!
-//! Floor 0.
 
 use core::fmt;
 

@@ -4,8 +4,6 @@
 //! loses its trailing dot, and carries its ASCII form (UTS 46); comparing, hashing and sending go by the ASCII form
 //! alone. Beyond letter case nothing is mapped, as RFC 5891 §4.2 wants it of registrations: `exam²ple.com` is refused,
 //! and not bought as `exam2ple.com`.
-//!
-//! Floor 0 (std and idna).
 
 use core::fmt;
 use core::hash::{Hash, Hasher};

@@ -1,6 +1,4 @@
 //! Over tokio. So far: the codecs.
-//!
-//! Floor 5.
 
 mod codec;
 

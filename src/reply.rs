@@ -3,8 +3,6 @@
 //! A [`Reply`] owns one frame and the positions of its parts; nothing is copied until it is asked for. Names compare
 //! without case and blanks, order and repetitions are kept, and what is not understood is still there:
 //! [`lines`](Reply::lines) has it all.
-//!
-//! Floor 2.
 
 mod build;
 mod debug;
@@ -149,7 +147,8 @@ impl Reply {
     /// are passed over. Not for what comes over a connection.
     ///
     /// # Errors
-    /// [`Malformed`] if there is no code, or a second one.
+    /// [`Malformed`] if there is no code, a second one, another block than `[RESPONSE]`, or a second block (but for a
+    /// first line that is printed twice).
     pub fn parse_excerpt(frame: &Frame) -> Result<Self, Malformed> {
         let mut index = Index::new();
         let code = read::ptf_reply(frame.bytes(), Form::Excerpt, &mut index)?;

@@ -1,8 +1,6 @@
 //! Secrets: passwords and codes that no build of the crate prints.
 //!
 //! Redaction is by type, and by name where a secret arrives in a reply: see [`is_secret_name`].
-//!
-//! Floor 0.
 
 use core::fmt;
 

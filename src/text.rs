@@ -3,8 +3,6 @@
 //! A line that a caller's value could end early would become a second command (and a second bill). So the types here
 //! refuse, when they are made, every byte that a reader anywhere could take for the end of a line. The error names the
 //! character and where it stands.
-//!
-//! Floor 0.
 
 use core::fmt;
 use core::str::FromStr;

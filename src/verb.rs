@@ -1,6 +1,4 @@
 //! The ten commands of RRP, and which return codes each can get (RFC 2832 §5.2, with the additions of RFC 3632 §2.1).
-//!
-//! Floor 0: no dependency.
 
 use core::fmt;
 

@@ -3,8 +3,6 @@
 //! A reply says three things at once: the answer, what becomes of the connection, and what is known about the
 //! state of the registry. A [`Verdict`] keeps the three apart. Whatever decides about resending takes a `Verdict`
 //! and never a number, so that other APIs with codes of their own can be read into the same decisions.
-//!
-//! Floor 0: no dependency.
 
 use core::fmt;
 use core::time::Duration;
@@ -130,12 +128,14 @@ impl Word {
 pub enum Advice {
     /// Nothing: the answer is final.
     Done,
-    /// Send again after about this long, on the same connection or another.
+    /// Send again after about this long, on the same connection or another: a read at once, a write only as its
+    /// [nature](crate::command::nature) allows.
     Resubmit {
         /// The least sensible wait.
         after: Duration,
     },
-    /// The connection is gone: send again on another one after about this long.
+    /// The connection is gone: send again on another one after about this long; a write only as its
+    /// [nature](crate::command::nature) allows.
     Reconnect {
         /// The least sensible wait.
         after: Duration,
@@ -143,7 +143,7 @@ pub enum Advice {
     /// The account is locked: send nothing for it, on any connection, for about this long.
     HoldAccount {
         /// The least sensible wait.
-        for_: Duration,
+        after: Duration,
     },
     /// Too many sessions: open none for about this long, and then fewer.
     FewerSessions {
@@ -230,7 +230,7 @@ impl Advice {
             Self::Resubmit { after } | Self::Reconnect { after } | Self::FewerSessions { after } => {
                 Some(after)
             }
-            Self::HoldAccount { for_ } => Some(for_),
+            Self::HoldAccount { after } => Some(after),
             _ => None,
         }
     }

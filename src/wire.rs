@@ -3,8 +3,6 @@
 //! First the border, then the meaning: [`deframe`] finds where a frame ends whatever stands in it, bounded and without
 //! ever searching a byte twice; the grammars of RRP and PTF read whole frames only. So a malformed reply is thrown away
 //! at a known border and never read as the start of the next one.
-//!
-//! Floor 2.
 
 pub mod deframe;
 mod encode;

@@ -238,7 +238,7 @@ fn a_line_without_end_is_refused_at_the_limit() {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.starts_with(b"200 ok\n"));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(error, "rrp: read: frame 2: line is longer than the limit of 65536 bytes\n");
+    assert_eq!(error, "rrp: read: `-`: frame 2: line is longer than the limit of 65536 bytes\n");
 }
 
 #[test]

@@ -517,7 +517,7 @@ fn a_422_holds_the_account_for_minutes_wherever_a_command_was_sent() {
     for context in every_context().into_iter().filter(|context| *context != Context::Unsolicited) {
         let advice = code(422).verdict(context).advice();
         assert!(
-            matches!(advice, Advice::HoldAccount { for_ } if for_ >= Duration::from_secs(120)),
+            matches!(advice, Advice::HoldAccount { after } if after >= Duration::from_secs(120)),
             "{context:?}"
         );
     }

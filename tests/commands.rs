@@ -48,9 +48,12 @@ fn a_domain_has_at_most_13_name_servers() {
 
 #[test]
 fn a_name_server_has_at_most_13_addresses() {
-    let address: ServerAddress = "198.41.1.11".parse().unwrap();
-    assert!(Add::name_server(&host(1), &[address; 13]).is_ok());
-    assert!(Add::name_server(&host(1), &[address; 14]).is_err());
+    let addresses = |count: u8| -> Vec<ServerAddress> {
+        (1..=count).map(|last| format!("198.41.1.{last}").parse().unwrap()).collect()
+    };
+    assert!(Add::name_server(&host(1), &addresses(13)).is_ok());
+    assert!(Add::name_server(&host(1), &addresses(14)).is_err());
+    assert!(Add::name_server(&host(1), &[addresses(1)[0]; 2]).is_err(), "twice the same");
 }
 
 #[test]

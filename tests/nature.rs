@@ -176,8 +176,16 @@ fn a_transfer_is_what_its_action_says() {
     assert!(action("SOMETHING").billable().at_stake());
     for answer in [Transfer::approve(&domain()).to_command(), Transfer::reject(&domain()).to_command()] {
         assert_eq!(answer.nature().billable(), Billable::No);
-        assert_eq!(answer.nature().settle(), Settle::Read("STATUS"));
+        assert_eq!(answer.nature().settle(), Settle::Read("status"));
     }
+}
+
+#[test]
+fn the_requester_of_a_transfer_cannot_read_its_cancellation_back() {
+    assert_eq!(Transfer::cancel(&domain()).to_command().nature().settle(), Settle::Impossible);
+    // By its line alone a "no" may be either.
+    let raw = RrpCommand::new("transfer").unwrap().option("Approve", "No").unwrap();
+    assert_eq!(Nature::of_rrp(&raw).settle(), Settle::Impossible);
 }
 
 #[test]

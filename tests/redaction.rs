@@ -341,3 +341,11 @@ fn what_the_codecs_say_hides_secrets_too() {
     let error: CodecError = strict.encode(&long, &mut bytes::BytesMut::new()).unwrap_err();
     assert_error_hides("encoder", &error);
 }
+
+#[test]
+fn a_text_that_a_separator_tears_hides_its_secret_in_name_and_value() {
+    let reply = support::reply(format!("200 ok\nLogin of user PASSWORD={PLANTED} at 10:00\n.\n").as_bytes());
+    let item = reply.lines().next().unwrap();
+    assert!(item.is_secret() && !item.redacted_name().contains(PLANTED));
+    assert_debug_hides("torn", &reply);
+}

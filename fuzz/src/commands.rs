@@ -1,5 +1,7 @@
 //! A command is one frame, and is read back as it was made; nothing that it holds can make it two.
 
+use std::collections::BTreeSet;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
 use bytes::BytesMut;
 use rrp::arbitrary::AnyCommand;
@@ -79,6 +81,7 @@ fn holds(command: &Command) {
             assert_hidden(&printed, field.expose().as_bytes(), &out);
         }
     }
+    stands_once(command.body());
     assert!(!command.name().is_empty());
     let nature = command.nature();
     assert!(nature.effect() == Effect::Write || !nature.billable().at_stake(), "a read that costs");
@@ -97,6 +100,35 @@ fn fields(body: &Body) -> Vec<&Field> {
             .collect(),
         Body::Ptf(command) => {
             command.headers().iter().chain(command.parameters()).map(|parameter| parameter.value()).collect()
+        }
+    }
+}
+
+/// What would say two things if it stood there twice does not.
+fn stands_once(body: &Body) {
+    let once = |names: Vec<String>| {
+        let different: BTreeSet<&String> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "one of these stands there twice: {names:?}");
+    };
+    let lower = |name: &str| name.to_ascii_lowercase();
+    match body {
+        Body::Rrp(command) => {
+            let (options, others): (Vec<_>, Vec<_>) =
+                command.lines().iter().partition(|line| matches!(line, RrpLine::Option { .. }));
+            let subject = |name: &String| ["entityname", "domainname"].contains(&name.as_str());
+            once(options.iter().map(|line| lower(line.name().as_str())).collect());
+            once(others.iter().map(|line| lower(line.name().as_str())).filter(subject).collect());
+        }
+        Body::Ptf(command) => {
+            for names in [command.headers(), command.parameters()] {
+                let names: Vec<String> = names.iter().map(|line| lower(line.name().as_str())).collect();
+                for name in &names {
+                    let word: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+                    let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+                    assert_ne!(word, "command", "`{name}` could be read as the name of the command");
+                }
+                once(names);
+            }
         }
     }
 }

@@ -182,11 +182,16 @@ fn trimmed(text: &[u8]) -> &[u8] {
     &text[start.min(end)..end]
 }
 
+/// A name that opens like a status line is a second reply.
+fn opens_a_reply(name: &[u8]) -> bool {
+    name.len() > 3 && code(&name[..3]).is_some() && b" \t".contains(&name[3])
+}
+
 /// A name, and what follows the first separator.
 fn pair(line: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let mut parts = line.splitn(2, |byte| *byte == separator);
     let (name, value) = (trimmed(parts.next()?), trimmed(parts.next()?));
-    (!name.is_empty()).then_some((name, value))
+    (!name.is_empty() && !opens_a_reply(name)).then_some((name, value))
 }
 
 fn code(digits: &[u8]) -> Option<u16> {
@@ -214,15 +219,19 @@ pub(crate) fn rrp_reply(frame: &[u8]) -> Option<Reply> {
 /// A reply of PTF: a block of `key = value` lines. An excerpt may lack its head and other lines.
 pub(crate) fn ptf_reply(frame: &[u8], excerpt: bool) -> Option<Reply> {
     let (mut opened, mut found_code, mut text, mut lines) = (false, None, None, Vec::new());
+    let mut last_opened = false;
     for line in frame.split(|byte| *byte == b'\n') {
+        let first_twice = std::mem::take(&mut last_opened) && excerpt;
         if !line.contains(&b'=') {
             let block = line.first() == Some(&b'[');
             // Here a blank before `[` counts: `trimmed` would drop it.
             let line = trimmed(line);
             let name = line.strip_prefix(b"[").and_then(|line| line.strip_suffix(b"]"));
             match name.filter(|name| block && !name.is_empty() && name.iter().all(u8::is_ascii_alphabetic)) {
-                Some(name) if opened || !name.eq_ignore_ascii_case(b"response") => return None,
-                Some(_) => opened = true,
+                Some(name) if !name.eq_ignore_ascii_case(b"response") => return None,
+                // Documents have been seen that print the first line twice.
+                Some(_) if opened && !first_twice => return None,
+                Some(_) => (opened, last_opened) = (true, true),
                 None if line.is_empty() || excerpt => {}
                 None => return None,
             }

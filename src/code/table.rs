@@ -179,7 +179,7 @@ codes! {
         "a transient error; RFC 2832 promises that nothing was changed, CNR does not";
     422 ABUSE_LOCK
         Text::Cnr("Abuse detected! The account has been temporarily locked! Please standby some minutes."),
-        FAILED_NOW.with_executed(Executed::No, Word::Inference).with_advice(Advice::HoldAccount { for_: LOCK_WAIT }), 2400,
+        FAILED_NOW.with_executed(Executed::No, Word::Inference).with_advice(Advice::HoldAccount { after: LOCK_WAIT }), 2400,
         "the whole account is locked for minutes; sending more prolongs it";
     423 SOCKET_ERROR
         Text::Cnr("error (socket error)"),

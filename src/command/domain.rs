@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use super::field::CommandError;
 use super::name_server::{AddNameServer, CheckNameServer, DelNameServer, ModNameServer, StatusNameServer};
-use super::rrp::{RrpCommand, RrpLine};
+use super::nature::{Billable, Kind, Nature, Repeat, Settle};
+use super::raw::{RrpCommand, RrpLine};
 use super::sealed::Sealed;
 use super::{Change, Command, Query, ToCommand};
 use crate::address::ServerAddress;
@@ -120,7 +121,7 @@ impl Add {
     /// needs any.
     ///
     /// # Errors
-    /// [`CommandError`] if there are more than 13.
+    /// [`CommandError`] if there are more than 13, or one stands there twice.
     pub fn name_server(host: &HostName, addresses: &[ServerAddress]) -> Result<AddNameServer, CommandError> {
         AddNameServer::new(host, addresses)
     }
@@ -275,7 +276,7 @@ macro_rules! domain_command {
         impl ToCommand for $name {
             fn to_command(&self) -> Command {
                 let $this = self;
-                Command::new($command)
+                Command::from($command)
             }
         }
 
@@ -458,6 +459,9 @@ domain_command!(
     |this| about(Verb::Transfer, &this.domain)
 );
 
+/// What the sponsor of a domain answers; by the table alone, a "no" may be the requester's, who cannot read it back.
+const SPONSOR: Nature = Nature::write(Kind::Transfer, Billable::No, Repeat::Refused, Settle::Read("status"));
+
 /// `-Approve` stands before the entity (§7).
 fn answer(approve: &str, domain: &DomainName) -> RrpCommand {
     RrpCommand::of(Verb::Transfer)
@@ -474,10 +478,10 @@ domain_command!(
 );
 
 domain_command!(
-    /// Refuses to let a domain go: see [`Transfer::reject`].
+    /// Refuses to let a domain go: see [`Transfer::reject`]. The sponsor can read the domain back.
     TransferRejection {},
     Change,
-    |this| answer("No", &this.domain)
+    |this| Command::declared(answer("No", &this.domain), SPONSOR)
 );
 
 domain_command!(

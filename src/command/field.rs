@@ -96,6 +96,7 @@ enum Problem {
     OnlyInMod,
     Subject,
     NotARead,
+    OfTheSession,
     NotAWrite,
     Range { min: u16, max: u16 },
 }
@@ -131,6 +132,10 @@ impl CommandError {
 
     pub(crate) fn not_a_read(of: &str) -> Self {
         Self::new(of, Problem::NotARead)
+    }
+
+    pub(crate) fn of_the_session(of: &str) -> Self {
+        Self::new(of, Problem::OfTheSession)
     }
 
     pub(crate) fn not_a_write(of: &str) -> Self {
@@ -174,6 +179,9 @@ impl fmt::Display for CommandError {
                     f,
                     "`{of}` is not known to be a command that only reads; declare it, or send it as a change"
                 )
+            }
+            Problem::OfTheSession => {
+                write!(f, "`{of}` belongs to the session: only the owner of the connection sends it")
             }
             Problem::NotAWrite => write!(f, "`{of}` is not a command that writes"),
             Problem::Range { min, max } => write!(f, "`{of}` is not between {min} and {max}"),

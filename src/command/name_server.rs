@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use super::field::CommandError;
-use super::rrp::{RrpCommand, RrpLine};
+use super::raw::{RrpCommand, RrpLine};
 use super::sealed::Sealed;
 use super::{Change, Command, Query, ToCommand};
 use crate::address::ServerAddress;
@@ -66,7 +66,14 @@ impl AddNameServer {
         if addresses.len() > MAX_ADDRESSES {
             return Err(CommandError::too_many("IPAddress", MAX_ADDRESSES));
         }
-        Ok(Self { host: host.clone(), addresses: addresses.to_vec() })
+        let mut once = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            if once.contains(address) {
+                return Err(CommandError::twice(&address.to_string()));
+            }
+            once.push(*address);
+        }
+        Ok(Self { host: host.clone(), addresses: once })
     }
 }
 

@@ -6,7 +6,7 @@
 mod table;
 
 use super::ptf::PtfCommand;
-use super::rrp::RrpCommand;
+use super::raw::RrpCommand;
 use super::{Body, Dialect};
 use crate::text::same_name;
 
@@ -154,7 +154,7 @@ impl Kind {
 pub enum Settle {
     /// There is nothing to learn: it changes nothing.
     NotNeeded,
-    /// This command reads the object by its name.
+    /// This command reads the object by its name, or the entries about it.
     Read(&'static str),
     /// This command lists objects of the kind. Without an author on each entry that proves nothing: for people.
     List(&'static str),

@@ -82,13 +82,13 @@ impl PtfCommand {
     ///
     /// # Errors
     /// [`CommandError`] as for [`param`](Self::param).
-    pub fn params<'v>(
+    pub fn params(
         mut self,
         name: &str,
-        values: impl IntoIterator<Item = &'v str>,
+        values: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, CommandError> {
         for (index, value) in values.into_iter().enumerate() {
-            self.push(&format!("{name}{index}"), Field::new(name, value))?;
+            self.push(&format!("{name}{index}"), Field::new(name, value.as_ref()))?;
         }
         Ok(self)
     }
@@ -206,10 +206,18 @@ impl Ptf<Read> {
     /// # Errors
     /// [`CommandError`] if it is no such name.
     pub fn query(name: &str) -> Result<Self, CommandError> {
-        let command = PtfCommand::new(name)?;
+        Self::query_of(PtfCommand::new(name)?)
+    }
+
+    /// The same of a command that is already made.
+    ///
+    /// # Errors
+    /// [`CommandError`] as for [`query`](Self::query).
+    pub fn query_of(command: PtfCommand) -> Result<Self, CommandError> {
         match Nature::of_ptf(&command).effect() {
             Effect::Read => Ok(Self { command, declared: None, effect: PhantomData }),
-            Effect::Write | Effect::Session => Err(CommandError::not_a_read(name)),
+            Effect::Write => Err(CommandError::not_a_read(command.name.as_str())),
+            Effect::Session => Err(CommandError::of_the_session(command.name.as_str())),
         }
     }
 
@@ -229,10 +237,18 @@ impl Ptf<Write> {
     /// # Errors
     /// [`CommandError`] if the name is no word, or known to read or to be part of the session.
     pub fn change(name: &str) -> Result<Self, CommandError> {
-        let command = PtfCommand::new(name)?;
+        Self::change_of(PtfCommand::new(name)?)
+    }
+
+    /// The same of a command that is already made.
+    ///
+    /// # Errors
+    /// [`CommandError`] as for [`change`](Self::change).
+    pub fn change_of(command: PtfCommand) -> Result<Self, CommandError> {
         match Nature::of_ptf(&command).effect() {
             Effect::Write => Ok(Self { command, declared: None, effect: PhantomData }),
-            Effect::Read | Effect::Session => Err(CommandError::not_a_write(name)),
+            Effect::Read => Err(CommandError::not_a_write(command.name.as_str())),
+            Effect::Session => Err(CommandError::of_the_session(command.name.as_str())),
         }
     }
 
@@ -271,10 +287,10 @@ impl<E> Ptf<E> {
     ///
     /// # Errors
     /// [`CommandError`] as there.
-    pub fn params<'v>(
+    pub fn params(
         self,
         name: &str,
-        values: impl IntoIterator<Item = &'v str>,
+        values: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, CommandError> {
         self.map(|command| command.params(name, values))
     }

@@ -1,7 +1,7 @@
 //! Commands of the session itself: SESSION, QUIT and DESCRIBE (RFC 2832 §4.3.8, §4.3.6, §4.3.4).
 
 use super::field::{CommandError, Field};
-use super::rrp::{self, RrpCommand};
+use super::raw::{self, RrpCommand};
 use super::sealed::Sealed;
 use super::{Command, Query, ToCommand};
 use crate::secret::Secret;
@@ -25,8 +25,8 @@ impl Session {
     /// # Errors
     /// [`CommandError`] if the id or the password is empty or could not stand on one line.
     pub fn login(id: &str, password: impl Into<Secret>) -> Result<Self, CommandError> {
-        let id = rrp::field("Id", id)?;
-        let password = rrp::secret("Password", password.into())?;
+        let id = raw::field("Id", id)?;
+        let password = raw::secret("Password", password.into())?;
         Ok(Self { id, password, new_password: None })
     }
 
@@ -35,7 +35,7 @@ impl Session {
     /// # Errors
     /// [`CommandError`] if the new password is empty or could not stand on one line.
     pub fn new_password(mut self, password: impl Into<Secret>) -> Result<Self, CommandError> {
-        self.new_password = Some(rrp::secret("NewPassword", password.into())?);
+        self.new_password = Some(raw::secret("NewPassword", password.into())?);
         Ok(self)
     }
 }

@@ -20,7 +20,8 @@ use crate::wire::{EncodeError, Greeting, Malformed, decode, encode};
 pub enum Message {
     /// A reply.
     Reply(Reply),
-    /// A frame that announces neither a reply nor a block: the greeting, if it is the first.
+    /// The first frame of a connection, if it announces neither a reply nor a block. Any later one of that kind is
+    /// malformed.
     Greeting(Greeting),
 }
 
@@ -29,13 +30,14 @@ pub enum Message {
 pub struct ReplyCodec {
     deframer: Deframer,
     dialect: Dialect,
+    greeted: bool,
 }
 
 impl ReplyCodec {
     /// A codec with these limits on replies, that writes commands in this dialect.
     #[must_use]
     pub const fn new(limits: Limits, dialect: Dialect) -> Self {
-        Self { deframer: Deframer::new(limits), dialect }
+        Self { deframer: Deframer::new(limits), dialect, greeted: false }
     }
 }
 
@@ -52,9 +54,10 @@ impl Decoder for ReplyCodec {
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Message>, CodecError> {
         let Some(frame) = self.deframer.deframe(buffer)? else { return Ok(None) };
+        let first = !core::mem::replace(&mut self.greeted, true);
         Ok(Some(match frame.grammar() {
-            Grammar::Text => Message::Greeting(Greeting::parse(frame.bytes())),
-            Grammar::Rrp | Grammar::Ptf => Message::Reply(Reply::parse(&frame)?),
+            Grammar::Text if first => Message::Greeting(Greeting::parse(frame.bytes())),
+            _ => Message::Reply(Reply::parse(&frame)?),
         }))
     }
 
@@ -133,7 +136,7 @@ fn at_end<T>(item: Option<T>, deframer: &Deframer, buffer: &mut BytesMut) -> Res
     Ok(None)
 }
 
-/// Why a connection is of no more use to a codec.
+/// Why a codec failed. After any but an [unsent](Self::is_unsent) command the connection is of no more use.
 #[derive(Debug)]
 pub struct CodecError(Problem);
 
@@ -147,6 +150,13 @@ enum Problem {
 }
 
 impl CodecError {
+    /// Whether it is about a command that was refused before any byte of it was written: the connection is as good as
+    /// before.
+    #[must_use]
+    pub const fn is_unsent(&self) -> bool {
+        matches!(self.0, Problem::Encode(_))
+    }
+
     /// Whether the stream ended within a frame.
     #[must_use]
     pub const fn is_incomplete(&self) -> bool {

@@ -14,7 +14,20 @@ impl Item<'_> {
     /// Whether the value is one that no log may show: by its name, or because it quotes the assignment of a secret.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        is_secret_name(&self.name()) || assigns_secret(&self.value())
+        is_secret_name(&self.name()) || assigns_secret(&self.value()) || self.is_torn()
+    }
+
+    /// Whether name and value are one text, torn at a separator within it, that assigns a secret before that:
+    /// `user PASSWORD=x at 10:00` on a line of RRP.
+    fn is_torn(&self) -> bool {
+        let name = self.name();
+        name.contains(['=', ':']) && assigns_secret(&format!("{name}:"))
+    }
+
+    /// The name, or `***` if it is no name but a text that assigns a secret. Not escaped.
+    #[must_use]
+    pub fn redacted_name(&self) -> String {
+        if self.is_torn() { REDACTED.to_owned() } else { self.name().into_owned() }
     }
 
     /// The value, or `***` if it is secret. Not escaped.
@@ -26,7 +39,7 @@ impl Item<'_> {
 
 impl fmt::Debug for Item<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name();
+        let name = self.redacted_name();
         match self.index {
             Some(index) => write!(f, "{}[{index}]", name.escape_debug())?,
             None => write!(f, "{}", name.escape_debug())?,

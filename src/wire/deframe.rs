@@ -207,7 +207,7 @@ impl core::error::Error for FrameError {}
 /// Finds frames in a growing buffer.
 ///
 /// The buffer belongs to the caller, who appends to it whatever arrives and calls [`deframe`](Self::deframe) until it
-/// returns `None`. Between calls nothing but appending may happen to the buffer. No byte is looked at twice, however
+/// returns `None`. Between calls nothing but appending may happen to the buffer. No byte is searched twice, however
 /// the input is cut. A caller that appends at most *n* bytes before each call holds at most the frame limit plus *n*
 /// bytes (and what the buffer reserves for growth).
 ///

@@ -83,6 +83,7 @@ fn open<'f>(frame: &'f [u8], head: &mut Head) -> Lines<'f> {
     let mut lines = lines(frame);
     if frame.starts_with(FIRST) {
         head.opened = true;
+        head.block = 1;
         lines.skip_line(FIRST.len());
     }
     lines
@@ -137,6 +138,8 @@ fn no_pair(number: usize, line: &[u8], form: Form, head: &mut Head) -> Result<()
 #[derive(Default)]
 struct Head {
     opened: bool,
+    /// The number of the line that opened the block; 0 if none did.
+    block: usize,
     code: Option<ReturnCode>,
     text: Option<Span>,
 }
@@ -144,7 +147,7 @@ struct Head {
 impl Head {
     fn block(&mut self, number: usize, name: &[u8], form: Form) -> Result<(), Malformed> {
         // Documents have been seen that print the first line twice.
-        let twice = form == Form::Excerpt && self.code.is_none() && self.text.is_none();
+        let twice = form == Form::Excerpt && self.block > 0 && number == self.block.wrapping_add(1);
         if self.opened && !twice {
             return Err(Malformed::new(number, Problem::SecondBlock));
         }
@@ -152,6 +155,7 @@ impl Head {
             return Err(Malformed::new(number, Problem::WrongBlock("[RESPONSE]")));
         }
         self.opened = true;
+        self.block = number;
         Ok(())
     }
 

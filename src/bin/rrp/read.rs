@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use rrp::Reply;
@@ -36,7 +37,7 @@ Examples:
 pub(crate) struct Args {
     /// The file with the replies; `-` is standard input
     #[arg(value_name = "FILE")]
-    file: String,
+    file: PathBuf,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -49,7 +50,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
-    let mut frames = Frames::new(open(&args.file)?, &args.file);
+    let name = args.file.to_string_lossy();
+    let mut frames = Frames::new(open(&args.file)?, &name);
     if !args.json {
         return each(&mut frames, args, out, err, |content, number, out| {
             if number > 1 {
@@ -67,14 +69,15 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     done
 }
 
-fn open(file: &str) -> Result<Box<dyn Read>, Refusal> {
-    if file == "-" {
+fn open(file: &Path) -> Result<Box<dyn Read>, Refusal> {
+    if file.as_os_str() == "-" {
         return Ok(Box::new(io::stdin().lock()));
     }
     match File::open(file) {
         Ok(file) => Ok(Box::new(file)),
         Err(error) => {
-            Err(Refusal::new(STAGE, format!("cannot open `{}`", output::escape(file))).because(error))
+            Err(Refusal::new(STAGE, format!("cannot open `{}`", output::escape(&file.to_string_lossy())))
+                .because(error))
         }
     }
 }
@@ -90,7 +93,7 @@ fn each(
     let mut number = 0_usize;
     while let Some(frame) = frames.next()? {
         number = number.saturating_add(1);
-        print(Content::of(&frame, number, args.excerpt)?, number, out)?;
+        print(Content::of(&frame, number, args.excerpt, &frames.name)?, number, out)?;
         if frame.terminator().is_none() {
             out.flush()?;
             // A note that nobody sees is no failure.
@@ -129,7 +132,9 @@ impl Frames {
 
     fn next(&mut self) -> Result<Option<Frame>, Refusal> {
         let number = self.found.saturating_add(1);
-        let passed = |error: FrameError| Refusal::new(STAGE, format!("frame {number}")).because(error);
+        let name = self.name.clone();
+        let passed =
+            |error: FrameError| Refusal::new(STAGE, format!("`{name}`: frame {number}")).because(error);
         while !self.ended {
             if let Some(frame) = self.deframer.deframe(&mut self.buffer).map_err(passed)? {
                 self.found = number;
@@ -153,12 +158,13 @@ impl Frames {
 
 /// What stands in a frame.
 enum Content {
-    Reply(Reply),
+    /// A reply, and whether its terminator has come.
+    Reply(Reply, bool),
     Greeting(Greeting),
 }
 
 impl Content {
-    fn of(frame: &Frame, number: usize, excerpt: bool) -> Result<Self, Refusal> {
+    fn of(frame: &Frame, number: usize, excerpt: bool, file: &str) -> Result<Self, Refusal> {
         let text = frame.grammar() == Grammar::Text;
         let first = frame.bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
         let pair = text && first.contains(&b'=');
@@ -169,7 +175,7 @@ impl Content {
         if text {
             let greeting = Greeting::parse(frame.bytes());
             // Registries word it as they like, but it is the first that they send.
-            let opens = number == 1 && frame.terminator().is_some() && !excerpt && !pair;
+            let opens = number == 1 && frame.terminator().is_some() && !excerpt && !pair && !shifted(frame);
             if greeting.registry().is_some() || opens && !command() {
                 return Ok(Self::Greeting(greeting));
             }
@@ -178,9 +184,14 @@ impl Content {
             Grammar::Ptf | Grammar::Text if excerpt => Reply::parse_excerpt(frame),
             _ => Reply::parse(frame),
         };
-        reply.map(Self::Reply).map_err(|malformed| {
-            let refusal = Refusal::new(STAGE, format!("frame {number}")).because(malformed);
-            if !excerpt && (pair || Reply::parse_excerpt(frame).is_ok()) {
+        let terminated = frame.terminator().is_some();
+        reply.map(|reply| Self::Reply(reply, terminated)).map_err(|malformed| {
+            let refusal = Refusal::new(STAGE, format!("`{file}`: frame {number}")).because(malformed);
+            if shifted(frame) {
+                refusal.hint("blanks or a byte order mark stand before the reply")
+            } else if frame.terminator().is_none() {
+                refusal.hint("the input ends within this reply")
+            } else if !excerpt && Reply::parse_excerpt(frame).is_ok() {
                 refusal.hint("`--excerpt` reads PTF replies as documents quote them")
             } else if command() {
                 refusal.hint("it is a command; `rrp read` reads replies")
@@ -192,13 +203,13 @@ impl Content {
 
     fn print(&self, secrets: bool, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Reply(reply) => print_reply(reply, secrets, out),
+            Self::Reply(reply, terminated) => print_reply(reply, *terminated, secrets, out),
             Self::Greeting(greeting) => {
                 writeln!(out, "greeting")?;
                 if let (Some(registry), Some(version)) = (greeting.registry(), greeting.version()) {
                     let mut fields = Fields::new();
-                    fields.add("registry", output::escape(registry));
-                    fields.add("version", output::escape(version));
+                    fields.add("registry", output::escape(&safe(registry, secrets)));
+                    fields.add("version", output::escape(&safe(version, secrets)));
                     fields.write(out)?;
                     writeln!(out)?;
                 }
@@ -212,18 +223,30 @@ impl Content {
 
     fn json(&self, secrets: bool) -> Value {
         match self {
-            Self::Reply(reply) => reply_json(reply, secrets),
+            Self::Reply(reply, terminated) => reply_json(reply, *terminated, secrets),
             Self::Greeting(greeting) => {
                 let lines: Vec<String> = greeting.lines().iter().map(|line| safe(line, secrets)).collect();
                 json!({
                     "kind": "greeting",
-                    "registry": greeting.registry(),
-                    "version": greeting.version(),
+                    "registry": greeting.registry().map(|registry| safe(registry, secrets)),
+                    "version": greeting.version().map(|version| safe(version, secrets)),
                     "lines": lines,
                 })
             }
         }
     }
+}
+
+/// The name of a line of a reply, which in a text that was no pair may hold a secret too.
+fn name(item: &Item<'_>, secrets: bool) -> String {
+    if secrets { item.name().into_owned() } else { item.redacted_name() }
+}
+
+/// Whether only blanks or a byte order mark before it keep a frame from being a reply.
+fn shifted(frame: &Frame) -> bool {
+    let bytes = frame.bytes();
+    let rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
+    rest.starts_with(b"[") || rest.get(..3).is_some_and(|digits| rrp::ReturnCode::from_bytes(digits).is_ok())
 }
 
 /// The value of a line of a reply, without secrets unless they are wanted.
@@ -243,11 +266,16 @@ fn text(reply: &Reply, secrets: bool) -> String {
 /// What the code says as far as the reply shows where it came: a block answers a PTF command, but which one, or
 /// whether a line of RRP answers a login, is not to be seen.
 fn verdict(reply: &Reply) -> Verdict {
-    let there = reply.code().verdict(Context::Ptf);
-    if reply.grammar() == Grammar::Ptf && there.fits() { there } else { codes::plain(reply.code()) }
+    let there = reply.verdict(Context::Ptf);
+    if there.fits()
+        && (reply.grammar() == Grammar::Ptf || there.advice() != reply.code().verdict(Context::Ptf).advice())
+    {
+        return there;
+    }
+    codes::plain(reply.code())
 }
 
-fn print_reply(reply: &Reply, secrets: bool, out: &mut dyn Write) -> io::Result<()> {
+fn print_reply(reply: &Reply, terminated: bool, secrets: bool, out: &mut dyn Write) -> io::Result<()> {
     let code = reply.code();
     let verdict = verdict(reply);
     let text = output::escape(&text(reply, secrets));
@@ -267,6 +295,9 @@ fn print_reply(reply: &Reply, secrets: bool, out: &mut dyn Write) -> io::Result<
         fields
             .add("pending", format!("yes{}: accepted, the effect is still to come", job.unwrap_or_default()));
     }
+    if !terminated {
+        fields.add("incomplete", "yes: no terminator has come, and more may have been meant to");
+    }
     if let Some(page) = reply.page() {
         let mut line = format!("first {}, count {}", page.first(), page.count());
         for (what, number) in [("limit", page.limit()), ("total", page.total()), ("next", page.next_first())]
@@ -282,7 +313,7 @@ fn print_reply(reply: &Reply, secrets: bool, out: &mut dyn Write) -> io::Result<
         writeln!(out)?;
     }
     for item in reply.lines() {
-        write!(out, "  {}", output::escape(&item.name()))?;
+        write!(out, "  {}", output::escape(&name(&item, secrets)))?;
         if let Some(index) = item.index() {
             write!(out, "[{index}]")?;
         }
@@ -292,7 +323,7 @@ fn print_reply(reply: &Reply, secrets: bool, out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-fn reply_json(reply: &Reply, secrets: bool) -> Value {
+fn reply_json(reply: &Reply, terminated: bool, secrets: bool) -> Value {
     let verdict = verdict(reply);
     let text = text(reply, secrets);
     let detail = text.split_once(';').map(|(_, detail)| detail.trim()).filter(|detail| !detail.is_empty());
@@ -301,18 +332,19 @@ fn reply_json(reply: &Reply, secrets: bool) -> Value {
     let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
     put("kind", json!("reply"));
     put("grammar", json!(if reply.grammar() == Grammar::Ptf { "ptf" } else { "rrp" }));
+    put("terminated", json!(terminated));
     put("code", json!(reply.code().as_u16()));
     put("text", json!(text));
     put("detail", json!(detail));
-    for key in ["class", "answer", "executed", "advice", "advice_text", "wait", "closes"] {
+    put("meaning", json!(reply.code().info().map(CodeInfo::meaning)));
+    for key in ["class", "answer", "fits", "executed", "word", "advice", "advice_text", "wait", "closes"] {
         put(key, json!(said.get(key)));
     }
     put("pending", json!(reply.is_pending()));
     put("job", json!(reply.job().map(|job| safe(&job, secrets))));
     put("runtime", json!(reply.runtime().map(|runtime| runtime.as_secs_f64())));
     put("queuetime", json!(reply.queuetime().map(|queuetime| queuetime.as_secs_f64())));
-    let line =
-        |item: Item<'_>| json!({"name": item.name(), "index": item.index(), "value": value(&item, secrets)});
+    let line = |item: Item<'_>| json!({"name": name(&item, secrets), "index": item.index(), "value": value(&item, secrets)});
     put("lines", reply.lines().map(line).collect());
     let checks = reply.domain_checks();
     if !checks.is_empty() {

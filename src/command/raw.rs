@@ -311,7 +311,8 @@ impl Raw<Read> {
     pub fn query(command: RrpCommand) -> Result<Self, CommandError> {
         match Nature::of_rrp(&command).effect() {
             Effect::Read => Ok(Self { command, declared: None, effect: PhantomData }),
-            Effect::Write | Effect::Session => Err(CommandError::not_a_read(command.verb.as_str())),
+            Effect::Write => Err(CommandError::not_a_read(command.verb.as_str())),
+            Effect::Session => Err(CommandError::of_the_session(command.verb.as_str())),
         }
     }
 
@@ -330,7 +331,8 @@ impl Raw<Write> {
     pub fn change(command: RrpCommand) -> Result<Self, CommandError> {
         match Nature::of_rrp(&command).effect() {
             Effect::Write => Ok(Self { command, declared: None, effect: PhantomData }),
-            Effect::Read | Effect::Session => Err(CommandError::not_a_write(command.verb.as_str())),
+            Effect::Read => Err(CommandError::not_a_write(command.verb.as_str())),
+            Effect::Session => Err(CommandError::of_the_session(command.verb.as_str())),
         }
     }
 
