@@ -35,8 +35,8 @@
 //!
 //! # Features
 //!
-//! Features only add modules. `cli` (default) is the program `rrp`; `net` the codec; `arbitrary` builds commands for
-//! fuzzing. A library user takes `default-features = false`.
+//! Features only add modules. `cli` (default) is the program `rrp`; `net` the codec; `arbitrary` builds commands and
+//! replies for fuzzing. A library user takes `default-features = false`.
 //!
 //! # What is bounded
 //!

@@ -1,4 +1,4 @@
-//! Over tokio. So far: the codecs.
+//! Over tokio. So far the codecs, for `tokio_util::codec::Framed`: [`ReplyCodec`] for a client, [`CommandCodec`] for a server.
 
 mod codec;
 

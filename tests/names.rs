@@ -5,6 +5,7 @@ use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use rrp::{DomainName, HostName, RegistryDate, ServerAddress};
 
 fn domain(name: &str) -> DomainName {
@@ -332,7 +333,7 @@ fn name_like() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, rng_seed: RngSeed::Fixed(2832), ..ProptestConfig::default() })]
 
     #[test]
     fn the_canonical_form_of_a_canonical_form_is_itself(text in name_like()) {
@@ -556,7 +557,7 @@ fn what_is_no_address_is_refused_and_not_repeated() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, rng_seed: RngSeed::Fixed(2832), ..ProptestConfig::default() })]
 
     #[test]
     fn an_ipv4_address_is_accepted_exactly_outside_the_reserved_ranges(bits in any::<u32>()) {
@@ -703,7 +704,7 @@ fn stamp() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, rng_seed: RngSeed::Fixed(2832), ..ProptestConfig::default() })]
 
     #[test]
     fn a_printed_stamp_reads_as_the_same_stamp(text in stamp()) {

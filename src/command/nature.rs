@@ -2,6 +2,28 @@
 //!
 //! One table ([`rows`]) holds it all. A command that it does not list reads if its PTF name begins with `Query`,
 //! `Check` or `Status` (CNR's convention); every other is a write of unknown nature.
+//!
+//! A [`Verdict`](crate::verdict::Verdict) says what a reply means, a [`Nature`] what a repetition would do; whether to
+//! send again takes both. A read may always be asked again. A write that was answered with "try again" may be resent
+//! without looking only where the registry refuses a second execution; otherwise its effect is read back first, and
+//! what no read can prove is in doubt.
+//!
+//! ```
+//! use rrp::command::{Effect, Period, Renew, Repeat, Settle, ToCommand, Year};
+//! use rrp::verdict::{Advice, Executed};
+//! use rrp::ReturnCode;
+//!
+//! let renew = Renew::domain(&"example.com".parse()?, Period::years(1)?, Year::new(2027)?).to_command();
+//! let verdict = ReturnCode::SERVER_ERROR_TRY_AGAIN.verdict(renew.context());
+//! // The registry says "no, and try again" …
+//! assert_eq!(verdict.executed(), Executed::No);
+//! assert!(matches!(verdict.advice(), Advice::Resubmit { .. }));
+//! // … but a renewal costs, and only its own guard stands against a second one: look first, by a STATUS.
+//! let nature = renew.nature();
+//! assert!(nature.effect() == Effect::Write && nature.billable().at_stake());
+//! assert_eq!((nature.repeat(), nature.settle()), (Repeat::Guarded, Settle::Read("status")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod table;
 

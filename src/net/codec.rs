@@ -2,6 +2,35 @@
 //!
 //! A codec frames and reads; it does not keep a session. Who uses one keeps to RFC 2832 §4 himself: one command in
 //! flight, and after any error, time-out or closing code the connection is dropped.
+//!
+//! ```
+//! use futures_util::{SinkExt, StreamExt};
+//! use rrp::command::{Check, Session, ToCommand};
+//! use rrp::net::{Message, ReplyCodec};
+//! use rrp::verdict::Answer;
+//! use tokio::io::AsyncWriteExt;
+//! use tokio_util::codec::Framed;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (client, mut server) = tokio::io::duplex(4096);
+//! # server.write_all(b"Example RRP Server version 1\r\n.\r\n200 Command completed successfully\r\n.\r\n").await?;
+//! # server.write_all(b"211 Domain name not available\r\n.\r\n").await?;
+//! let mut session = Framed::new(client, ReplyCodec::default());
+//! let Some(Message::Greeting(_)) = session.next().await.transpose()? else { return Err("no greeting".into()) };
+//!
+//! let login = Session::login("registrarA", "i-am-registrarA")?.to_command();
+//! session.send(&login).await?;
+//! let Some(Message::Reply(reply)) = session.next().await.transpose()? else { return Err("no reply".into()) };
+//! assert!(reply.verdict(login.context()).completed());
+//!
+//! let check = Check::domain(&"example.com".parse()?).to_command();
+//! session.send(&check).await?;
+//! let Some(Message::Reply(reply)) = session.next().await.transpose()? else { return Err("no reply".into()) };
+//! assert_eq!(reply.verdict(check.context()).answer(), Some(Answer::No));
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fmt;
 use std::io;

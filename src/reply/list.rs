@@ -123,6 +123,24 @@ impl Reply {
     /// The rows of a PTF list, in ascending order of their index, each with the values of these columns.
     ///
     /// There are only the rows of which the reply has a value; of a value that stands there twice, the first counts.
+    ///
+    /// ```
+    /// # use bytes::BytesMut;
+    /// # use rrp::wire::deframe::{Deframer, Limits};
+    /// # let mut received = BytesMut::from(
+    /// #     "[RESPONSE]\r\ncode = 200\r\nproperty[first][0] = 0\r\nproperty[count][0] = 2\r\nproperty[total][0] = 3\r\n\
+    /// #      property[domain][0] = a.example\r\nproperty[domain][1] = b.example\r\n\
+    /// #      property[status][1] = ACTIVE\r\nEOF\r\n",
+    /// # );
+    /// # let frame = Deframer::new(Limits::REPLY).deframe(&mut received)?.unwrap();
+    /// # let reply = rrp::Reply::parse(&frame)?;
+    /// for row in reply.rows(&["domain", "status"]) {
+    ///     println!("{:?} is {:?}", row.get(0), row.get(1));
+    /// }
+    /// let next = reply.page().and_then(|page| page.next_first());
+    /// assert_eq!(next, Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn rows(&self, columns: &[&str]) -> Vec<Row<'_>> {
         let mut cells: Vec<(u32, usize, Span)> = Vec::new();
