@@ -40,11 +40,13 @@ pub struct ReturnCode(NonZeroU16);
 pub enum Context {
     /// In answer to a login: SESSION, or PTF `StartSession`.
     Login,
+    /// In answer to a login that changes the password, which is a write too.
+    PasswordChange,
     /// In answer to this RRP command, after login.
     Rrp(Verb),
     /// In answer to a CHECK about this: 210 and 211 answer for a domain, 212 and 213 for a name server.
     Check(Entity),
-    /// In answer to a PTF command that checks: its name, or the part of it after a `_`, begins with `Check`.
+    /// In answer to a PTF command that reads and checks: its name, or the part of it after a `_`, begins with `Check`.
     PtfCheck,
     /// In answer to any other PTF command, or an RRP command outside RFC 2832.
     Ptf,
@@ -153,11 +155,15 @@ impl ReturnCode {
             (Context::Unsolicited, _) => plain.misfit(),
             (_, Class::Success) => self.success(plain, context),
             (Context::Login | Context::Rrp(Verb::Session), _) => self.at_login(plain),
+            (Context::PasswordChange, _) => self.at_password_change(plain),
             // The session limit belongs to a login; after a command was written, nobody knows (as for 520).
             (_, _) if self == Self::TOO_MANY_SESSIONS => {
                 plain.with_executed(Executed::Unknown, Word::Practice).with_advice(Advice::ReadBack)
             }
-            // RFC 2832 §4.3 binds RRP; nobody promises it for PTF.
+            // RFC 2832 §4.3 binds RRP; for PTF nobody promises that a failed command changed nothing.
+            (Context::Ptf | Context::PtfCheck, Class::Temporary) if plain.word() == Word::Specification => {
+                plain.with_executed(Executed::Unknown, Word::Practice)
+            }
             (Context::Ptf | Context::PtfCheck, _) if plain.word() == Word::Specification => {
                 plain.with_executed(plain.executed(), Word::Inference)
             }
@@ -184,7 +190,7 @@ impl ReturnCode {
             Context::Check(Entity::Domain) => matches!(self.as_u16(), 210 | 211),
             Context::Check(Entity::NameServer) => matches!(self.as_u16(), 212 | 213),
             Context::PtfCheck => matches!(self.as_u16(), 200 | 210..=219),
-            Context::Login | Context::Ptf => matches!(self.as_u16(), 200 | 220),
+            Context::Login | Context::PasswordChange | Context::Ptf => matches!(self.as_u16(), 200 | 220),
             Context::Unsolicited => false,
         };
         match context {
@@ -212,6 +218,19 @@ impl ReturnCode {
                 _ => Advice::ReadMessage,
             }),
             _ => plain,
+        }
+    }
+
+    /// A login that changes the password, and was not accepted: unless it was plainly refused, which password holds
+    /// must be tried.
+    fn at_password_change(self, plain: Verdict) -> Verdict {
+        match (self, plain.executed(), self.class()) {
+            (Self::TOO_MANY_SESSIONS | Self::AUTHENTICATION_FAILED | Self::AUTHORIZATION_FAILED, _, _) => {
+                self.at_login(plain)
+            }
+            (_, Executed::No, Class::Permanent) => self.at_login(plain),
+            (Self::ABUSE_LOCK, _, _) => plain,
+            _ => plain.with_executed(Executed::Unknown, Word::Practice).with_advice(Advice::ProbeLogin),
         }
     }
 

@@ -101,8 +101,9 @@ impl Command {
     pub fn context(&self) -> Context {
         match &self.body {
             Body::Rrp(rrp) => match rrp.known_verb() {
+                Some(Verb::Session) if rrp.option_value("NewPassword").is_some() => Context::PasswordChange,
                 Some(Verb::Session) => Context::Login,
-                Some(Verb::Check) => match rrp.get("EntityName").map(Field::expose) {
+                Some(Verb::Check) => match rrp.attribute_value("EntityName").map(Field::expose) {
                     Some(entity) if entity.eq_ignore_ascii_case("Domain") => Context::Check(Entity::Domain),
                     Some(entity) if entity.eq_ignore_ascii_case("NameServer") => {
                         Context::Check(Entity::NameServer)
@@ -116,7 +117,12 @@ impl Command {
             Body::Ptf(ptf) => {
                 // `UK_CheckRightOfRegistration` answers with 211 too.
                 let checks = |part| nature::begins_with(part, "Check");
-                if ptf.name().as_str().split('_').any(checks) { Context::PtfCheck } else { Context::Ptf }
+                let reads = self.nature.effect() == Effect::Read;
+                if reads && ptf.name().as_str().split('_').any(checks) {
+                    Context::PtfCheck
+                } else {
+                    Context::Ptf
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use crate::code::{Context, ReturnCode};
 use crate::date::RegistryDate;
 use crate::text::same_name;
-use crate::verdict::{Advice, Answer, Class, Executed, Verdict, Word};
+use crate::verdict::{Advice, Class, Executed, Verdict, Word};
 use crate::wire::deframe::{Frame, Grammar};
 use crate::wire::{Form, Index, Line, Malformed, Span, read};
 
@@ -215,11 +215,14 @@ impl Reply {
 
     /// What the reply means in answer to `context`.
     ///
-    /// As [`ReturnCode::verdict`], and with the text: 530 and 547 to a command may be a lost login only if they come
+    /// As [`ReturnCode::verdict`], with the grammar, and with the text: 530 and 547 to a command may be a lost login only if they come
     /// with exactly the listed text and nothing after it.
     #[must_use]
     pub fn verdict(&self, context: Context) -> Verdict {
         let verdict = self.code.verdict(context);
+        if verdict.class() == Class::Success && self.is_of_the_other_grammar(context) {
+            return verdict.misfit();
+        }
         let bare = self.code.info().is_some_and(|info| info.text().as_bytes() == self.text_bytes());
         if verdict.advice() != Advice::ProbeLogin || bare {
             return verdict;
@@ -231,10 +234,14 @@ impl Reply {
         verdict.with_executed(Executed::No, Word::Specification).with_advice(advice)
     }
 
-    /// The answer to a question: available or not. `None` if the code gives none.
-    #[must_use]
-    pub fn answer(&self) -> Option<Answer> {
-        self.code.answer()
+    /// Whether a success is one that only a command in the other grammar can get: a block to an RRP command, attributes
+    /// of RRP to a PTF command. A refusal, and a bare line, may come in RRP to either.
+    fn is_of_the_other_grammar(&self, context: Context) -> bool {
+        match context {
+            Context::Rrp(_) | Context::Check(_) => self.grammar == Grammar::Ptf,
+            Context::Ptf | Context::PtfCheck => self.grammar == Grammar::Rrp && !self.index.lines.is_empty(),
+            _ => false,
+        }
     }
 
     /// Every line after the code and the text, in order.
@@ -269,7 +276,8 @@ impl Reply {
         self.property(name).next()
     }
 
-    /// The value of a PTF property at an index; the first, if the index stands there twice.
+    /// The value of a PTF property at an index; the first, if the index stands there twice. Looks through all lines: for
+    /// many indices ask for [`rows`](Self::rows).
     #[must_use]
     pub fn property_at(&self, name: &str, index: u32) -> Option<Cow<'_, str>> {
         self.named(name).find(|line| line.index() == Some(index)).map(|line| self.value(line.value))
@@ -286,11 +294,13 @@ impl Reply {
         self.index.lines.iter().find(same).map(|line| self.value(line.value))
     }
 
-    /// A key of the reply itself or, failing that, a property.
-    fn anywhere(&self, name: &str) -> Option<String> {
-        self.field(name)
-            .or_else(|| self.first(name).map(|value| value.into_owned().into()))
-            .map(Cow::into_owned)
+    /// The first value of a key of the reply itself, a property or an attribute that says something: not empty, not `0`
+    /// and not `no`.
+    fn says(&self, name: &str) -> Option<String> {
+        let nothing = |value: &str| matches!(value, "" | "0") || value.eq_ignore_ascii_case("no");
+        let named = |line: &&Line| same_name(line.name.of(&self.bytes), name.as_bytes());
+        let mut values = self.index.lines.iter().filter(named).map(|line| self.value(line.value));
+        values.find(|value| !nothing(value)).map(Cow::into_owned)
     }
 
     /// The first value of a property or an attribute as a date, as the registry wrote it.
@@ -318,31 +328,30 @@ impl Reply {
     /// The client's transaction id, `cltrid`, if the registry repeats it.
     #[must_use]
     pub fn client_transaction_id(&self) -> Option<String> {
-        self.anywhere("cltrid")
+        self.says("cltrid")
     }
 
     /// The registry's transaction id, `svtrid`, if it gives one.
     #[must_use]
     pub fn server_transaction_id(&self) -> Option<String> {
-        self.anywhere("svtrid")
+        self.says("svtrid")
     }
 
     /// Whether the command was only accepted, and its effect is still to come: a success with a job, with `pending`, or
     /// with "pending" in its detail. To be asked of the reply to a change: a list with a column `job` says yes too.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        let says = |name: &str| self.anywhere(name).is_some_and(|value| !matches!(value.as_str(), "" | "0"));
         let detail = || self.detail().is_some_and(|detail| detail.to_ascii_lowercase().contains("pending"));
         self.code.class() == Class::Success
-            && (says("pending") || says("jobqueue") || self.job().is_some() || detail())
+            && (self.says("pending").is_some()
+                || self.says("jobqueue").is_some()
+                || self.job().is_some()
+                || detail())
     }
 
     /// The number of the job that will do what was accepted, if the registry names one.
     #[must_use]
     pub fn job(&self) -> Option<String> {
-        ["jobid", "job_id", "job"]
-            .iter()
-            .find_map(|name| self.anywhere(name))
-            .filter(|job| !matches!(job.as_str(), "" | "0"))
+        ["jobid", "job_id", "job"].iter().find_map(|name| self.says(name))
     }
 }

@@ -75,7 +75,7 @@ impl Eq for Secret {}
 /// ```
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    const PARTS: [&[u8]; 22] = [
+    const PARTS: [&[u8]; 28] = [
         b"auth",
         b"passw",
         b"passphrase",
@@ -98,13 +98,19 @@ pub fn is_secret_name(name: &str) -> bool {
         b"cardnumber",
         b"cvc",
         b"cvv",
+        b"tsig",
+        b"mtan",
+        b"claimkey",
+        b"markcode",
+        b"verificationcode",
+        b"verificationtag",
     ];
     let letters = word(name);
     let has = |part: &&[u8]| letters.windows(part.len()).any(|found| found == *part);
     PARTS.iter().any(has)
         || ends_secret(&letters)
-        // `property[pw][0]`
-        || name.contains('[') && name.split(['[', ']']).any(|part| ends_secret(&word(part)))
+        // `property[pw][0]`, `pw_new`, `pin-repeat`
+        || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| ends_secret(&word(part)))
 }
 
 /// Letters and digits alone, lowered.
@@ -114,8 +120,20 @@ fn word(text: &str) -> Vec<u8> {
 
 /// Whether a word, without its index, ends like the name of a secret: `pw2`.
 fn ends_secret(word: &[u8]) -> bool {
-    const ENDS: [&[u8]; 9] =
-        [b"pw", b"pwd", b"pass", b"pin", b"pincode", b"otp", b"iban", b"ccnumber", b"puk"];
+    const ENDS: [&[u8]; 12] = [
+        b"pw",
+        b"pwd",
+        b"pass",
+        b"passkey",
+        b"passhash",
+        b"pwhash",
+        b"pin",
+        b"pincode",
+        b"otp",
+        b"iban",
+        b"ccnumber",
+        b"puk",
+    ];
     let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let letters = word.get(..word.len().saturating_sub(digits)).unwrap_or_default();
     ENDS.iter().any(|end| letters.ends_with(end))
@@ -124,16 +142,30 @@ fn ends_secret(word: &[u8]) -> bool {
 /// Whether a text assigns a secret anywhere, as the operation logs do that some replies quote (`AUTH=…` as the value of
 /// a property), addresses (`https://…?token=…`) and refusals (`user: PASSWORD=…`).
 ///
-/// By the last two words before each `=` and `:`.
+/// By the last six words before each `=`, `:` and `>`; an address with a user in it is one too.
 #[must_use]
 pub fn assigns_secret(text: &str) -> bool {
-    let mut names = text.split(['=', ':']);
+    /// So many words before the separator are looked at.
+    const NEAR: usize = 6;
+    if text.contains("://") && text.contains('@') {
+        return true;
+    }
+    let mut names = text.split(['=', ':', '>']);
     names.next_back();
     names.any(|name| {
-        let mut words =
-            name.split(|c: char| c.is_whitespace() || matches!(c, '?' | '&' | ';' | ',' | '/' | '('));
-        let mut last = || words.rfind(|word| !word.is_empty()).unwrap_or_default();
-        let (second, first) = (last(), last());
-        is_secret_name(&format!("{first} {second}"))
+        // `auth code of x.com: …`, but not `Authentication failed: …`.
+        let words: Vec<&str> =
+            name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let outcome = |word: &str| {
+            ["authentication", "authorization", "authorisation"]
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(word))
+        };
+        let last = words.len().saturating_sub(NEAR);
+        let near = words.get(last..).unwrap_or_default();
+        near.iter().any(|word| !outcome(word) && is_secret_name(word))
+            || near
+                .windows(2)
+                .any(|pair| is_secret_name(&pair.concat()) && !pair.iter().any(|word| outcome(word)))
     })
 }

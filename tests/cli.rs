@@ -178,7 +178,9 @@ fn recorded_replies_are_read_whatever_their_quirk() {
 fn no_character_of_a_peer_gives_orders_to_a_terminal() {
     let every: String =
         (1..0x2100_u32).filter_map(char::from_u32).filter(|c| !matches!(c, '\n' | '\r')).collect();
-    let reply = format!("200 a{every}\nname{}:b{every}\n.\n", every.replace(':', ""));
+    // A name with a control character of ASCII, and a bare NUL, are refused.
+    let name: String = every.chars().filter(|c| !c.is_ascii_control() && *c != ':').collect();
+    let reply = format!("200 a{every}\nname{name}:b{every}\n.\n");
     let greeting = format!("A{every} RRP Server version 1{every}\n{every}\n.\n");
     for input in [reply, greeting] {
         for args in [&[][..], &["--json"], &["--show-secrets"]] {

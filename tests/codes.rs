@@ -699,3 +699,27 @@ fn a_check_of_one_entity_is_not_answered_for_the_other() {
     assert!(!fits(ReturnCode::COMPLETED, Entity::Domain));
     assert!(!ReturnCode::COMPLETED_CLOSING.verdict(Context::Check(Entity::Domain)).completed());
 }
+
+#[test]
+fn a_failed_change_of_the_password_leaves_open_which_password_holds() {
+    for number in [420, 421, 423, 520, 549, 499] {
+        let verdict = code(number).verdict(Context::PasswordChange);
+        assert_eq!(
+            (verdict.executed(), verdict.advice()),
+            (Executed::Unknown, Advice::ProbeLogin),
+            "{number}"
+        );
+    }
+    let refused = code(530).verdict(Context::PasswordChange);
+    assert_eq!((refused.executed(), refused.advice()), (Executed::No, Advice::StopLoggingIn));
+    assert!(code(200).verdict(Context::PasswordChange).completed());
+}
+
+#[test]
+fn nobody_promises_that_a_ptf_command_that_failed_for_now_changed_nothing() {
+    for number in [420, 421] {
+        assert_eq!(code(number).verdict(Context::Rrp(Verb::Add)).executed(), Executed::No, "{number}");
+        let ptf = code(number).verdict(Context::Ptf);
+        assert_eq!((ptf.executed(), ptf.word()), (Executed::Unknown, Word::Practice), "{number}");
+    }
+}

@@ -331,3 +331,53 @@ fn a_typed_command_in_a_session_is_made_with_options() {
     let refused: CommandError = Session::login("", "secret").unwrap_err();
     assert_eq!(chain(&refused), "invalid text in `Id`: value is empty");
 }
+
+#[test]
+fn what_a_command_about_a_name_server_is_about_stands_once_and_is_not_changed() {
+    let ours = host(1);
+    assert!(Mod::name_server(&ours).add("NameServer", "ns1.victim.example").is_err());
+    assert!(Mod::name_server(&ours).remove("nameserver", "ns1.victim.example").is_err());
+    assert!(Mod::name_server(&ours).replace("NameServer", "ns1.example.com", "ns1.victim.example").is_err());
+    assert!(Mod::name_server(&ours).rename(&host(2)).add("NewNameServer", "ns3.example.com").is_err());
+    let del = || RrpCommand::new("del").unwrap();
+    let entity = del()
+        .attribute("EntityName", "NameServer")
+        .unwrap()
+        .attribute("NameServer", "a.example.com")
+        .unwrap();
+    assert!(entity.attribute("NameServer", "b.example.com").is_err());
+    // The entity may come last.
+    let two = del()
+        .attribute("NameServer", "a.example.com")
+        .unwrap()
+        .attribute("NameServer", "b.example.com")
+        .unwrap();
+    assert!(two.attribute("EntityName", "NameServer").is_err());
+    let late = RrpCommand::new("mod").unwrap().remove("NameServer", "a.example.com").unwrap();
+    assert!(late.attribute("EntityName", "NameServer").is_err());
+    // Of a domain it is a list.
+    assert!(Mod::domain(&domain("example.com")).add("NameServer", "ns9.example.net").is_ok());
+}
+
+#[test]
+fn an_error_shows_no_name_that_may_hold_a_value() {
+    let chain = |error: CommandError| format!("{error:?} {}", chain(&error));
+    for shown in [
+        chain(RrpCommand::new("session").unwrap().option("Password hun", "ter2").unwrap_err()),
+        chain(RrpCommand::new("session").unwrap().option("Password=hunter2", "x").unwrap_err()),
+        chain(PtfCommand::new("A").unwrap().param("password: hunter2", "\u{7}").unwrap_err()),
+        chain(
+            PtfCommand::new("A")
+                .unwrap()
+                .param("password:hunter2", "1")
+                .unwrap()
+                .param("password:hunter2", "1")
+                .unwrap_err(),
+        ),
+        chain(RrpCommand::new("check").unwrap().attribute(&"\u{1}".repeat(65_000), "x").unwrap_err()),
+    ] {
+        assert!(!shown.contains("hunter2") && !shown.contains("hun\"") && shown.len() < 400, "{shown}");
+    }
+    let noted = Ptf::change("Foo").unwrap().param("note", "password=hunter2").unwrap();
+    assert!(!format!("{noted:?}").contains("hunter2"));
+}

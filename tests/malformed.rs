@@ -6,7 +6,7 @@ use rrp::command::CommandError;
 use rrp::reply::ReplyBuilder;
 use rrp::wire::deframe::{Deframer, Ends, Limits};
 use rrp::wire::{Malformed, decode};
-use rrp::{Reply, ReturnCode, Value};
+use rrp::{Context, Reply, ReturnCode, Value, Verb};
 use support::{chain, deframe, frame};
 
 const LONG: usize = Value::MAX_LEN + 1;
@@ -74,7 +74,7 @@ const COMMANDS: [(&str, &str); 39] = [
     ),
     (
         "check\nEntity Name:Domain",
-        "line 2: refused: invalid text in `Entity Name`: word has ` ` at byte 6, which it may not have there",
+        "line 2: refused: invalid text in `name`: word has ` ` at byte 6, which it may not have there",
     ),
     ("check\nEntityName:Domain\nentityname:NameServer", "line 3: refused: `entityname` is given twice"),
     ("check\nDomainName:a.example\nDomainName:b.example", "line 3: refused: `DomainName` is given twice"),
@@ -307,4 +307,29 @@ fn a_reply_that_would_be_read_otherwise_cannot_be_built() {
         chain(&error),
         "invalid text in `text`: value has `\\n` at byte 1, which it may not have there"
     );
+}
+
+#[test]
+fn a_bare_cr_or_a_code_in_disguise_is_refused() {
+    for text in [
+        "200 ok\r554 Domain already registered",
+        "200 ok\nstatus:ACTIVE\r554 no",
+        "[RESPONSE]\ncode = 200\nco\rde = 500",
+        "[RESPONSE]\ncode = 200\ndescription = ok\rcode = 500",
+        "[RESPONSE]\ncode = 200\ncode\0 = 500",
+        "[RESPONSE]\ncode = 200\n\u{feff}code = 500",
+    ] {
+        assert!(parse(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_success_in_the_other_grammar_answers_something_else() {
+    let block = parse("[RESPONSE]\ncode = 200").unwrap();
+    assert!(!block.verdict(Context::Rrp(Verb::Add)).fits() && block.verdict(Context::Ptf).completed());
+    let lines = parse("200 ok\nstatus:ACTIVE").unwrap();
+    assert!(!lines.verdict(Context::Ptf).fits() && lines.verdict(Context::Rrp(Verb::Add)).completed());
+    // A closing server speaks RRP to everybody, and so may a refusal.
+    assert!(parse("220 bye").unwrap().verdict(Context::Ptf).completed());
+    assert!(parse("554 no").unwrap().verdict(Context::Ptf).fits());
 }

@@ -230,7 +230,7 @@ fn the_caller_can_override_the_table() {
     assert_eq!(*Ptf::declare_change("SetFoo", nature).unwrap().to_command().nature(), nature);
     assert!(Ptf::declare_change("SetFoo", Nature::READ).is_err());
     let raw = RrpCommand::new("peek").unwrap();
-    assert_eq!(Raw::declare_query(raw.clone()).to_command().nature().effect(), Effect::Read);
+    assert_eq!(Raw::declare_query(raw.clone()).unwrap().to_command().nature().effect(), Effect::Read);
     assert!(Raw::query(raw.clone()).is_err() && Raw::change(raw.clone()).is_ok());
     assert!(Raw::declare_change(raw, Nature::SESSION).is_err());
 }
@@ -283,7 +283,12 @@ fn a_command_knows_where_its_reply_comes() {
     assert_eq!(ptf("StartSession", &[]).context(), Context::Login);
     assert_eq!(Check::name_server(&host()).to_command().context(), Context::Check(Entity::NameServer));
     assert_eq!(ptf("checkdomains", &[]).context(), Context::PtfCheck);
-    assert_eq!(ptf("UK_CheckRightOfRegistration", &[]).context(), Context::PtfCheck);
+    // Not listed, it is a write; on the caller's word it asks, and 211 answers it.
+    assert_eq!(ptf("UK_CheckRightOfRegistration", &[]).context(), Context::Ptf);
+    let asks = Ptf::declare_query("UK_CheckRightOfRegistration").unwrap().to_command();
+    assert_eq!(asks.context(), Context::PtfCheck);
+    let rotate = Session::login("a", "old").unwrap().new_password("new").unwrap().to_command();
+    assert_eq!(rotate.context(), Context::PasswordChange);
     assert_eq!(ptf("AddDomain", &[]).context(), Context::Ptf);
     assert_eq!(Command::new(RrpCommand::new("peek").unwrap()).context(), Context::Ptf);
 }
@@ -296,4 +301,55 @@ fn a_resolver_named_by_the_table_reads() {
             assert!(verb.is_some() || Nature::by_name(name) == Nature::READ, "{}: {name}", row.name());
         }
     }
+}
+
+#[test]
+fn a_guard_is_an_option_with_a_number_and_not_whatever_goes_by_its_name() {
+    for nothing in ["0", "null", "-", "0000", "2027-01-01"] {
+        assert_eq!(nature("RenewDomain", &[("expiration", nothing)]).repeat(), Repeat::Harmful, "{nothing}");
+    }
+    let renew = || RrpCommand::new("renew").unwrap();
+    let attributes =
+        renew().attribute("Period", "1").unwrap().attribute("CurrentExpirationYear", "2027").unwrap();
+    assert_eq!(Nature::of_rrp(&attributes).repeat(), Repeat::Harmful);
+    let zero = renew().option("Period", "1").unwrap().option("CurrentExpirationYear", "0").unwrap();
+    assert_eq!(Nature::of_rrp(&zero).repeat(), Repeat::Harmful);
+}
+
+#[test]
+fn only_an_option_answers_a_transfer_and_only_yes_or_no() {
+    let transfer = || RrpCommand::new("transfer").unwrap();
+    let attribute = transfer().attribute("Approve", "Yes").unwrap();
+    assert_eq!(Nature::of_rrp(&attribute), *Transfer::request(&domain()).to_command().nature());
+    assert_eq!(Nature::of_rrp(&transfer().option("Approve", "maybe").unwrap()), Nature::UNKNOWN);
+    let add = RrpCommand::new("add").unwrap().option("EntityName", "NameServer").unwrap();
+    assert_eq!(Nature::of_rrp(&add), Nature::UNKNOWN);
+}
+
+#[test]
+fn an_order_of_hexonet_is_an_order_whatever_it_orders() {
+    for name in ["AddDomain", "RenewDomain", "TransferDomain", "RestoreDomain"] {
+        let order = nature(name, &[("expiration", "2027"), ("ORDER", "CREATE")]);
+        assert_eq!((order.kind(), order.repeat()), (Kind::Order, Repeat::Harmful), "{name}");
+        assert_eq!(
+            (order.billable(), order.settle()),
+            (Billable::Yes, Settle::List("QueryOrderList")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn no_declaration_makes_a_command_of_the_session_a_read_or_a_write() {
+    let quit = RrpCommand::new("quit").unwrap();
+    assert!(Raw::declare_query(quit.clone()).is_err() && Raw::declare_change(quit, Nature::UNKNOWN).is_err());
+    assert!(Ptf::declare_query("StartSession").is_err());
+    assert!(Ptf::declare_change("StopSession", Nature::UNKNOWN).is_err());
+}
+
+#[test]
+fn a_write_that_is_called_a_check_is_not_answered_as_one() {
+    let cart = Ptf::declare_change("CheckoutCart", Nature::UNKNOWN).unwrap().to_command();
+    assert_eq!(cart.context(), Context::Ptf);
+    assert!(!rrp::ReturnCode::DOMAIN_AVAILABLE.verdict(cart.context()).fits());
 }

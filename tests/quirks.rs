@@ -209,7 +209,7 @@ fn code_and_description_may_stand_on_any_line() {
     let between = quirk("description-first-code-between");
     let lines: &[_] = &[("queuetime", None, "0"), ("runtime", None, "0.1")];
     assert_reads(&between, 211, "Domain name not available", lines);
-    assert_eq!(between.answer(), Some(Answer::No));
+    assert_eq!(between.code().answer(), Some(Answer::No));
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn a_success_may_only_be_a_promise() {
 #[test]
 fn checkdomains_hides_a_code_per_name_under_a_200() {
     let reply = quirk("checkdomains");
-    assert_eq!((reply.code().as_u16(), reply.answer()), (200, None));
+    assert_eq!((reply.code().as_u16(), reply.code().answer()), (200, None));
     let checks = reply.domain_checks();
     let read: Vec<_> = checks
         .iter()
@@ -342,7 +342,7 @@ fn checkdomains_answers_come_in_any_order_and_may_lack_the_name() {
 #[test]
 fn the_particulars_stand_after_the_first_semicolon() {
     let no = quirk("reasons-after-219");
-    assert_eq!((no.code().as_u16(), no.answer()), (219, Some(Answer::No)));
+    assert_eq!((no.code().as_u16(), no.code().answer()), (219, Some(Answer::No)));
     assert_eq!(no.detail().as_deref(), Some("held back by the registry"));
     let two = quirk("two-semicolons");
     assert_eq!(two.detail().as_deref(), Some("RenewDomain; domain is in the wrong period"));
@@ -454,4 +454,13 @@ fn a_greeting_may_have_more_words_more_lines_and_another_case() {
 fn the_keywords_of_a_greeting_are_read_in_any_case() {
     let greeting = Greeting::parse(frame(&bytes("greeting-of-another-registry")).bytes());
     assert_eq!((greeting.registry(), greeting.version()), (Some("Example Registry XRRP"), Some("2.1")));
+}
+
+#[test]
+fn a_job_is_found_wherever_a_source_names_one() {
+    let queued = reply(b"[RESPONSE]\ncode = 200\npending = 0\njobid = 0\nproperty[job_id][0] = 77\nEOF\n");
+    assert!(queued.is_pending());
+    assert_eq!(queued.job().as_deref(), Some("77"));
+    let done = reply(b"200 ok\npending:no\n.\n");
+    assert!(!done.is_pending());
 }

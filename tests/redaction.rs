@@ -274,13 +274,15 @@ fn a_secret_in_a_frame_taken_for_a_greeting_is_not_printed() {
 
 #[test]
 fn control_characters_of_a_peer_are_never_printed_raw() {
-    let order = "\u{1b}[2J\u{7}\u{9b}31m\u{202e}\r\u{0}";
+    let order = "\u{1b}[2J\u{7}\u{9b}31m\u{202e}";
+    // In a name those of ASCII are refused.
+    let name = "\u{9b}31m\u{202e}";
     let reply = format!(
-        "[RESPONSE]\ncode = 541\ndescription = bad {order}; {order}x\nproperty[{order}][0] = {order}x\n\
-         property[domain][1] = {order}x\n{order}key = {order}x\nEOF\n"
+        "[RESPONSE]\ncode = 541\ndescription = bad {order}; {order}x\nproperty[{name}][0] = {order}x\n\
+         property[domain][1] = {order}\r\0x\n{name}key = {order}x\nEOF\n"
     );
     let reply = support::reply(reply.as_bytes());
-    let rrp = support::reply(format!("541 bad {order}x\n{order}name:{order}x\n.\n").as_bytes());
+    let rrp = support::reply(format!("541 bad {order}x\n{name}name:{order}x\n.\n").as_bytes());
     let greeting =
         Greeting::parse(frame(format!("A{order} RRP Server version {order}x\n.\n").as_bytes()).bytes());
     let mut printed = vec![format!("{reply:?}"), format!("{rrp:?}"), format!("{greeting:?}")];
@@ -348,4 +350,27 @@ fn a_text_that_a_separator_tears_hides_its_secret_in_name_and_value() {
     let item = reply.lines().next().unwrap();
     assert!(item.is_secret() && !item.redacted_name().contains(PLANTED));
     assert_debug_hides("torn", &reply);
+}
+
+#[test]
+fn what_is_printed_of_a_reply_is_bounded() {
+    let long = "n".repeat(60_000);
+    let lines: String = (0..32).map(|n| format!("{long}{n}:v\n")).collect();
+    let reply = support::reply(format!("200 {}\n{lines}.\n", "\u{1}".repeat(60_000)).as_bytes());
+    assert!(format!("{reply:?}").len() < 40_000);
+}
+
+#[test]
+fn secrets_in_sentences_tags_and_addresses_are_hidden() {
+    for value in [
+        "password for joe: pl4nted",
+        "auth code of x.example: pl4nted",
+        "<domain:pw>pl4nted</domain:pw>",
+        "https://joe:pl4nted@host.example/",
+    ] {
+        assert!(rrp::secret::assigns_secret(value), "{value}");
+    }
+    for value in ["Authentication failed: account closed", "see https://host.example/", "time: 10:00"] {
+        assert!(!rrp::secret::assigns_secret(value), "{value}");
+    }
 }

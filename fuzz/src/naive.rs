@@ -78,7 +78,7 @@ impl Splitter {
         let line = self.line.as_slice();
         let stray = match line {
             b"." | b".\r" => true,
-            blank if blank.iter().all(|byte| b" \t\r".contains(byte)) => true,
+            blank if blank.len() <= 64 && blank.iter().all(|byte| b" \t\r".contains(byte)) => true,
             _ => b"EOF\r".get(..line.len()).is_some_and(|eof| eof.eq_ignore_ascii_case(line)),
         };
         self.frame.is_empty() && stray
@@ -130,12 +130,13 @@ impl Splitter {
         Ok(())
     }
 
+    /// What stands in the frame already, and so many lines more.
     fn counted(&self, more: usize) -> Result<(), FrameError> {
-        if self.size > self.limits.frame() {
-            return Err(FrameError::FrameTooLong { limit: self.limits.frame() });
-        }
         if self.frame.len() + more > self.limits.lines() {
             return Err(FrameError::TooManyLines { limit: self.limits.lines() });
+        }
+        if self.size > self.limits.frame() {
+            return Err(FrameError::FrameTooLong { limit: self.limits.frame() });
         }
         Ok(())
     }
@@ -194,6 +195,18 @@ fn pair(line: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     (!name.is_empty() && !opens_a_reply(name)).then_some((name, value))
 }
 
+/// A bare CR.
+fn torn(text: &[u8]) -> bool {
+    text.contains(&b'\r')
+}
+
+/// A key that is `code` without control characters and the bytes of a byte order mark.
+fn disguised(key: &[u8]) -> bool {
+    let dropped = |byte: u8| byte < 0x20 || byte == 0x7f || [0xef, 0xbb, 0xbf].contains(&byte);
+    let left: Vec<u8> = key.iter().copied().filter(|byte| !dropped(*byte)).collect();
+    left.eq_ignore_ascii_case(b"code")
+}
+
 fn code(digits: &[u8]) -> Option<u16> {
     let number: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (digits.len() == 3 && digits[0] != b'+' && (100..=999).contains(&number)).then_some(number)
@@ -209,9 +222,13 @@ pub(crate) fn rrp_reply(frame: &[u8]) -> Option<Reply> {
     if !trimmed(text).is_empty() && !b" \t".contains(&text[0]) {
         return None;
     }
+    if torn(trimmed(text)) {
+        return None;
+    }
     let lines: Option<Vec<Line>> = lines
         .filter(|line| !line.iter().all(|byte| b" \t\r".contains(byte)))
-        .map(|line| pair(line, b':').map(|(name, value)| (name.to_vec(), None, value.to_vec())))
+        .map(|line| (!torn(trimmed(line))).then(|| pair(line, b':'))?)
+        .map(|pair| pair.map(|(name, value)| (name.to_vec(), None, value.to_vec())))
         .collect();
     Some(Reply { code, text: trimmed(text).to_vec(), lines: lines? })
 }
@@ -248,8 +265,14 @@ pub(crate) fn ptf_reply(frame: &[u8], excerpt: bool) -> Option<Reply> {
             }
             found_code = Some(code(value)?);
         } else if key.eq_ignore_ascii_case(b"description") && text.is_none() {
+            if torn(value) {
+                return None;
+            }
             text = Some(value.to_vec());
         } else {
+            if disguised(key) {
+                return None;
+            }
             lines.push(match property(key) {
                 Some((name, index)) => (name.to_vec(), Some(index), value.to_vec()),
                 None => (key.to_vec(), None, value.to_vec()),

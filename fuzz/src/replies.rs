@@ -191,12 +191,16 @@ fn printable(value: &impl Debug) {
 fn meaning(reply: &Reply) {
     assert!(!reply.is_pending() || reply.code().class() == Class::Success);
     assert!(reply.job().is_none_or(|job| !job.is_empty()));
-    assert_eq!(reply.answer(), reply.code().answer());
     let _ =
         (reply.runtime(), reply.queuetime(), reply.client_transaction_id(), reply.server_transaction_id());
     for context in codes::contexts() {
         let (verdict, plain) = (reply.verdict(context), reply.code().verdict(context));
         codes::laws(reply.code(), context, &verdict);
+        // A success in the other grammar answers something else.
+        if plain.fits() && !verdict.fits() {
+            assert!(plain.class() == Class::Success && !verdict.completed());
+            continue;
+        }
         assert_eq!(
             (verdict.class(), verdict.answer(), verdict.fits(), verdict.closes_connection()),
             (plain.class(), plain.answer(), plain.fits(), plain.closes_connection()),

@@ -196,7 +196,7 @@ fn describe(u: &mut Unstructured<'_>) -> Result<Describe> {
 
 fn raw_read(u: &mut Unstructured<'_>) -> Result<Raw<Read>> {
     let command = RrpCommand::arbitrary(u)?;
-    Ok(Raw::query(command.clone()).unwrap_or_else(|_| Raw::declare_query(command)))
+    Raw::query(command.clone()).or_else(|_| valid(Raw::declare_query(command)))
 }
 
 fn raw_write(u: &mut Unstructured<'_>) -> Result<Raw<Write>> {

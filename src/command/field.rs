@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::secret::{REDACTED, Secret, is_secret_name};
-use crate::text::{TextError, Value};
+use crate::secret::{REDACTED, Secret, assigns_secret, is_secret_name};
+use crate::text::{TextError, Token, Value};
 
 /// The value of an attribute, an option or a parameter: a [`Value`], printed as `***` where its name says that it is
 /// secret (see [`is_secret_name`]) or it was given as a [`Secret`].
@@ -71,8 +71,8 @@ impl Eq for Field {}
 impl fmt::Debug for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.as_str() {
-            Some(value) => fmt::Debug::fmt(value, f),
-            None => f.write_str(REDACTED),
+            Some(value) if !assigns_secret(value) => fmt::Debug::fmt(value, f),
+            _ => f.write_str(REDACTED),
         }
     }
 }
@@ -101,9 +101,15 @@ enum Problem {
     Range { min: u16, max: u16 },
 }
 
+/// Parts of a command as we call them.
+const OUR_NAMES: [&str; 4] = ["command name", "header line", "parameter name", "command"];
+
 impl CommandError {
     fn new(of: &str, problem: Problem) -> Self {
-        Self { of: of.escape_debug().collect::<String>().into(), problem }
+        // A name that is none may hold what was meant as a value.
+        let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let shown = OUR_NAMES.contains(&of) || (of.len() <= Token::MAX_LEN && of.chars().all(letters));
+        Self { of: if shown { of } else { "name" }.into(), problem }
     }
 
     pub(crate) fn text(of: &str, source: TextError) -> Self {
@@ -146,7 +152,8 @@ impl CommandError {
         Self::new(of, Problem::Range { min, max })
     }
 
-    /// What it is about: the name of an attribute, an option or a parameter, or a part of the command.
+    /// What it is about: the name of an attribute, an option or a parameter, or a part of the command. A name that
+    /// cannot be one is `name`.
     #[must_use]
     pub const fn of(&self) -> &str {
         &self.of

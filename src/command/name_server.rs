@@ -18,6 +18,9 @@ fn about(verb: Verb, host: &HostName) -> RrpCommand {
     RrpCommand::of(verb).with("EntityName", "NameServer").with("NameServer", host.as_str())
 }
 
+/// The attribute of a MOD that renames (§7).
+const NEW_NAME: &str = "NewNameServer";
+
 /// How many lines [`about`] makes.
 const ABOUT_LINES: usize = 2;
 
@@ -124,7 +127,7 @@ host_command!(
     |this| {
         let command = about(Verb::Mod, &this.host);
         match &this.new_name {
-            Some(name) => command.with("NewNameServer", name.as_str()),
+            Some(name) => command.with(NEW_NAME, name.as_str()),
             None => command,
         }
         .with_lines(&this.changes)
@@ -171,7 +174,7 @@ impl ModNameServer {
         self.line(|command| command.replace("IPAddress", &old.to_string(), &new.to_string()))
     }
 
-    /// Adds a value to any attribute.
+    /// Adds a value to any attribute but the names.
     ///
     /// # Errors
     /// [`CommandError`] as for [`RrpCommand::attribute`].
@@ -200,6 +203,10 @@ impl ModNameServer {
         change: impl FnOnce(RrpCommand) -> Result<RrpCommand, CommandError>,
     ) -> Result<Self, CommandError> {
         let command = change(about(Verb::Mod, &self.host).with_lines(&self.changes))?;
+        // The new name has a place of its own, before the others, and stands once.
+        if command.lines().iter().any(|line| line.name().as_str().eq_ignore_ascii_case(NEW_NAME)) {
+            return Err(CommandError::subject(NEW_NAME));
+        }
         self.changes = command.lines().iter().skip(ABOUT_LINES).cloned().collect();
         Ok(self)
     }

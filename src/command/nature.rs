@@ -236,7 +236,13 @@ impl Nature {
     #[must_use]
     pub fn of_rrp(command: &RrpCommand) -> Self {
         let name = command.verb().as_str();
-        let value = |parameter: &str| command.get(parameter).map(|field| field.expose());
+        let value = |name: &str| {
+            match name.strip_prefix('-') {
+                Some(option) => command.option_value(option),
+                None => command.attribute_value(name),
+            }
+            .map(|field| field.expose())
+        };
         row(Dialect::Rfc, name, value).map_or(Self::UNKNOWN, |row| row.nature())
     }
 
@@ -294,7 +300,7 @@ pub(crate) fn begins_with(name: &str, word: &str) -> bool {
     name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
-/// When a row of the table applies.
+/// When a row of the table applies. An option of an RRP command is named with its dash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum When {
@@ -302,6 +308,8 @@ pub enum When {
     Always,
     /// If each of these parameters is there and not empty.
     Has(&'static [&'static str]),
+    /// If each of these parameters is a number of one to four digits, and not 0: the guards of renewals.
+    Numbers(&'static [&'static str]),
     /// If this parameter has this value, compared without case.
     Is(&'static str, &'static str),
     /// If this parameter is missing or empty.
@@ -314,10 +322,17 @@ impl When {
         match self {
             Self::Always => true,
             Self::Has(names) => names.iter().all(|name| given(name).is_some()),
+            Self::Numbers(names) => names.iter().all(|name| given(name).is_some_and(is_number)),
             Self::Is(name, wanted) => given(name).is_some_and(|value| value.eq_ignore_ascii_case(wanted)),
             Self::Lacks(name) => given(name).is_none(),
         }
     }
+}
+
+fn is_number(value: &str) -> bool {
+    (1..=4).contains(&value.len())
+        && value.bytes().all(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte != b'0')
 }
 
 /// One row of the table: a command, or one way of using it.

@@ -160,9 +160,9 @@ impl PtfCommand {
 }
 
 fn parameter(name: &str, value: Result<Field, crate::text::TextError>) -> Result<Parameter, CommandError> {
+    let valid = ParameterName::new(name).map_err(|source| CommandError::text("parameter name", source))?;
     let value = value.map_err(|source| CommandError::text(name, source))?;
-    let name = ParameterName::new(name).map_err(|source| CommandError::text("parameter name", source))?;
-    Ok(Parameter { name, value })
+    Ok(Parameter { name: valid, value })
 }
 
 fn same_key(given: &Parameter, name: &str) -> bool {
@@ -225,9 +225,9 @@ impl Ptf<Read> {
     /// executed twice.
     ///
     /// # Errors
-    /// [`CommandError`] if the name is no word.
+    /// [`CommandError`] if the name is no word, or that of a command that belongs to the session.
     pub fn declare_query(name: &str) -> Result<Self, CommandError> {
-        Ok(Self { command: PtfCommand::new(name)?, declared: Some(Nature::READ), effect: PhantomData })
+        Ok(Self { command: declarable(name)?, declared: Some(Nature::READ), effect: PhantomData })
     }
 }
 
@@ -255,14 +255,24 @@ impl Ptf<Write> {
     /// A command that writes, with a nature on the caller's word.
     ///
     /// # Errors
-    /// [`CommandError`] if the name is no word, or the nature is not that of a write.
+    /// [`CommandError`] if the name is no word or that of a command that belongs to the session, or the nature is not
+    /// that of a write.
     pub fn declare_change(name: &str, nature: Nature) -> Result<Self, CommandError> {
         match nature.effect() {
             Effect::Write => {
-                Ok(Self { command: PtfCommand::new(name)?, declared: Some(nature), effect: PhantomData })
+                Ok(Self { command: declarable(name)?, declared: Some(nature), effect: PhantomData })
             }
             Effect::Read | Effect::Session => Err(CommandError::not_a_write(name)),
         }
+    }
+}
+
+/// A command whose nature a caller may declare: any but one of the session.
+fn declarable(name: &str) -> Result<PtfCommand, CommandError> {
+    let command = PtfCommand::new(name)?;
+    match Nature::of_ptf(&command).effect() {
+        Effect::Session => Err(CommandError::of_the_session(name)),
+        Effect::Read | Effect::Write => Ok(command),
     }
 }
 

@@ -59,6 +59,10 @@ impl RrpLine {
         }
     }
 
+    fn is(&self, name: &str) -> bool {
+        self.name().as_str().eq_ignore_ascii_case(name)
+    }
+
     /// The bytes of name and values.
     fn size(&self) -> usize {
         let values = match self {
@@ -70,15 +74,13 @@ impl RrpLine {
     }
 }
 
-/// What a command is about is said once, and not changed.
-fn is_subject(name: &str) -> bool {
-    ["EntityName", "DomainName"].iter().any(|subject| subject.eq_ignore_ascii_case(name))
-}
+/// What a command about a name server says once: which one, and its new name.
+const SUBJECTS_OF_NAME_SERVER: [&str; 2] = ["NameServer", "NewNameServer"];
 
 /// An RRP command as a verb and lines, in the order in which they are sent.
 ///
-/// At most 1,024 lines, and 1,000,000 bytes of names and values. `EntityName`, `DomainName` and every option stand once.
-/// In a MOD command a value has no `=`: removing and replacing are calls of their own.
+/// At most 1,024 lines, and 1,000,000 bytes of names and values. `EntityName`, `DomainName`, every option and, in a
+/// command about a name server, its name and its new name stand once. In a MOD command a value has no `=`: removing and replacing are calls of their own.
 ///
 /// ```
 /// use rrp::command::RrpCommand;
@@ -149,8 +151,17 @@ impl RrpCommand {
     /// `=`, `EntityName` or `DomainName` is there already, or there are too many lines.
     pub fn attribute(self, name: &str, value: &str) -> Result<Self, CommandError> {
         let token = self.name(name)?;
-        if is_subject(name) && self.lines.iter().any(|line| line.name().as_str().eq_ignore_ascii_case(name)) {
+        if self.lines.iter().any(|line| line.is(name)) && self.is_subject(name) {
             return Err(CommandError::twice(name));
+        }
+        if name.eq_ignore_ascii_case("EntityName") && value.eq_ignore_ascii_case("NameServer") {
+            // What was allowed of a domain may not have been allowed of a name server.
+            for subject in SUBJECTS_OF_NAME_SERVER {
+                let lines = || self.lines.iter().filter(|line| line.is(subject));
+                if lines().count() > 1 || lines().any(|line| !matches!(line, RrpLine::Attribute { .. })) {
+                    return Err(CommandError::twice(subject));
+                }
+            }
         }
         let value =
             if self.known_verb() == Some(Verb::Mod) { mod_field(name, value)? } else { field(name, value)? };
@@ -197,6 +208,16 @@ impl RrpCommand {
         self.push(RrpLine::Option { name: token, value })
     }
 
+    /// Whether the attribute says what the command is about: it stands once, and is not changed by a MOD.
+    fn is_subject(&self, name: &str) -> bool {
+        let among = |names: &[&str]| names.iter().any(|subject| subject.eq_ignore_ascii_case(name));
+        let name_server = || {
+            let entity = self.attribute_value("EntityName");
+            entity.is_some_and(|entity| entity.expose().eq_ignore_ascii_case("NameServer"))
+        };
+        among(&["EntityName", "DomainName"]) || among(&SUBJECTS_OF_NAME_SERVER) && name_server()
+    }
+
     fn name(&self, name: &str) -> Result<Token, CommandError> {
         Token::new(name).map_err(|source| CommandError::text(name, source))
     }
@@ -213,7 +234,7 @@ impl RrpCommand {
         if self.known_verb() != Some(Verb::Mod) {
             return Err(CommandError::only_in_mod(name));
         }
-        if is_subject(name) {
+        if self.is_subject(name) {
             return Err(CommandError::subject(name));
         }
         Ok((token, mod_field(name, old)?))
@@ -257,6 +278,21 @@ impl RrpCommand {
             }
             RrpLine::Remove { .. } | RrpLine::Replace { .. } => None,
         })
+    }
+
+    /// The first value of this attribute, not of an option.
+    #[must_use]
+    pub fn attribute_value(&self, name: &str) -> Option<&Field> {
+        self.lines.iter().find_map(|line| match line {
+            RrpLine::Attribute { value, .. } if line.is(name) => Some(value),
+            _ => None,
+        })
+    }
+
+    /// The value of this option, named without its dash.
+    #[must_use]
+    pub fn option_value(&self, name: &str) -> Option<&Field> {
+        self.options().find(|(given, _)| given.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     fn options(&self) -> impl Iterator<Item = (&Token, &Field)> {
@@ -317,9 +353,16 @@ impl Raw<Read> {
     }
 
     /// A command that reads on the caller's word. If the word is wrong, the command may be executed twice.
-    #[must_use]
-    pub const fn declare_query(command: RrpCommand) -> Self {
-        Self { command, declared: Some(Nature::READ), effect: PhantomData }
+    ///
+    /// # Errors
+    /// [`CommandError`] if it belongs to the session.
+    pub fn declare_query(command: RrpCommand) -> Result<Self, CommandError> {
+        match Nature::of_rrp(&command).effect() {
+            Effect::Session => Err(CommandError::of_the_session(command.verb.as_str())),
+            Effect::Read | Effect::Write => {
+                Ok(Self { command, declared: Some(Nature::READ), effect: PhantomData })
+            }
+        }
     }
 }
 
@@ -339,8 +382,11 @@ impl Raw<Write> {
     /// A command that writes, with a nature on the caller's word.
     ///
     /// # Errors
-    /// [`CommandError`] if the nature is not that of a write.
+    /// [`CommandError`] if the nature is not that of a write, or the command belongs to the session.
     pub fn declare_change(command: RrpCommand, nature: Nature) -> Result<Self, CommandError> {
+        if Nature::of_rrp(&command).effect() == Effect::Session {
+            return Err(CommandError::of_the_session(command.verb.as_str()));
+        }
         match nature.effect() {
             Effect::Write => Ok(Self { command, declared: Some(nature), effect: PhantomData }),
             Effect::Read | Effect::Session => Err(CommandError::not_a_write(command.verb.as_str())),

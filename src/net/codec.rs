@@ -60,13 +60,14 @@ pub struct ReplyCodec {
     deframer: Deframer,
     dialect: Dialect,
     greeted: bool,
+    broken: Option<Malformed>,
 }
 
 impl ReplyCodec {
     /// A codec with these limits on replies, that writes commands in this dialect.
     #[must_use]
     pub const fn new(limits: Limits, dialect: Dialect) -> Self {
-        Self { deframer: Deframer::new(limits), dialect, greeted: false }
+        Self { deframer: Deframer::new(limits), dialect, greeted: false, broken: None }
     }
 }
 
@@ -82,11 +83,17 @@ impl Decoder for ReplyCodec {
     type Error = CodecError;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Message>, CodecError> {
+        if let Some(malformed) = &self.broken {
+            return Err(malformed.clone().into());
+        }
         let Some(frame) = self.deframer.deframe(buffer)? else { return Ok(None) };
         let first = !core::mem::replace(&mut self.greeted, true);
         Ok(Some(match frame.grammar() {
             Grammar::Text if first => Message::Greeting(Greeting::parse(frame.bytes())),
-            _ => Message::Reply(Reply::parse(&frame)?),
+            // After a malformed frame nothing on the connection is to be believed.
+            _ => Message::Reply(
+                Reply::parse(&frame).inspect_err(|malformed| self.broken = Some(malformed.clone()))?,
+            ),
         }))
     }
 
@@ -108,13 +115,14 @@ impl Encoder<&Command> for ReplyCodec {
 #[derive(Clone, Debug)]
 pub struct CommandCodec {
     deframer: Deframer,
+    broken: Option<Malformed>,
 }
 
 impl CommandCodec {
     /// A codec with these limits on commands.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
-        Self { deframer: Deframer::new(limits) }
+        Self { deframer: Deframer::new(limits), broken: None }
     }
 }
 
@@ -130,8 +138,11 @@ impl Decoder for CommandCodec {
     type Error = CodecError;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Body>, CodecError> {
+        if let Some(malformed) = &self.broken {
+            return Err(malformed.clone().into());
+        }
         let Some(frame) = self.deframer.deframe(buffer)? else { return Ok(None) };
-        Ok(Some(decode(&frame)?))
+        Ok(Some(decode(&frame).inspect_err(|malformed| self.broken = Some(malformed.clone()))?))
     }
 
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Body>, CodecError> {

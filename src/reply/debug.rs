@@ -1,13 +1,14 @@
 //! Printing replies: escaped, cut, and without secrets.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use super::{DomainCheck, Head, Item, Reply, Row};
 use crate::secret::{REDACTED, assigns_secret, is_secret_name};
 
 /// How many lines of a reply are printed.
 const MAX_PRINTED: usize = 32;
-/// How many characters of a value are printed.
+/// How many characters of a name, a value or a text are printed.
 const MAX_VALUE: usize = 256;
 
 impl Item<'_> {
@@ -41,17 +42,13 @@ impl fmt::Debug for Item<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.redacted_name();
         match self.index {
-            Some(index) => write!(f, "{}[{index}]", name.escape_debug())?,
-            None => write!(f, "{}", name.escape_debug())?,
+            Some(index) => write!(f, "{}[{index}]", cut(&name).escape_debug())?,
+            None => write!(f, "{}", cut(&name).escape_debug())?,
         }
         if self.is_secret() {
             return write!(f, ": {REDACTED}");
         }
-        let value = self.value();
-        match value.char_indices().nth(MAX_VALUE) {
-            Some((end, _)) => write!(f, ": {:?}…", value.get(..end).unwrap_or_default()),
-            None => write!(f, ": {value:?}"),
-        }
+        write!(f, ": {:?}", cut(&self.value()))
     }
 }
 
@@ -60,6 +57,14 @@ impl Reply {
     #[must_use]
     pub fn redacted_text(&self) -> String {
         redact(&self.text())
+    }
+}
+
+/// At most 256 characters.
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_VALUE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
     }
 }
 
@@ -81,7 +86,7 @@ fn redact(text: &str) -> String {
 
 impl fmt::Debug for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Head").field("code", &self.code).field("text", &redact(&self.text())).finish()
+        f.debug_struct("Head").field("code", &self.code).field("text", &cut(&redact(&self.text()))).finish()
     }
 }
 
@@ -96,19 +101,19 @@ impl fmt::Debug for DomainCheck<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DomainCheck")
             .field("index", &self.index())
-            .field("domain", &self.domain().map(redact))
+            .field("domain", &self.domain().map(|domain| cut(&redact(domain)).into_owned()))
             .field("code", &self.code())
-            .field("text", &redact(self.text()))
+            .field("text", &cut(&redact(self.text())))
             .finish()
     }
 }
 
 impl fmt::Debug for Reply {
-    /// Code, text and the first 32 lines, of each value 256 characters; secrets are redacted, control characters escaped.
+    /// Code, text and the first 32 lines, of each name and value 256 characters; secrets are redacted, control characters escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<Item<'_>> = self.lines().take(MAX_PRINTED).collect();
         let mut out = f.debug_struct("Reply");
-        out.field("code", &self.code).field("text", &self.redacted_text()).field("lines", &lines);
+        out.field("code", &self.code).field("text", &cut(&self.redacted_text())).field("lines", &lines);
         match self.index.lines.len().saturating_sub(MAX_PRINTED) {
             0 => out.finish(),
             more => out.field("more", &more).finish(),

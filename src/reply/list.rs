@@ -112,10 +112,15 @@ impl DomainCheck<'_> {
         &self.text
     }
 
-    /// Whether the name is available; `None` if the code does not answer that: 541 means neither yes nor no.
+    /// Whether the name is available: yes by 210, no by 211 and 219. 541 means neither.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
-        self.code?.answer()
+        let asked = [
+            ReturnCode::DOMAIN_AVAILABLE,
+            ReturnCode::DOMAIN_NOT_AVAILABLE,
+            ReturnCode::REQUEST_NOT_AVAILABLE,
+        ];
+        self.code.filter(|code| asked.contains(code))?.answer()
     }
 }
 

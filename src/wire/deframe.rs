@@ -343,7 +343,8 @@ impl Deframer {
         Ok((!bytes.is_empty()).then_some(Frame { bytes, lines, terminator: None }))
     }
 
-    /// Whether nothing of a frame has arrived: the buffer holds at most the beginning of a stray line.
+    /// Whether nothing of a frame has arrived: the buffer holds at most the beginning of a stray line, of which at most
+    /// 64 blanks.
     ///
     /// To be asked after [`deframe`](Self::deframe) has returned `None`.
     #[must_use]
@@ -352,7 +353,8 @@ impl Deframer {
             [b'.'] | [b'.', b'\r'] => true,
             [b'E' | b'e'] | [b'E' | b'e', b'O' | b'o'] => true,
             [b'E' | b'e', b'O' | b'o', b'F' | b'f'] | [b'E' | b'e', b'O' | b'o', b'F' | b'f', b'\r'] => true,
-            line => line.iter().all(|byte| BLANKS.contains(byte)),
+            // Nobody sends that many, and counting them again after each would take its time.
+            line => line.len() <= MAX_BLANKS && line.iter().all(|byte| BLANKS.contains(byte)),
         };
         self.failed.is_none() && self.line_start == 0 && stray
     }
@@ -414,6 +416,9 @@ impl Deframer {
         core::mem::take(&mut self.lines)
     }
 }
+
+/// So many blanks on a line that has not ended may still become a stray line; more are something else.
+const MAX_BLANKS: usize = 64;
 
 /// What a blank line is made of.
 const BLANKS: &[u8] = b" \t\r\n";

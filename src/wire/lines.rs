@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// A range of positions in a frame. 32 bits are enough: [`Limits::MAX_FRAME`](super::deframe::Limits::MAX_FRAME).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,6 +149,8 @@ pub(crate) struct RawLine<'f> {
     pub(crate) start: usize,
     /// Without its line end, and without blanks before that.
     pub(crate) text: &'f [u8],
+    /// Whether a CR stands within, which some reader takes for the end of a line.
+    pub(crate) torn: bool,
 }
 
 #[inline]
@@ -186,11 +188,38 @@ impl<'f> Iterator for Lines<'f> {
         if rest.is_empty() {
             return None;
         }
-        let (text, len) = first_line(rest);
         let start = self.start;
+        let end = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+        let (line, after) = rest.split_at_checked(end).unwrap_or_default();
+        let (text, len, torn) = match after {
+            [b'\r', b'\n', ..] => (trim_end(line), end.wrapping_add(2), false),
+            [b'\n', ..] | [] => (trim_end(line), end.wrapping_add(1), false),
+            _ => torn_line(rest),
+        };
         self.skip_line(len);
-        Some(RawLine { number: self.number, start, text })
+        Some(RawLine { number: self.number, start, text, torn })
     }
+}
+
+/// A line with a CR that does not end it, unless more CRs do; its length, and whether one stands within.
+#[cold]
+fn torn_line(rest: &[u8]) -> (&[u8], usize, bool) {
+    let (text, len) = first_line(rest);
+    (text, len, text.contains(&b'\r'))
+}
+
+/// Whether a key is none of ours, but `code` to a reader that drops control characters and byte order marks.
+#[inline]
+pub(crate) fn is_code_in_disguise(key: &[u8]) -> bool {
+    !matches!(key.first(), Some(b'A'..=b'B' | b'D'..=b'Z' | b'a'..=b'b' | b'd'..=b'z')) && drops_to_code(key)
+}
+
+/// Apart, for almost no other key begins with a `c`.
+#[cold]
+fn drops_to_code(key: &[u8]) -> bool {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    let letters = key.iter().filter(|byte| !byte.is_ascii_control() && !MARK.contains(byte));
+    letters.map(u8::to_ascii_lowercase).eq(b"code".iter().copied())
 }
 
 /// Whether a line that should have a name opens like the status line of RRP: then it is a second reply.

@@ -11,7 +11,8 @@ use nom::sequence::{delimited, terminated};
 use nom::{IResult, Parser};
 
 use super::lines::{
-    Index, Line, Lines, RawLine, Span, first_line, lines, opens_a_reply, separator, trim_name, trim_start,
+    Index, Line, Lines, RawLine, Span, first_line, is_code_in_disguise, lines, opens_a_reply, separator,
+    trim_name, trim_start,
 };
 use super::malformed::{Malformed, Problem};
 use crate::code::ReturnCode;
@@ -54,7 +55,14 @@ pub(crate) fn read_reply(frame: &[u8], form: Form, index: &mut Index) -> Result<
         }
         let Some(line) = lines.next() else { break };
         let Some((name, value)) = read_line(line, form, &mut head)? else { continue };
-        if !head.takes(line.number, name.of(frame), value.of(frame), value)? {
+        if head.takes(line.number, name.of(frame), value.of(frame), value)? {
+            if line.torn {
+                return Err(Malformed::new(line.number, Problem::Torn));
+            }
+        } else {
+            if is_code_in_disguise(name.of(frame)) {
+                return Err(Malformed::new(line.number, Problem::SecondCode));
+            }
             index.lines.push(run.open(frame, name, value));
         }
     }
@@ -92,7 +100,7 @@ fn open<'f>(frame: &'f [u8], head: &mut Head) -> Lines<'f> {
 /// The name and the value on a line; `None` if it is blank, opens the block or, in a quotation, has no `=`.
 #[inline(always)] // Its result, handed through memory, would cost a tenth of a short reply.
 fn read_line(
-    RawLine { number, start, text: line }: RawLine<'_>,
+    RawLine { number, start, text: line, .. }: RawLine<'_>,
     form: Form,
     head: &mut Head,
 ) -> Result<Option<(Span, Span)>, Malformed> {

@@ -32,6 +32,9 @@ pub(crate) fn read_head(frame: &[u8]) -> Result<(ReturnCode, Span), Malformed> {
     let line = first.text;
     let (_, (code, text)) = status_line(line).map_err(|_| Malformed::new(1, Problem::NoStatusLine))?;
     let text = trim_start(text);
+    if first.torn {
+        return Err(Malformed::new(1, Problem::Torn));
+    }
     Ok((code, Span::new(line.len().wrapping_sub(text.len()), line.len())))
 }
 
@@ -40,7 +43,7 @@ pub(crate) fn read_reply(frame: &[u8], index: &mut Index) -> Result<ReturnCode, 
     index.lines.clear();
     let (code, text) = read_head(frame)?;
     index.text = text;
-    for RawLine { number, start, text: line } in lines(frame).skip(1) {
+    for RawLine { number, start, text: line, torn } in lines(frame).skip(1) {
         if line.is_empty() {
             continue;
         }
@@ -50,6 +53,9 @@ pub(crate) fn read_reply(frame: &[u8], index: &mut Index) -> Result<ReturnCode, 
         let inner = trim_start(name);
         if inner.is_empty() {
             return Err(Malformed::new(number, Problem::NoName));
+        }
+        if torn {
+            return Err(Malformed::new(number, Problem::Torn));
         }
         if opens_a_reply(inner) {
             return Err(Malformed::new(number, Problem::SecondCode));

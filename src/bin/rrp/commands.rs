@@ -181,6 +181,7 @@ fn when(row: &Row) -> Option<String> {
             return alternative.then(|| OTHERWISE.to_owned());
         }
         When::Has(names) => format!("{} given", names.join(" and ")),
+        When::Numbers(names) => format!("{} given as numbers", names.join(" and ")),
         When::Is(name, value) => format!("{name}={value}"),
         When::Lacks(name) => format!("{name} not given"),
         _ => "in a case that this program does not know".to_owned(),

@@ -246,7 +246,9 @@ fn name(item: &Item<'_>, secrets: bool) -> String {
 fn shifted(frame: &Frame) -> bool {
     let bytes = frame.bytes();
     let rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
-    rest.starts_with(b"[") || rest.get(..3).is_some_and(|digits| rrp::ReturnCode::from_bytes(digits).is_ok())
+    rest.len() < bytes.len()
+        && (rest.starts_with(b"[")
+            || rest.get(..3).is_some_and(|digits| rrp::ReturnCode::from_bytes(digits).is_ok()))
 }
 
 /// The value of a line of a reply, without secrets unless they are wanted.

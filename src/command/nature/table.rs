@@ -2,13 +2,14 @@
 //!
 //! Sources: CNR's and HEXONET's public documentation of their commands, RFC 2832 and RFC 3632, and the public clients
 //! of both, as collected in `tests/fixtures/reference/commands.tsv`. Under each row stand its cells about repetition,
-//! about reading back, and a note. The first row of a name that applies wins.
+//! about reading back, and a note. The first row of a name that applies wins. `order=` makes an order of some commands
+//! (HEXONET), which no status shows.
 
 use super::Billable::{Maybe, No, Yes};
 use super::Kind::{Creation, Deletion, Handle, Modification, Order, Renewal, Restore, Transfer};
 use super::Repeat::{Guarded, Harmful, Harmless, Refused, Unknown};
 use super::Settle::{Impossible, List, Read};
-use super::When::{Always, Has, Is, Lacks};
+use super::When::{Always, Has, Is, Lacks, Numbers};
 use super::{Nature, Row};
 use crate::command::Dialect::{Rfc, Xrrp};
 
@@ -47,7 +48,7 @@ const fn write(
 }
 
 rows! {
-    Xrrp "ActivateAppendix", Always => write(Modification, Maybe, Harmless, List("QueryAppendixList"));
+    Xrrp "ActivateAppendix", Always => write(Modification, Maybe, Unknown, List("QueryAppendixList"));
         "idempotent (expected)";
         "QueryAppendixList";
         "";
@@ -67,6 +68,10 @@ rows! {
         "540";
         "StatusDNSZone / CheckDNSZone";
         "";
+    Xrrp "AddDomain", Has(&["order"]) => write(Order, Yes, Harmful, List("QueryOrderList"));
+        "not idempotent, but guarded: 554 (already registered by you) or 540 (exists)";
+        "StatusDomain: 200 -> it is yours (compare createddate/roid/owner); 545 -> not executed (re-check after delay: jobqueue/pending); 531 -> somebody else has it";
+        "200 may be pending (jobqueue=1 -> job_id; HEXONET PENDING=1); event DOMAIN_REGISTRATION carries cltrid/jobid";
     Xrrp "AddDomain", Always => write(Creation, Yes, Refused, Read("StatusDomain"));
         "not idempotent, but guarded: 554 (already registered by you) or 540 (exists)";
         "StatusDomain: 200 -> it is yours (compare createddate/roid/owner); 545 -> not executed (re-check after delay: jobqueue/pending); 531 -> somebody else has it";
@@ -195,7 +200,7 @@ rows! {
         "ADDRR repeat 540/541 duplicate record; DELRR repeat 541/545; RR replace idempotent";
         "QueryDNSZoneRRList";
         "";
-    Xrrp "ModifyDomain", Always => write(Modification, Maybe, Refused, Read("StatusDomain"));
+    Xrrp "ModifyDomain", Always => write(Modification, Maybe, Unknown, Read("StatusDomain"));
         "set-style keys idempotent; ADD*/DEL* keys give 540/542/545 on repeat";
         "StatusDomain compare changed keys";
         "owner change: 200 \"OwnerChange pending confirmation\" -> StatusOwnerChange";
@@ -215,7 +220,7 @@ rows! {
         "rename: 545";
         "StatusTag";
         "";
-    Xrrp "PayDomainRenewal", Has(&["expiration"]) => write(Renewal, Yes, Guarded, Read("StatusDomain"));
+    Xrrp "PayDomainRenewal", Numbers(&["expiration"]) => write(Renewal, Yes, Guarded, Read("StatusDomain"));
         "charges again unless EXPIRATION/ACCOUNTINGDATE guard";
         "StatusDomain paiduntildate";
         "HEXONET";
@@ -243,7 +248,11 @@ rows! {
         "not guarded";
         "StatusCertificate expiration";
         "";
-    Xrrp "RenewDomain", Has(&["expiration"]) => write(Renewal, Yes, Guarded, Read("StatusDomain"));
+    Xrrp "RenewDomain", Has(&["order"]) => write(Order, Yes, Harmful, List("QueryOrderList"));
+        "WITH expiration=<year>: 555, or a refusal worded \"Parameter value range error Does not match expiration\" (seen in a third-party client via EPP 2004; PTF number not known); WITHOUT it a repeat renews twice (KB: \"unintended two year renewals\")";
+        "StatusDomain: registration expiration date moved by period? needs the value read BEFORE sending";
+        "always send EXPIRATION (KB: \"will prevent unintended two year renewals\")";
+    Xrrp "RenewDomain", Numbers(&["expiration"]) => write(Renewal, Yes, Guarded, Read("StatusDomain"));
         "WITH expiration=<year>: 555, or a refusal worded \"Parameter value range error Does not match expiration\" (seen in a third-party client via EPP 2004; PTF number not known); WITHOUT it a repeat renews twice (KB: \"unintended two year renewals\")";
         "StatusDomain: registration expiration date moved by period? needs the value read BEFORE sending";
         "always send EXPIRATION (KB: \"will prevent unintended two year renewals\")";
@@ -283,6 +292,10 @@ rows! {
         "540/545 (not documented)";
         "StatusContact 200";
         "";
+    Xrrp "RestoreDomain", Has(&["order"]) => write(Order, Yes, Harmful, List("QueryOrderList"));
+        "not guarded: 552/545 expected, not documented";
+        "StatusDomain (rgp_status gone)";
+        "";
     Xrrp "RestoreDomain", Always => write(Restore, Yes, Unknown, Read("StatusDomain"));
         "not guarded: 552/545 expected, not documented";
         "StatusDomain (rgp_status gone)";
@@ -299,7 +312,7 @@ rows! {
         "generates a new code each time if AUTH empty";
         "StatusDomain property auth";
         "idempotent when AUTH given";
-    Xrrp "SetDomainPinLock", Always => write(Modification, Maybe, Harmless, List("QueryDomainPinLockList"));
+    Xrrp "SetDomainPinLock", Always => write(Modification, Maybe, Unknown, List("QueryDomainPinLockList"));
         "idempotent (expected)";
         "QueryDomainPinLockList";
         "";
@@ -327,6 +340,10 @@ rows! {
         "531/545";
         "StatusContact";
         "";
+    Xrrp "TransferDomain", Has(&["order"]) => write(Order, Yes, Harmful, List("QueryOrderList"));
+        "REQUEST: 536 or 540 \"already assigned\"; APPROVE/DENY/CANCEL: 534";
+        "StatusDomainTransfer 200/545, QueryTransferList; APPROVE/DENY: QueryForeignTransferList";
+        "ACTION=REQUEST|APPROVE|DENY|CANCEL|USERTRANSFER each needs its own row in a policy table";
     Xrrp "TransferDomain", Lacks("action") => write(Transfer, Yes, Refused, Read("StatusDomainTransfer"));
         "REQUEST: 536 or 540 \"already assigned\"; APPROVE/DENY/CANCEL: 534";
         "StatusDomainTransfer 200/545, QueryTransferList; APPROVE/DENY: QueryForeignTransferList";
@@ -391,7 +408,7 @@ rows! {
         "connection is gone";
         "n/a";
         "success code is 220, not 200";
-    Rfc "renew", Has(&["Period", "CurrentExpirationYear"]) => write(Renewal, Yes, Guarded, Read("status"));
+    Rfc "renew", Numbers(&["-Period", "-CurrentExpirationYear"]) => write(Renewal, Yes, Guarded, Read("status"));
         "with -Period and -CurrentExpirationYear: 555; without both options: renews again";
         "STATUS registration expiration date";
         "RFC: period and year must come together";
@@ -407,15 +424,15 @@ rows! {
         "idempotent";
         "n/a";
         "";
-    Rfc "transfer", Lacks("Approve") => write(Transfer, Yes, Refused, Impossible);
+    Rfc "transfer", Lacks("-Approve") => write(Transfer, Yes, Refused, Impossible);
         "536";
         "CHECK/STATUS 531 until moved; 536 on repeat is the evidence";
         "STATUS shows pending only to the sponsor";
-    Rfc "transfer", Is("Approve", "Yes") => write(Transfer, No, Refused, Read("status"));
+    Rfc "transfer", Is("-Approve", "Yes") => write(Transfer, No, Refused, Read("status"));
         "534";
         "STATUS registrar transfer date";
         "RFC 3632: requester may cancel with -Approve:No";
-    Rfc "transfer", Always => write(Transfer, No, Refused, Impossible);
+    Rfc "transfer", Is("-Approve", "No") => write(Transfer, No, Refused, Impossible);
         "534";
         "STATUS registrar transfer date";
         "RFC 3632: requester may cancel with -Approve:No";
