@@ -7,6 +7,10 @@
 //! A [`Query`] reads and a [`Change`] writes; they are different traits, so that a write cannot be taken for a read.
 //! Nothing here can be made that is more than one command on the wire.
 
+// First, for its macros.
+#[macro_use]
+mod typed;
+
 pub mod domain;
 pub mod field;
 pub mod name_server;

@@ -3,12 +3,11 @@
 use core::fmt;
 use std::borrow::Cow;
 
+use super::Command;
 use super::field::CommandError;
 use super::name_server::{AddNameServer, CheckNameServer, DelNameServer, ModNameServer, StatusNameServer};
 use super::nature::{Billable, Kind, Nature, Repeat, Settle};
-use super::raw::{RrpCommand, RrpLine};
-use super::sealed::Sealed;
-use super::{Change, Command, Query, ToCommand};
+use super::raw::RrpCommand;
 use crate::address::ServerAddress;
 use crate::name::{DomainName, HostName};
 use crate::text::{TextError, Token};
@@ -171,7 +170,7 @@ impl Mod {
     /// Changes a domain. A write.
     #[must_use]
     pub fn domain(domain: &DomainName) -> ModDomain {
-        ModDomain { domain: domain.clone(), changes: Vec::new(), added: 0 }
+        ModDomain { domain: domain.clone(), command: about(Verb::Mod, domain), added: 0 }
     }
 
     /// Changes a name server. A write.
@@ -256,36 +255,8 @@ fn about(verb: Verb, domain: &DomainName) -> RrpCommand {
     RrpCommand::of(verb).with("EntityName", "Domain").with("DomainName", domain.as_str())
 }
 
-macro_rules! domain_command {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }, $effect:ident, |$this:ident| $command:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name {
-            domain: DomainName,
-            $($field: $type,)*
-        }
-
-        impl $name {
-            /// The domain that it is about.
-            #[must_use]
-            pub const fn domain(&self) -> &DomainName {
-                &self.domain
-            }
-        }
-
-        impl ToCommand for $name {
-            fn to_command(&self) -> Command {
-                let $this = self;
-                Command::from($command)
-            }
-        }
-
-        impl Sealed for $name {}
-        impl $effect for $name {}
-    };
-}
-
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Registers a domain name: see [`Add::domain`].
     AddDomain { period: Option<Period>, name_servers: Vec<HostName> },
     Change,
@@ -322,25 +293,28 @@ impl AddDomain {
     }
 }
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Asks whether a domain name is available: see [`Check::domain`].
     CheckDomain {},
     Query,
     |this| about(Verb::Check, &this.domain)
 );
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Cancels a registration: see [`Del::domain`].
     DelDomain {},
     Change,
     |this| about(Verb::Del, &this.domain)
 );
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Changes a domain: see [`Mod::domain`]. The changes are sent in the order in which they are given.
-    ModDomain { changes: Vec<RrpLine>, added: usize },
+    ModDomain { command: RrpCommand, added: usize },
     Change,
-    |this| about(Verb::Mod, &this.domain).with_lines(&this.changes)
+    |this| this.command.clone()
 );
 
 impl ModDomain {
@@ -353,7 +327,7 @@ impl ModDomain {
             return Err(CommandError::too_many("NameServer", MAX_NAME_SERVERS));
         }
         self.added = self.added.saturating_add(1);
-        self.line(|command| command.attribute("NameServer", host.as_str()))
+        self.change(|command| command.attribute("NameServer", host.as_str()))
     }
 
     /// Removes a name server.
@@ -361,7 +335,7 @@ impl ModDomain {
     /// # Errors
     /// [`CommandError`] if there are too many changes.
     pub fn remove_name_server(self, host: &HostName) -> Result<Self, CommandError> {
-        self.line(|command| command.remove("NameServer", host.as_str()))
+        self.change(|command| command.remove("NameServer", host.as_str()))
     }
 
     /// Replaces a name server by another.
@@ -369,7 +343,7 @@ impl ModDomain {
     /// # Errors
     /// [`CommandError`] if there are too many changes.
     pub fn replace_name_server(self, old: &HostName, new: &HostName) -> Result<Self, CommandError> {
-        self.line(|command| command.replace("NameServer", old.as_str(), new.as_str()))
+        self.change(|command| command.replace("NameServer", old.as_str(), new.as_str()))
     }
 
     /// Adds a status.
@@ -377,7 +351,7 @@ impl ModDomain {
     /// # Errors
     /// [`CommandError`] if there are too many changes.
     pub fn add_status(self, status: &DomainStatus) -> Result<Self, CommandError> {
-        self.line(|command| command.attribute("Status", status.as_str()))
+        self.change(|command| command.attribute("Status", status.as_str()))
     }
 
     /// Removes a status.
@@ -385,7 +359,7 @@ impl ModDomain {
     /// # Errors
     /// [`CommandError`] if there are too many changes.
     pub fn remove_status(self, status: &DomainStatus) -> Result<Self, CommandError> {
-        self.line(|command| command.remove("Status", status.as_str()))
+        self.change(|command| command.remove("Status", status.as_str()))
     }
 
     /// Replaces a status by another.
@@ -393,47 +367,19 @@ impl ModDomain {
     /// # Errors
     /// [`CommandError`] if there are too many changes.
     pub fn replace_status(self, old: &DomainStatus, new: &DomainStatus) -> Result<Self, CommandError> {
-        self.line(|command| command.replace("Status", old.as_str(), new.as_str()))
+        self.change(|command| command.replace("Status", old.as_str(), new.as_str()))
     }
 
-    /// Adds a value to any attribute.
-    ///
-    /// # Errors
-    /// [`CommandError`] as for [`RrpCommand::attribute`].
-    pub fn add(self, name: &str, value: &str) -> Result<Self, CommandError> {
-        self.line(|command| command.attribute(name, value))
-    }
-
-    /// Removes a value from any attribute.
-    ///
-    /// # Errors
-    /// [`CommandError`] as for [`RrpCommand::remove`].
-    pub fn remove(self, name: &str, old: &str) -> Result<Self, CommandError> {
-        self.line(|command| command.remove(name, old))
-    }
-
-    /// Replaces a value of any attribute.
-    ///
-    /// # Errors
-    /// [`CommandError`] as for [`RrpCommand::replace`].
-    pub fn replace(self, name: &str, old: &str, new: &str) -> Result<Self, CommandError> {
-        self.line(|command| command.replace(name, old, new))
-    }
-
-    fn line(
-        mut self,
-        change: impl FnOnce(RrpCommand) -> Result<RrpCommand, CommandError>,
-    ) -> Result<Self, CommandError> {
-        let command = change(about(Verb::Mod, &self.domain).with_lines(&self.changes))?;
-        self.changes = command.lines().iter().skip(ABOUT_LINES).cloned().collect();
+    /// Nothing more than its command allows is to be checked.
+    const fn checked(self) -> Result<Self, CommandError> {
         Ok(self)
     }
 }
 
-/// How many lines [`about`] makes.
-const ABOUT_LINES: usize = 2;
+changes_of_any_attribute!(ModDomain);
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Renews a registration: see [`Renew`].
     RenewDomain { guard: Option<(Period, Year)> },
     Change,
@@ -445,14 +391,16 @@ domain_command!(
     }
 );
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Asks for the attributes of a domain: see [`Status::domain`].
     StatusDomain {},
     Query,
     |this| about(Verb::Status, &this.domain)
 );
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Asks for another registrar's domain: see [`Transfer::request`].
     TransferRequest {},
     Change,
@@ -470,21 +418,24 @@ fn answer(approve: &str, domain: &DomainName) -> RrpCommand {
         .with("DomainName", domain.as_str())
 }
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Lets a domain go: see [`Transfer::approve`].
     TransferApproval {},
     Change,
     |this| answer("Yes", &this.domain)
 );
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Refuses to let a domain go: see [`Transfer::reject`]. The sponsor can read the domain back.
     TransferRejection {},
     Change,
     |this| Command::declared(answer("No", &this.domain), SPONSOR)
 );
 
-domain_command!(
+typed_command!(
+    domain: DomainName, "domain";
     /// Takes back a request: see [`Transfer::cancel`].
     TransferCancellation {},
     Change,

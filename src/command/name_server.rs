@@ -3,9 +3,7 @@
 use core::net::IpAddr;
 
 use super::field::CommandError;
-use super::raw::{RrpCommand, RrpLine};
-use super::sealed::Sealed;
-use super::{Change, Command, Query, ToCommand};
+use super::raw::RrpCommand;
 use crate::address::ServerAddress;
 use crate::name::HostName;
 use crate::verb::Verb;
@@ -24,36 +22,8 @@ const NEW_NAME: &str = "NewNameServer";
 /// How many lines [`about`] makes.
 const ABOUT_LINES: usize = 2;
 
-macro_rules! host_command {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }, $effect:ident, |$this:ident| $command:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name {
-            host: HostName,
-            $($field: $type,)*
-        }
-
-        impl $name {
-            /// The name server that it is about.
-            #[must_use]
-            pub const fn host(&self) -> &HostName {
-                &self.host
-            }
-        }
-
-        impl ToCommand for $name {
-            fn to_command(&self) -> Command {
-                let $this = self;
-                Command::new($command)
-            }
-        }
-
-        impl Sealed for $name {}
-        impl $effect for $name {}
-    };
-}
-
-host_command!(
+typed_command!(
+    host: HostName, "name server";
     /// Registers a name server: see [`Add::name_server`](super::domain::Add::name_server).
     AddNameServer { addresses: Vec<ServerAddress> },
     Change,
@@ -80,7 +50,8 @@ impl AddNameServer {
     }
 }
 
-host_command!(
+typed_command!(
+    host: HostName, "name server";
     /// Asks whether a name server is registered: see [`Check::name_server`](super::domain::Check::name_server).
     CheckNameServer {},
     Query,
@@ -93,7 +64,8 @@ impl CheckNameServer {
     }
 }
 
-host_command!(
+typed_command!(
+    host: HostName, "name server";
     /// Deletes a name server: see [`Del::name_server`](super::domain::Del::name_server).
     DelNameServer {},
     Change,
@@ -106,7 +78,8 @@ impl DelNameServer {
     }
 }
 
-host_command!(
+typed_command!(
+    host: HostName, "name server";
     /// Asks for the attributes of a name server: see [`Status::name_server`](super::domain::Status::name_server).
     StatusNameServer {},
     Query,
@@ -119,24 +92,24 @@ impl StatusNameServer {
     }
 }
 
-host_command!(
+typed_command!(
+    host: HostName, "name server";
     /// Changes a name server: see [`Mod::name_server`](super::domain::Mod::name_server). A new name comes first, the
     /// other changes in the order in which they are given.
-    ModNameServer { new_name: Option<HostName>, changes: Vec<RrpLine>, added: usize },
+    ModNameServer { command: RrpCommand, new_name: Option<HostName>, added: usize },
     Change,
-    |this| {
-        let command = about(Verb::Mod, &this.host);
-        match &this.new_name {
-            Some(name) => command.with(NEW_NAME, name.as_str()),
-            None => command,
+    |this| match &this.new_name {
+        Some(name) => {
+            let changes = this.command.lines().get(ABOUT_LINES..).unwrap_or_default();
+            about(Verb::Mod, &this.host).with(NEW_NAME, name.as_str()).with_lines(changes)
         }
-        .with_lines(&this.changes)
+        None => this.command.clone(),
     }
 );
 
 impl ModNameServer {
     pub(super) fn new(host: &HostName) -> Self {
-        Self { host: host.clone(), new_name: None, changes: Vec::new(), added: 0 }
+        Self { host: host.clone(), command: about(Verb::Mod, host), new_name: None, added: 0 }
     }
 
     /// Gives it a new name; what uses it goes on using it.
@@ -155,7 +128,7 @@ impl ModNameServer {
             return Err(CommandError::too_many("IPAddress", MAX_ADDRESSES));
         }
         self.added = self.added.saturating_add(1);
-        self.line(|command| command.attribute("IPAddress", &address.to_string()))
+        self.change(|command| command.attribute("IPAddress", &address.to_string()))
     }
 
     /// Removes an address, which may lie in a reserved range: it is there already.
@@ -163,7 +136,7 @@ impl ModNameServer {
     /// # Errors
     /// [`CommandError`] if there are too many changes.
     pub fn remove_address(self, address: IpAddr) -> Result<Self, CommandError> {
-        self.line(|command| command.remove("IPAddress", &address.to_string()))
+        self.change(|command| command.remove("IPAddress", &address.to_string()))
     }
 
     /// Replaces an address by another.
@@ -171,43 +144,16 @@ impl ModNameServer {
     /// # Errors
     /// [`CommandError`] if there are too many changes.
     pub fn replace_address(self, old: IpAddr, new: ServerAddress) -> Result<Self, CommandError> {
-        self.line(|command| command.replace("IPAddress", &old.to_string(), &new.to_string()))
+        self.change(|command| command.replace("IPAddress", &old.to_string(), &new.to_string()))
     }
 
-    /// Adds a value to any attribute but the names.
-    ///
-    /// # Errors
-    /// [`CommandError`] as for [`RrpCommand::attribute`].
-    pub fn add(self, name: &str, value: &str) -> Result<Self, CommandError> {
-        self.line(|command| command.attribute(name, value))
-    }
-
-    /// Removes a value from any attribute.
-    ///
-    /// # Errors
-    /// [`CommandError`] as for [`RrpCommand::remove`].
-    pub fn remove(self, name: &str, old: &str) -> Result<Self, CommandError> {
-        self.line(|command| command.remove(name, old))
-    }
-
-    /// Replaces a value of any attribute.
-    ///
-    /// # Errors
-    /// [`CommandError`] as for [`RrpCommand::replace`].
-    pub fn replace(self, name: &str, old: &str, new: &str) -> Result<Self, CommandError> {
-        self.line(|command| command.replace(name, old, new))
-    }
-
-    fn line(
-        mut self,
-        change: impl FnOnce(RrpCommand) -> Result<RrpCommand, CommandError>,
-    ) -> Result<Self, CommandError> {
-        let command = change(about(Verb::Mod, &self.host).with_lines(&self.changes))?;
-        // The new name has a place of its own, before the others, and stands once.
-        if command.lines().iter().any(|line| line.name().as_str().eq_ignore_ascii_case(NEW_NAME)) {
+    /// The new name has a place of its own, before the others, and stands once: see [`rename`](Self::rename).
+    fn checked(self) -> Result<Self, CommandError> {
+        if self.command.lines().iter().any(|line| line.name().as_str().eq_ignore_ascii_case(NEW_NAME)) {
             return Err(CommandError::subject(NEW_NAME));
         }
-        self.changes = command.lines().iter().skip(ABOUT_LINES).cloned().collect();
         Ok(self)
     }
 }
+
+changes_of_any_attribute!(ModNameServer);
