@@ -260,12 +260,12 @@ pub(crate) fn ptf_reply(frame: &[u8], excerpt: bool) -> Option<Reply> {
         }
         opened = true;
         if key.eq_ignore_ascii_case(b"code") {
-            if found_code.is_some() {
+            if found_code.is_some() || torn(trimmed(line)) {
                 return None;
             }
             found_code = Some(code(value)?);
         } else if key.eq_ignore_ascii_case(b"description") && text.is_none() {
-            if torn(value) {
+            if torn(trimmed(line)) {
                 return None;
             }
             text = Some(value.to_vec());
