@@ -215,22 +215,25 @@ impl Reply {
 
     /// What the reply means in answer to `context`.
     ///
-    /// As [`ReturnCode::verdict`], with the grammar, and with the text: 530 and 547 to a command may be a lost login only if they come
-    /// with exactly the listed text and nothing after it.
+    /// As [`ReturnCode::verdict`], with the grammar, and with the text: 530 and 547 to a command may be a lost login only
+    /// if they come with exactly the listed text and nothing after it.
     #[must_use]
     pub fn verdict(&self, context: Context) -> Verdict {
         let verdict = self.code.verdict(context);
         if verdict.class() == Class::Success && self.is_of_the_other_grammar(context) {
             return verdict.misfit();
         }
+        // Only these two; the login is also to be probed where a change of the password failed, whatever the text.
+        let advice = match (self.code, context) {
+            (_, Context::Login | Context::PasswordChange) => return verdict,
+            (ReturnCode::AUTHENTICATION_FAILED, _) => Advice::AskPermission,
+            (ReturnCode::INVALID_COMMAND_SEQUENCE, _) => Advice::FixRequest,
+            _ => return verdict,
+        };
         let bare = self.code.info().is_some_and(|info| info.text().as_bytes() == self.text_bytes());
         if verdict.advice() != Advice::ProbeLogin || bare {
             return verdict;
         }
-        let advice = match self.code {
-            ReturnCode::AUTHENTICATION_FAILED => Advice::AskPermission,
-            _ => Advice::FixRequest,
-        };
         verdict.with_executed(Executed::No, Word::Specification).with_advice(advice)
     }
 
@@ -294,6 +297,11 @@ impl Reply {
         self.index.lines.iter().find(same).map(|line| self.value(line.value))
     }
 
+    /// The first value of a key of the reply itself or, failing that, of a property or an attribute.
+    fn given(&self, name: &str) -> Option<String> {
+        self.field(name).map(Cow::into_owned).or_else(|| self.first(name).map(Cow::into_owned))
+    }
+
     /// The first value of a key of the reply itself, a property or an attribute that says something: not empty, not `0`
     /// and not `no`.
     fn says(&self, name: &str) -> Option<String> {
@@ -328,13 +336,13 @@ impl Reply {
     /// The client's transaction id, `cltrid`, if the registry repeats it.
     #[must_use]
     pub fn client_transaction_id(&self) -> Option<String> {
-        self.says("cltrid")
+        self.given("cltrid")
     }
 
     /// The registry's transaction id, `svtrid`, if it gives one.
     #[must_use]
     pub fn server_transaction_id(&self) -> Option<String> {
-        self.says("svtrid")
+        self.given("svtrid")
     }
 
     /// Whether the command was only accepted, and its effect is still to come: a success with a job, with `pending`, or

@@ -333,3 +333,20 @@ fn a_success_in_the_other_grammar_answers_something_else() {
     assert!(parse("220 bye").unwrap().verdict(Context::Ptf).completed());
     assert!(parse("554 no").unwrap().verdict(Context::Ptf).fits());
 }
+
+#[test]
+fn the_text_of_a_failed_change_of_the_password_does_not_make_it_certain() {
+    use rrp::verdict::{Advice, Executed};
+    for text in
+        ["520 Server closing connection; timeout", "549 Command failed; system", "423 no", "547 Invalid; x"]
+    {
+        let verdict = parse(text).unwrap().verdict(Context::PasswordChange);
+        assert_eq!((verdict.executed(), verdict.advice()), (Executed::Unknown, Advice::ProbeLogin), "{text}");
+    }
+    // To a command, a detail after 530 and 547 makes them plain refusals; to others it changes nothing.
+    for text in ["530 Authentication failed; by ACL", "547 Invalid command sequence; x"] {
+        assert_eq!(parse(text).unwrap().verdict(Context::Ptf).executed(), Executed::No, "{text}");
+    }
+    let bare = parse("530 Authentication failed").unwrap().verdict(Context::Ptf);
+    assert_eq!((bare.executed(), bare.advice()), (Executed::Unknown, Advice::ProbeLogin));
+}

@@ -464,3 +464,10 @@ fn a_job_is_found_wherever_a_source_names_one() {
     let done = reply(b"200 ok\npending:no\n.\n");
     assert!(!done.is_pending());
 }
+
+#[test]
+fn a_transaction_id_may_be_any_text() {
+    let numbered = reply(b"[RESPONSE]\ncode = 200\ncltrid = 0\nproperty[svtrid][0] = no\nEOF\n");
+    assert_eq!(numbered.client_transaction_id().as_deref(), Some("0"));
+    assert_eq!(numbered.server_transaction_id().as_deref(), Some("no"));
+}

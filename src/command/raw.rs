@@ -80,7 +80,8 @@ const SUBJECTS_OF_NAME_SERVER: [&str; 2] = ["NameServer", "NewNameServer"];
 /// An RRP command as a verb and lines, in the order in which they are sent.
 ///
 /// At most 1,024 lines, and 1,000,000 bytes of names and values. `EntityName`, `DomainName`, every option and, in a
-/// command about a name server, its name and its new name stand once. In a MOD command a value has no `=`: removing and replacing are calls of their own.
+/// command about a name server, its name and its new name stand once. In a MOD command a value has no `=`: removing and
+/// replacing are calls of their own.
 ///
 /// ```
 /// use rrp::command::RrpCommand;
