@@ -74,6 +74,10 @@ pub mod name;
 pub mod net;
 pub mod reply;
 pub mod secret;
+pub mod session;
+#[cfg(feature = "sim")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sim")))]
+pub mod sim;
 pub mod text;
 pub mod verb;
 pub mod verdict;
