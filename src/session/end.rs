@@ -1,0 +1,208 @@
+//! Why a session is over.
+
+use core::fmt;
+use std::io;
+
+use super::stage::Stage;
+use crate::code::ReturnCode;
+use crate::reply::Reply;
+use crate::wire::Malformed;
+use crate::wire::deframe::FrameError;
+
+/// How much of a registry's text an error repeats, in characters.
+const MAX_TEXT: usize = 256;
+
+/// What ended a session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Why {
+    /// We asked for it, and the registry has answered or closed.
+    Quit,
+    /// Its owner gave it up.
+    Abandoned,
+    /// The reply to a command closes the connection: 220, 420, 520 or 521.
+    Closing(Box<Reply>),
+    /// The login was refused. It is not tried again by itself.
+    LoginRefused(Box<Reply>),
+    /// The keepalive was answered as if nobody were logged in.
+    LoginLost(Box<Reply>),
+    /// A reply stood where the greeting should.
+    InsteadOfGreeting(Box<Reply>),
+    /// A reply came to nothing that was asked: late, surplus, or to say that the connection closes.
+    Unsolicited(Box<Reply>),
+    /// Something came that nothing had asked for, and that is no reply.
+    Noise,
+    /// A reply came before its command was written.
+    Early(Box<Reply>),
+    /// The reply cannot be one to the command that was sent: the connection is out of step.
+    OutOfStep(Box<Reply>),
+    /// What came is no reply.
+    Malformed(Malformed),
+    /// What came passes a limit.
+    Frame(FrameError),
+    /// The connection was closed in the middle of a frame.
+    Incomplete {
+        /// So many bytes of the frame had come.
+        bytes: usize,
+    },
+    /// The connection was closed.
+    Eof,
+    /// The connection broke.
+    Transport(io::Error),
+    /// The stage took longer than it may.
+    Timeout,
+}
+
+/// Why and where a session came to its end.
+#[derive(Debug)]
+pub struct End {
+    stage: Stage,
+    why: Why,
+    password_in_doubt: bool,
+}
+
+impl End {
+    pub(super) const fn new(stage: Stage, why: Why, password_in_doubt: bool) -> Self {
+        Self { stage, why, password_in_doubt }
+    }
+
+    /// The stage at which it ended.
+    #[must_use]
+    pub const fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// What ended it.
+    #[must_use]
+    pub const fn why(&self) -> &Why {
+        &self.why
+    }
+
+    /// The reply that ended it, if one did.
+    #[must_use]
+    pub fn reply(&self) -> Option<&Reply> {
+        match &self.why {
+            Why::Closing(reply)
+            | Why::LoginRefused(reply)
+            | Why::LoginLost(reply)
+            | Why::InsteadOfGreeting(reply)
+            | Why::Unsolicited(reply)
+            | Why::Early(reply)
+            | Why::OutOfStep(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// The code of the reply that ended it.
+    #[must_use]
+    pub fn code(&self) -> Option<ReturnCode> {
+        self.reply().map(Reply::code)
+    }
+
+    /// Whether it was a login that changes the password, and nobody knows which password holds now: try each once.
+    #[must_use]
+    pub const fn password_in_doubt(&self) -> bool {
+        self.password_in_doubt
+    }
+
+    /// Whether it ended as it should: by QUIT, or by its owner.
+    #[must_use]
+    pub const fn is_orderly(&self) -> bool {
+        matches!(self.why, Why::Quit | Why::Abandoned)
+    }
+
+    /// Whether no further login with these credentials makes sense until somebody has looked: the registry refused them.
+    #[must_use]
+    pub fn refuses_credentials(&self) -> bool {
+        matches!(&self.why, Why::LoginRefused(reply)
+            if reply.code() == ReturnCode::AUTHENTICATION_FAILED || reply.code() == ReturnCode::AUTHORIZATION_FAILED)
+    }
+
+    /// What to check, in one sentence; `None` where there is nothing to be done but to go on.
+    #[must_use]
+    pub fn fix(&self) -> Option<&'static str> {
+        if self.password_in_doubt {
+            return Some("log in once with each of the two passwords to learn which one holds");
+        }
+        match (&self.why, self.stage) {
+            (Why::LoginRefused(_), _) if self.refuses_credentials() => Some(
+                "check the id and the password, and that the host is the one they are for (OT&E or production); do not \
+                 repeat the login before that, for registries lock accounts",
+            ),
+            (Why::LoginRefused(reply) | Why::InsteadOfGreeting(reply), _)
+                if reply.code() == ReturnCode::TOO_MANY_SESSIONS =>
+            {
+                Some("close other sessions of the account, or wait until the registry has dropped lost ones")
+            }
+            (Why::LoginRefused(_) | Why::InsteadOfGreeting(_), _) => Some("read what the registry says"),
+            (Why::Eof | Why::Transport(_) | Why::Incomplete { .. }, Stage::Greeting) => Some(
+                "ask the registry whether the source address is on its allow list, and check that the port speaks RRP",
+            ),
+            (Why::Timeout, Stage::Greeting) => Some(
+                "check that the port speaks RRP, and TLS if and only if it was asked for: a TLS port waits in silence for \
+                 a handshake",
+            ),
+            (Why::Malformed(_) | Why::Frame(_) | Why::Noise, Stage::Greeting) => {
+                Some("check that the port speaks RRP, and TLS if and only if it was asked for")
+            }
+            (Why::Eof | Why::Transport(_) | Why::Timeout, Stage::Login) => {
+                Some("try again later, and if it stays so ask the registry about the account")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The code and the text of a reply: escaped, cut, without secrets.
+struct Told<'r>(&'r Reply);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}", self.0.code())?;
+        let text = self.0.redacted_text();
+        if !text.is_empty() {
+            f.write_str(" ")?;
+        }
+        let shown: String = text.chars().take(MAX_TEXT).collect();
+        write!(f, "{}{}`", shown.escape_debug(), if shown.len() < text.len() { "…" } else { "" })
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.stage)?;
+        match &self.why {
+            Why::Quit => f.write_str("session ended by QUIT"),
+            Why::Abandoned => f.write_str("session given up by its owner"),
+            Why::Closing(reply) => write!(f, "connection closed by the registry with {}", Told(reply)),
+            Why::LoginRefused(reply) => write!(f, "login refused with {}", Told(reply)),
+            Why::LoginLost(reply) => write!(f, "no longer logged in, says {}", Told(reply)),
+            Why::InsteadOfGreeting(reply) => write!(f, "refused instead of greeted, with {}", Told(reply)),
+            Why::Unsolicited(reply) => write!(f, "unsolicited reply {}", Told(reply)),
+            Why::Noise => f.write_str("something came that nothing had asked for"),
+            Why::Early(reply) => write!(f, "reply {} before the command was written", Told(reply)),
+            Why::OutOfStep(reply) => {
+                write!(f, "reply {} cannot be one to this command", Told(reply))
+            }
+            Why::Malformed(_) => f.write_str("malformed reply"),
+            Why::Frame(_) => f.write_str("reply passes a limit"),
+            Why::Incomplete { bytes } => {
+                write!(f, "connection closed by the registry within a reply, after {bytes} bytes of it")
+            }
+            Why::Eof => f.write_str("connection closed by the registry"),
+            Why::Transport(_) => f.write_str("connection failed"),
+            Why::Timeout => f.write_str("took longer than its deadline"),
+        }
+    }
+}
+
+impl core::error::Error for End {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match &self.why {
+            Why::Malformed(source) => Some(source),
+            Why::Frame(source) => Some(source),
+            Why::Transport(source) => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! One command and its reply, or the lack of one.
+
+use bytes::{Bytes, BytesMut};
+
+use super::event::CommandId;
+use super::stage::Stage;
+use crate::code::Context;
+use crate::command::{Command, Dialect};
+use crate::wire::{EncodeError, encode};
+
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) what: What,
+    pub(super) context: Context,
+    pub(super) encoded: Encoded,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Login { changes_password: bool },
+    Keepalive,
+    Quit,
+    Command { id: CommandId, command: Command },
+}
+
+/// A command for the wire, which may hold secrets.
+pub(super) struct Encoded(pub(super) Bytes);
+
+impl core::fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Nothing is handed over until somebody has looked whether anything is to be read.
+    Check,
+    /// It may be handed over.
+    Checked,
+    Write,
+    FirstByte,
+    Reply,
+}
+
+impl Exchange {
+    pub(super) const fn stage(&self, phase: Phase) -> Stage {
+        match (&self.what, phase) {
+            (What::Login { .. }, _) => Stage::Login,
+            (What::Quit, _) => Stage::Quit,
+            (_, Phase::Check | Phase::Checked) => Stage::Check,
+            (_, Phase::Write) => Stage::Write,
+            (_, Phase::FirstByte) => Stage::FirstByte,
+            (_, Phase::Reply) => Stage::Reply,
+        }
+    }
+}
+
+/// The command for the wire.
+pub(super) fn encoded(command: &Command, dialect: Dialect) -> Result<Encoded, EncodeError> {
+    let mut out = BytesMut::new();
+    encode(command.body(), dialect, &mut out)?;
+    Ok(Encoded(out.freeze()))
+}

@@ -1,0 +1,532 @@
+//! The state machine.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::io;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+
+use super::config::{Config, Deadlines, Keepalive};
+use super::end::{End, Why};
+use super::event::{CommandId, Event, Fate, NotReady, Rejected};
+use super::exchange::{Exchange, Phase, What, encoded};
+use super::stage::Stage;
+use crate::code::Context;
+use crate::command::{Command, Dialect, Effect, Quit, ToCommand};
+use crate::reply::Reply;
+use crate::verdict::{Advice, Class, Executed};
+use crate::wire::deframe::{Deframer, Ends, Frame, Grammar, Limits, Terminator};
+use crate::wire::{EncodeError, Greeting};
+
+/// What may come before the login is accepted.
+const BEFORE_LOGIN: Limits = Limits::REPLY.with_line(4_096).with_frame(65_536).with_lines(1_024);
+
+/// With so many unread events no command is taken. A command brings two at the most, its own and the session's end.
+const MAX_EVENTS: usize = 6;
+
+/// What has begun to arrive unasked has so long to become a reply that says why.
+const NOISE: Duration = Duration::from_secs(5);
+
+/// One connection to a registry, without the connection. See the [module](super).
+#[derive(Debug)]
+pub struct Session {
+    dialect: Dialect,
+    deadlines: Deadlines,
+    keepalive: Keepalive,
+    keepalive_after: Option<Duration>,
+    limits: Limits,
+    state: State,
+    deframer: Deframer,
+    buffer: BytesMut,
+    events: VecDeque<Event>,
+    commands: u64,
+    quitting: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting { login: Exchange, deadline: Instant },
+    Idle { since: Instant, ending: Option<Instant> },
+    Busy { exchange: Exchange, phase: Phase, deadline: Instant, whole: Instant },
+    Ended,
+}
+
+impl Session {
+    /// A session on a connection that was just opened: the greeting is waited for.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the dialect does not allow the login.
+    pub fn new(config: Config, now: Instant) -> Result<Self, EncodeError> {
+        let login = config.login.to_command();
+        let context = login.context();
+        let what = What::Login { changes_password: context == Context::PasswordChange };
+        let login = Exchange { what, context, encoded: encoded(&login, config.dialect)? };
+        Ok(Self {
+            dialect: config.dialect,
+            deadlines: config.deadlines,
+            keepalive: config.keepalive,
+            keepalive_after: config.keepalive_after,
+            limits: config.limits,
+            state: State::Greeting { login, deadline: later(now, config.deadlines.greeting()) },
+            deframer: Deframer::new(BEFORE_LOGIN),
+            buffer: BytesMut::new(),
+            events: VecDeque::new(),
+            commands: 0,
+            quitting: false,
+        })
+    }
+
+    /// The stage at which it is; [`Stage::Quit`] also when it has ended.
+    #[must_use]
+    pub const fn stage(&self) -> Stage {
+        match &self.state {
+            State::Greeting { .. } => Stage::Greeting,
+            State::Idle { .. } => Stage::Idle,
+            State::Busy { exchange, phase, .. } => exchange.stage(*phase),
+            State::Ended => Stage::Quit,
+        }
+    }
+
+    /// Whether it takes a command now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.not_ready().is_none()
+    }
+
+    /// Whether it has ended. Events may still wait.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// Since when nothing was asked of the registry; `None` unless it is idle.
+    #[must_use]
+    pub const fn idle_since(&self) -> Option<Instant> {
+        match &self.state {
+            State::Idle { since, .. } => Some(*since),
+            _ => None,
+        }
+    }
+
+    // What is asked of it.
+
+    /// Takes a command. Its end is an [`Event::Done`], exactly one.
+    ///
+    /// # Errors
+    /// [`Rejected`], with the command, if it is not [ready](Self::is_ready), the command belongs to the session itself,
+    /// or the dialect does not allow it.
+    pub fn submit(&mut self, command: Command, now: Instant) -> Result<CommandId, Rejected> {
+        let prepared = match self.not_ready() {
+            Some(cause) => Err(cause),
+            None if command.nature().effect() == Effect::Session => Err(NotReady::OfTheSession),
+            None => encoded(&command, self.dialect).map_err(NotReady::Encode),
+        };
+        let encoded = match prepared {
+            Ok(encoded) => encoded,
+            Err(cause) => return Err(Rejected::new(command, cause)),
+        };
+        let id = CommandId(self.commands);
+        self.commands = self.commands.wrapping_add(1);
+        let context = command.context();
+        self.begin(Exchange { what: What::Command { id, command }, context, encoded }, now);
+        Ok(id)
+    }
+
+    /// Sends the keepalive now.
+    ///
+    /// # Errors
+    /// [`NotReady`] if it is not idle, or the dialect does not allow the command.
+    pub fn keep_alive(&mut self, now: Instant) -> Result<(), NotReady> {
+        if let Some(cause) = self.not_idle() {
+            return Err(cause);
+        }
+        let command = self.keepalive.command();
+        // A dialect without PTF has no PTF keepalive.
+        let encoded = encoded(&command, self.dialect).map_err(NotReady::Encode)?;
+        self.begin(Exchange { what: What::Keepalive, context: command.context(), encoded }, now);
+        Ok(())
+    }
+
+    /// Ends it in order: by QUIT, after the command in hand; at once if nobody is logged in, for then nothing but the
+    /// login may be sent (RFC 2832 §4.3.8).
+    pub fn quit(&mut self, now: Instant) {
+        self.quitting = true;
+        match self.state {
+            State::Greeting { .. } => self.end(Why::Abandoned),
+            State::Busy { exchange: Exchange { what: What::Login { .. }, .. }, phase, .. }
+                if phase < Phase::Write =>
+            {
+                self.end(Why::Abandoned);
+            }
+            State::Idle { ending: None, .. } => self.begin_quit(now),
+            _ => {}
+        }
+    }
+
+    /// Ends it at once, whatever is in hand.
+    pub fn abandon(&mut self) {
+        self.end(Why::Abandoned);
+    }
+
+    // What happens.
+
+    /// Bytes have been read.
+    ///
+    /// What is kept of them is bounded by the limits for replies and the size of one call's input.
+    pub fn handle_input(&mut self, bytes: &[u8], now: Instant) {
+        if self.has_ended() || bytes.is_empty() {
+            return;
+        }
+        self.buffer.extend_from_slice(bytes);
+        loop {
+            match self.deframer.deframe(&mut self.buffer) {
+                Ok(Some(frame)) => self.frame(&frame, now),
+                Ok(None) => break,
+                Err(error) => self.end(Why::Frame(error)),
+            }
+            if self.has_ended() {
+                return;
+            }
+        }
+        self.partial(now);
+    }
+
+    /// The registry has closed its side.
+    pub fn handle_eof(&mut self, _now: Instant) {
+        let begun = !self.deframer.is_between_frames(&self.buffer);
+        self.end(match begun {
+            _ if self.quit_was_sent() => Why::Quit,
+            true => Why::Incomplete { bytes: self.buffer.len() },
+            false => Why::Eof,
+        });
+    }
+
+    /// Reading or writing has failed.
+    pub fn handle_error(&mut self, error: io::Error) {
+        // Servers that are told QUIT close as they like.
+        self.end(if self.quit_was_sent() { Why::Quit } else { Why::Transport(error) });
+    }
+
+    /// Somebody has looked, after [`wants_check`](Self::wants_check), and nothing was to be read: what is in hand may be
+    /// handed over.
+    pub fn handle_checked(&mut self, _now: Instant) {
+        if self.wants_check()
+            && let State::Busy { phase, .. } = &mut self.state
+        {
+            *phase = Phase::Checked;
+        }
+    }
+
+    /// The transport has taken all that [`poll_output`](Self::poll_output) gave, and holds none of it back.
+    pub fn handle_flushed(&mut self, now: Instant) {
+        let State::Busy { exchange, phase, deadline, whole } = &mut self.state else {
+            return;
+        };
+        if *phase != Phase::Write {
+            return;
+        }
+        *phase = Phase::FirstByte;
+        let wait = match &exchange.what {
+            // Their deadline is for all of it.
+            What::Login { .. } | What::Quit => return,
+            What::Keepalive => self.deadlines.query(),
+            What::Command { command, .. } => match command.nature().effect() {
+                Effect::Read => self.deadlines.query(),
+                Effect::Write | Effect::Session => self.deadlines.change(),
+            },
+        };
+        *whole = later(now, wait.whole());
+        *deadline = later(now, wait.first_byte()).min(*whole);
+    }
+
+    /// Time has passed: to be called when [`poll_timeout`](Self::poll_timeout) is reached; does nothing before.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_none_or(|due| now < due) {
+            return;
+        }
+        match self.state {
+            State::Idle { ending: Some(_), .. } => self.end(Why::Noise),
+            State::Idle { ending: None, .. } => {
+                if self.keep_alive(now).is_err() {
+                    // The dialect does not allow it, which will not change.
+                    self.keepalive_after = None;
+                }
+            }
+            State::Greeting { .. } | State::Busy { .. } => self.end(Why::Timeout),
+            State::Ended => {}
+        }
+    }
+
+    // What is to be done.
+
+    /// Whether something waits to be handed over, and somebody is to look first whether anything is to be read. Of a TLS
+    /// connection the plaintext counts: a ticket is no reply.
+    #[must_use]
+    pub fn wants_check(&self) -> bool {
+        matches!(self.state, State::Busy { phase: Phase::Check, .. })
+            && self.deframer.is_between_frames(&self.buffer)
+    }
+
+    /// The bytes to hand to the transport, whole commands. They count as handed over from here on, for of a transport
+    /// that fails nobody knows what it had taken.
+    pub fn poll_output(&mut self) -> Option<Bytes> {
+        match &mut self.state {
+            State::Busy { exchange, phase: phase @ Phase::Checked, .. } => {
+                *phase = Phase::Write;
+                Some(core::mem::take(&mut exchange.encoded.0))
+            }
+            _ => None,
+        }
+    }
+
+    /// The next thing that happened. At most eight wait.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Greeting { deadline, .. } | State::Busy { deadline, .. } => Some(*deadline),
+            State::Idle { ending: Some(deadline), .. } => Some(*deadline),
+            State::Idle { since, ending: None } => self.keepalive_after.map(|after| later(*since, after)),
+            State::Ended => None,
+        }
+    }
+
+    // Inside.
+
+    fn not_ready(&self) -> Option<NotReady> {
+        self.not_idle().or_else(|| (self.events.len() >= MAX_EVENTS).then_some(NotReady::Unread))
+    }
+
+    const fn not_idle(&self) -> Option<NotReady> {
+        match &self.state {
+            State::Ended => Some(NotReady::Ended),
+            _ if self.quitting => Some(NotReady::Ending),
+            State::Idle { ending: None, .. } => None,
+            State::Idle { ending: Some(_), .. } => Some(NotReady::Ending),
+            State::Greeting { .. } | State::Busy { .. } => Some(NotReady::Busy(self.stage())),
+        }
+    }
+
+    const fn quit_was_sent(&self) -> bool {
+        matches!(
+            &self.state,
+            State::Busy {
+                exchange: Exchange { what: What::Quit, .. },
+                phase: Phase::Write | Phase::FirstByte | Phase::Reply,
+                ..
+            }
+        )
+    }
+
+    fn begin(&mut self, exchange: Exchange, now: Instant) {
+        let deadline = later(
+            now,
+            match exchange.what {
+                What::Login { .. } => self.deadlines.login(),
+                What::Quit => self.deadlines.quit(),
+                What::Keepalive | What::Command { .. } => self.deadlines.write(),
+            },
+        );
+        self.state = State::Busy { exchange, phase: Phase::Check, deadline, whole: deadline };
+    }
+
+    fn begin_quit(&mut self, now: Instant) {
+        match encoded(&Quit.to_command(), self.dialect) {
+            Ok(encoded) => {
+                let context = Quit.to_command().context();
+                self.begin(Exchange { what: What::Quit, context, encoded }, now);
+            }
+            Err(_) => self.end(Why::Abandoned),
+        }
+    }
+
+    fn idle(&mut self, now: Instant) {
+        if self.buffer.is_empty() {
+            // A long reply leaves no long buffer.
+            self.buffer = BytesMut::new();
+        }
+        self.state = State::Idle { since: now, ending: None };
+    }
+
+    /// A whole frame.
+    fn frame(&mut self, frame: &Frame, now: Instant) {
+        match core::mem::replace(&mut self.state, State::Ended) {
+            State::Greeting { login, deadline } => {
+                if frame.grammar() == Grammar::Text {
+                    self.events.push_back(Event::Greeted(Greeting::parse(frame.bytes())));
+                    self.begin(login, now);
+                } else {
+                    self.state = State::Greeting { login, deadline };
+                    self.end(reply_or(frame, Why::InsteadOfGreeting));
+                }
+            }
+            state @ State::Idle { .. } => {
+                self.state = state;
+                self.end(unasked(frame));
+            }
+            State::Busy { exchange, phase, deadline, whole } if phase < Phase::Write => {
+                let at_login = matches!(exchange.what, What::Login { .. });
+                self.state = State::Busy { exchange, phase, deadline, whole };
+                self.end(if at_login { reply_or(frame, Why::InsteadOfGreeting) } else { unasked(frame) });
+            }
+            State::Busy { exchange, phase, deadline, whole } => match Reply::parse(frame) {
+                Ok(reply) => {
+                    self.learn(frame);
+                    self.state = State::Busy { exchange, phase, deadline, whole };
+                    self.reply(reply, now);
+                }
+                Err(malformed) => {
+                    self.state = State::Busy { exchange, phase, deadline, whole };
+                    self.end(Why::Malformed(malformed));
+                }
+            },
+            State::Ended => {}
+        }
+        if self.quitting && matches!(self.state, State::Idle { ending: None, .. }) {
+            self.begin_quit(now);
+        }
+    }
+
+    /// Which line ends a PTF reply, the first one tells; RRP has the dot alone.
+    fn learn(&mut self, frame: &Frame) {
+        if frame.grammar() == Grammar::Ptf {
+            match frame.terminator() {
+                Some(Terminator::Dot) => self.deframer.set_ends(Ends::Dot),
+                Some(Terminator::Eof) => self.deframer.set_ends(Ends::Eof),
+                None => {}
+            }
+        }
+    }
+
+    /// A whole, well-formed reply after something was handed over.
+    fn reply(&mut self, reply: Reply, now: Instant) {
+        let State::Busy { exchange, phase, .. } = &self.state else {
+            return;
+        };
+        let verdict = reply.verdict(exchange.context);
+        // So early it can only be one that comes to everybody, or the connection is out of step.
+        if *phase == Phase::Write && (verdict.class() == Class::Success || !verdict.closes_connection()) {
+            return self.end(Why::Early(Box::new(reply)));
+        }
+        let closing = verdict.closes_connection().then(|| {
+            let reply = Box::new(reply.clone());
+            if verdict.fits() { Why::Closing(reply) } else { Why::OutOfStep(reply) }
+        });
+        match &exchange.what {
+            What::Login { changes_password } => {
+                if !verdict.fits() {
+                    return self.end(Why::OutOfStep(Box::new(reply)));
+                }
+                if !verdict.completed() {
+                    return self.end(Why::LoginRefused(Box::new(reply)));
+                }
+                let password_changed = *changes_password;
+                self.events.push_back(Event::LoggedIn { reply, password_changed });
+                self.deframer = Deframer::new(self.limits);
+            }
+            What::Keepalive => {
+                if verdict.advice() == Advice::ProbeLogin {
+                    return self.end(Why::LoginLost(Box::new(reply)));
+                }
+                let proven = verdict.completed();
+                self.events.retain(|event| !matches!(event, Event::KeptAlive { .. }));
+                self.events.push_back(Event::KeptAlive { reply, proven });
+            }
+            What::Quit => return self.end(Why::Quit),
+            What::Command { id, .. } => {
+                let id = *id;
+                self.events.push_back(Event::Done { id, fate: Fate::Answered(reply) });
+            }
+        }
+        match closing {
+            Some(why) => {
+                // The command has had its end.
+                let stage = self.stage();
+                self.state = State::Idle { since: now, ending: None };
+                self.end_at(stage, why);
+            }
+            None => self.idle(now),
+        }
+    }
+
+    /// What is left in the buffer is no whole frame.
+    fn partial(&mut self, now: Instant) {
+        if self.deframer.is_between_frames(&self.buffer) {
+            return;
+        }
+        match &mut self.state {
+            State::Idle { ending: ending @ None, .. } => *ending = Some(later(now, NOISE)),
+            State::Busy { exchange, phase, .. } if *phase < Phase::Write => {
+                if matches!(exchange.what, What::Login { .. }) {
+                    return; // Nothing is sent before the rest is there; the login's deadline runs.
+                }
+                self.give_back();
+                self.state = State::Idle { since: now, ending: Some(later(now, NOISE)) };
+            }
+            State::Busy { phase: phase @ Phase::FirstByte, deadline, whole, .. } => {
+                *phase = Phase::Reply;
+                *deadline = *whole;
+            }
+            _ => {}
+        }
+    }
+
+    /// The end of the command in hand, if there is one.
+    fn give_back(&mut self) {
+        let state = core::mem::replace(&mut self.state, State::Ended);
+        if let State::Busy { exchange: Exchange { what: What::Command { id, command }, .. }, phase, .. } =
+            state
+        {
+            let fate = if phase < Phase::Write { Fate::Unsent(command) } else { Fate::Unanswered };
+            self.events.push_back(Event::Done { id, fate });
+        }
+    }
+
+    fn end(&mut self, why: Why) {
+        self.end_at(self.stage(), why);
+    }
+
+    fn end_at(&mut self, stage: Stage, why: Why) {
+        if self.has_ended() {
+            return;
+        }
+        let password_in_doubt = self.leaves_password_in_doubt(&why);
+        self.give_back();
+        self.buffer = BytesMut::new();
+        self.events.push_back(Event::Ended(End::new(stage, why, password_in_doubt)));
+    }
+
+    /// Whether a change of the password was handed over, and nobody can tell what became of it.
+    fn leaves_password_in_doubt(&self, why: &Why) -> bool {
+        let State::Busy { exchange, phase, .. } = &self.state else {
+            return false;
+        };
+        if !matches!(exchange.what, What::Login { changes_password: true }) || *phase < Phase::Write {
+            return false;
+        }
+        match why {
+            Why::LoginRefused(reply) => reply.verdict(exchange.context).executed() != Executed::No,
+            _ => true,
+        }
+    }
+}
+
+fn reply_or(frame: &Frame, why: impl FnOnce(Box<Reply>) -> Why) -> Why {
+    Reply::parse(frame).map_or_else(Why::Malformed, |reply| why(Box::new(reply)))
+}
+
+/// What came when nothing was asked.
+fn unasked(frame: &Frame) -> Why {
+    Reply::parse(frame).map_or(Why::Noise, |reply| Why::Unsolicited(Box::new(reply)))
+}
+
+/// A deadline too far away to be counted is a year away.
+fn later(now: Instant, wait: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(31_536_000);
+    now.checked_add(wait).or_else(|| now.checked_add(YEAR)).unwrap_or(now)
+}
