@@ -1,5 +1,10 @@
-//! Over tokio. So far the codecs, for `tokio_util::codec::Framed`: [`ReplyCodec`] for a client, [`CommandCodec`] for a server.
+//! Over tokio: sessions on live connections, and the codecs for `tokio_util::codec::Framed`.
 
 mod codec;
+mod connection;
+mod driver;
+mod transport;
 
 pub use codec::{CodecError, CommandCodec, Message, ReplyCodec};
+pub use connection::{Connection, OpenError};
+pub use transport::Transport;

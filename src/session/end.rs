@@ -66,6 +66,12 @@ impl End {
         Self { stage, why, password_in_doubt }
     }
 
+    /// A session that was given up by whoever ran it, who can say nothing more.
+    #[cfg(feature = "net")]
+    pub(crate) const fn abandoned() -> Self {
+        Self::new(Stage::Quit, Why::Abandoned, false)
+    }
+
     /// The stage at which it ended.
     #[must_use]
     pub const fn stage(&self) -> Stage {

@@ -1,0 +1,209 @@
+//! A session on a live connection.
+
+use core::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+use tracing::Instrument;
+
+use super::driver::{Driver, Opened, Request, now};
+use super::transport::Transport;
+use crate::command::Command;
+use crate::reply::Reply;
+use crate::session::{Config, End, Fate, Rejected, Session};
+use crate::wire::{EncodeError, Greeting};
+
+/// So many commands may wait for their turn before callers wait at the door.
+const QUEUE: usize = 1;
+
+/// A logged-in session with a registry.
+///
+/// A task of its own owns the connection; this is the handle to it. Commands go one at a time, in the order in which
+/// they were sent. Dropping a future desynchronises nothing: a command that was not begun is not sent, one that was
+/// begun is finished, and its reply read and dropped. When the last handle goes, the session ends by QUIT.
+///
+/// Nothing is sent twice here: a command has one attempt, and its [`Fate`] says what became of it.
+pub struct Connection {
+    requests: mpsc::Sender<Request>,
+    ended: watch::Receiver<Option<Arc<End>>>,
+    task: AbortHandle,
+    greeting: Option<Greeting>,
+    login: Reply,
+    password_changed: bool,
+}
+
+impl Connection {
+    /// Waits for the greeting, and logs in.
+    ///
+    /// Needs a tokio runtime with its timer. If the future is dropped, the session ends by itself, by QUIT if it has
+    /// logged in.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the registry does not greet, refuses the login or is silent. A refused login is not repeated.
+    pub async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
+        let session = Session::new(config, now()).map_err(OpenError::encode)?;
+        let (requests, received) = mpsc::channel(QUEUE);
+        let (opened, opening) = oneshot::channel();
+        let (end, mut ended) = watch::channel(None);
+        let driver = Driver {
+            transport,
+            session,
+            requests: received,
+            opened: Some(opened),
+            ended: end,
+            greeting: None,
+            waiting: None,
+            probing: None,
+            output: Bytes::new(),
+            flushing: false,
+            closing: false,
+        };
+        let task = tokio::spawn(driver.run().instrument(tracing::debug_span!("session"))).abort_handle();
+        match opening.await {
+            Ok(Opened { greeting, reply, password_changed }) => {
+                Ok(Self { requests, ended, task, greeting, login: reply, password_changed })
+            }
+            Err(_) => Err(OpenError::end(wait(&mut ended).await)),
+        }
+    }
+
+    /// Sends a command and waits for its end.
+    ///
+    /// After [`Fate::Unanswered`], and mostly after [`Fate::Unsent`], the session is over: [`ended`](Self::ended) says why.
+    ///
+    /// # Errors
+    /// [`Rejected`], with the command, if it belongs to the session itself or the dialect does not allow it.
+    pub async fn send(&self, command: Command) -> Result<Fate, Rejected> {
+        let (done, waiting) = oneshot::channel();
+        match self.requests.send(Request::Command { command, done }).await {
+            // The task gives every command its end. If the runtime takes the task away, nobody knows.
+            Ok(()) => waiting.await.unwrap_or(Ok(Fate::Unanswered)),
+            Err(mpsc::error::SendError(Request::Command { command, .. })) => Ok(Fate::Unsent(command)),
+            Err(_) => Ok(Fate::Unanswered),
+        }
+    }
+
+    /// Proves the login by the keepalive: `true` if the registry said yes, `false` if it said something that leaves it
+    /// open.
+    ///
+    /// # Errors
+    /// The end of the session, if it came to that.
+    pub async fn keep_alive(&self) -> Result<bool, Arc<End>> {
+        let (done, waiting) = oneshot::channel();
+        if self.requests.send(Request::KeepAlive { done }).await.is_ok()
+            && let Ok(proven) = waiting.await
+        {
+            return Ok(proven);
+        }
+        if self.is_open() {
+            // The dialect has no such keepalive.
+            return Ok(false);
+        }
+        Err(self.ended().await)
+    }
+
+    /// Ends the session by QUIT, after whatever was sent before, and waits for its end.
+    pub async fn quit(self) -> Arc<End> {
+        // If it cannot be asked, it has ended.
+        let _ = self.requests.send(Request::Quit).await;
+        self.ended().await
+    }
+
+    /// Closes the connection at once, whatever is in hand: a command in hand becomes [`Fate::Unanswered`].
+    pub fn abandon(self) {
+        self.task.abort();
+    }
+
+    /// Waits for the end of the session, and says why.
+    pub async fn ended(&self) -> Arc<End> {
+        wait(&mut self.ended.clone()).await
+    }
+
+    /// Whether the session has not ended yet, as far as is known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.requests.is_closed() && self.ended.borrow().is_none()
+    }
+
+    /// How the registry introduced itself.
+    #[must_use]
+    pub const fn greeting(&self) -> Option<&Greeting> {
+        self.greeting.as_ref()
+    }
+
+    /// The reply to the login.
+    #[must_use]
+    pub const fn login(&self) -> &Reply {
+        &self.login
+    }
+
+    /// Whether the login changed the password.
+    #[must_use]
+    pub const fn password_changed(&self) -> bool {
+        self.password_changed
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("open", &self.is_open()).finish_non_exhaustive()
+    }
+}
+
+async fn wait(ended: &mut watch::Receiver<Option<Arc<End>>>) -> Arc<End> {
+    match ended.wait_for(Option::is_some).await {
+        Ok(end) => end.clone(),
+        Err(_) => None,
+    }
+    // The runtime took the task away before it could say.
+    .unwrap_or_else(|| Arc::new(End::abandoned()))
+}
+
+/// Why no session was opened. Nothing but the login was sent.
+#[derive(Debug)]
+pub struct OpenError(Problem);
+
+#[derive(Debug)]
+enum Problem {
+    Encode(EncodeError),
+    End(Arc<End>),
+}
+
+impl OpenError {
+    const fn encode(source: EncodeError) -> Self {
+        Self(Problem::Encode(source))
+    }
+
+    const fn end(end: Arc<End>) -> Self {
+        Self(Problem::End(end))
+    }
+
+    /// How the session ended, if it got so far.
+    #[must_use]
+    pub fn session_end(&self) -> Option<&End> {
+        match &self.0 {
+            Problem::End(end) => Some(end),
+            Problem::Encode(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Problem::Encode(_) => f.write_str("login: not encoded"),
+            Problem::End(end) => fmt::Display::fmt(end, f),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match &self.0 {
+            Problem::Encode(source) => Some(source),
+            Problem::End(end) => end.source(),
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The task that owns a connection: it moves bytes and time between a transport and a session, and decides nothing.
+
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::Poll;
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncWriteExt, ReadBuf};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{debug, trace, warn};
+
+use super::transport::Transport;
+use crate::command::Command;
+use crate::reply::Reply;
+use crate::session::{CommandId, End, Event, Fate, NotReady, Rejected, Session, Why};
+use crate::wire::Greeting;
+
+/// What is read at once while an answer is waited for, in bytes.
+const BUSY_READ: usize = 8_192;
+/// What is read at once on an idle connection, where at most a short line comes; hundreds of these stand about.
+const IDLE_READ: usize = 256;
+/// So many looks are taken before one write. Under TLS each takes in a record of which nothing came out.
+const MAX_LOOKS: usize = 64;
+/// The connection gets so long to say that it closes.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// What the owner of a connection asks of its task.
+pub(super) enum Request {
+    Command {
+        command: Command,
+        done: oneshot::Sender<Result<Fate, Rejected>>,
+    },
+    /// The answer: whether it proved the login.
+    KeepAlive {
+        done: oneshot::Sender<bool>,
+    },
+    Quit,
+}
+
+/// What is known once the login was accepted.
+pub(super) struct Opened {
+    pub(super) greeting: Option<Greeting>,
+    pub(super) reply: Reply,
+    pub(super) password_changed: bool,
+}
+
+/// How a session came to its end.
+pub(super) type Ended = watch::Sender<Option<Arc<End>>>;
+
+pub(super) struct Driver<T> {
+    pub(super) transport: T,
+    pub(super) session: Session,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) opened: Option<oneshot::Sender<Opened>>,
+    pub(super) ended: Ended,
+    pub(super) greeting: Option<Greeting>,
+    pub(super) waiting: Option<(CommandId, oneshot::Sender<Result<Fate, Rejected>>)>,
+    pub(super) probing: Option<oneshot::Sender<bool>>,
+    /// What the session gave and the transport has not taken.
+    pub(super) output: Bytes,
+    pub(super) flushing: bool,
+    pub(super) closing: bool,
+}
+
+/// What the transport has done.
+enum Io {
+    Wrote(usize),
+    Flushed,
+    Read(usize),
+    Failed(io::Error),
+}
+
+/// The runtime's clock, which a test may hold in its hand.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl<T: Transport> Driver<T> {
+    pub(super) async fn run(mut self) {
+        let mut chunk = Vec::new();
+        let end = loop {
+            if let Some(end) = self.tell() {
+                break end;
+            }
+            if self.session.wants_check() {
+                self.check(&mut chunk).await;
+                continue;
+            }
+            if let Some(output) = self.session.poll_output() {
+                trace!(bytes = output.len(), "handed over");
+                self.output = output;
+                self.flushing = true;
+            }
+            self.wait(&mut chunk).await;
+        };
+        self.close(end).await;
+    }
+
+    /// Waits for whatever happens first, and hands it to the session.
+    async fn wait(&mut self, chunk: &mut Vec<u8>) {
+        let takes = self.session.is_ready() && !self.closing;
+        fit(chunk, if takes { IDLE_READ } else { BUSY_READ });
+        let deadline = self.session.poll_timeout().map(tokio::time::Instant::from_std);
+        let timeout = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => core::future::pending().await,
+            }
+        };
+        let (transport, output, flushing) = (&mut self.transport, &self.output, self.flushing);
+        tokio::select! {
+            biased;
+            () = timeout => self.session.handle_timeout(now()),
+            request = self.requests.recv(), if takes => self.request(request),
+            io = move_bytes(transport, output, flushing, chunk) => self.moved(io, chunk),
+        }
+    }
+
+    fn request(&mut self, request: Option<Request>) {
+        match request {
+            // Whoever gave up before the first byte has sent nothing.
+            Some(Request::Command { done, .. }) if done.is_closed() => {}
+            Some(Request::Command { command, done }) => {
+                let (name, effect) = (command.name().to_owned(), command.nature().effect());
+                match self.session.submit(command, now()) {
+                    Ok(id) => {
+                        debug!(%id, name = %name.escape_debug(), effect = effect.as_str(), "command");
+                        self.waiting = Some((id, done));
+                    }
+                    Err(rejected) => answer(done, rejected),
+                }
+            }
+            Some(Request::KeepAlive { done }) => {
+                if self.session.keep_alive(now()).is_ok() {
+                    self.probing = Some(done);
+                }
+            }
+            // Quit, or nobody holds the connection any more.
+            Some(Request::Quit) | None => {
+                self.closing = true;
+                self.session.quit(now());
+            }
+        }
+    }
+
+    fn moved(&mut self, io: Io, chunk: &[u8]) {
+        match io {
+            Io::Wrote(bytes) => self.output.advance(bytes.min(self.output.len())),
+            Io::Flushed => {
+                self.flushing = false;
+                self.output = Bytes::new();
+                self.session.handle_flushed(now());
+            }
+            Io::Read(0) => self.session.handle_eof(now()),
+            Io::Read(bytes) => {
+                trace!(bytes, "read");
+                self.session.handle_input(chunk.get(..bytes).unwrap_or_default(), now());
+            }
+            Io::Failed(error) => self.session.handle_error(error),
+        }
+    }
+
+    /// Looks whether anything is to be read, and tells the session.
+    async fn check(&mut self, chunk: &mut Vec<u8>) {
+        fit(chunk, BUSY_READ);
+        let deadline = self.session.poll_timeout().map_or_else(tokio::time::Instant::now, Into::into);
+        let looking = tokio::time::timeout_at(deadline, look(&mut self.transport, chunk));
+        // The runtime's turns are not to look like silence of the peer.
+        match tokio::task::unconstrained(looking).await {
+            Ok(Some(io)) => self.moved(io, chunk),
+            Ok(None) => self.session.handle_checked(now()),
+            Err(_) => self.session.handle_timeout(now()),
+        }
+    }
+
+    /// Passes on what happened; the end, if it came.
+    fn tell(&mut self) -> Option<End> {
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Greeted(greeting) => {
+                    debug!(?greeting, "greeted");
+                    self.greeting = Some(greeting);
+                }
+                Event::LoggedIn { reply, password_changed } => {
+                    debug!(code = %reply.code(), password_changed, "logged in");
+                    if let Some(opened) = self.opened.take() {
+                        let greeting = self.greeting.take();
+                        // If nobody waits any more, the channel of requests is closed too, and the session quits.
+                        let _ = opened.send(Opened { greeting, reply, password_changed });
+                    }
+                }
+                Event::Done { id, fate } => {
+                    match &fate {
+                        Fate::Unsent(_) => debug!(%id, "command not sent"),
+                        Fate::Answered(reply) => debug!(%id, code = %reply.code(), "answered"),
+                        Fate::Unanswered => warn!(%id, "no answer"),
+                    }
+                    if let Some((_, done)) = self.waiting.take_if(|(waiting, _)| *waiting == id) {
+                        // A caller that has left has left; the exchange was finished all the same.
+                        let _ = done.send(Ok(fate));
+                    }
+                }
+                Event::KeptAlive { reply, proven } => {
+                    debug!(code = %reply.code(), proven, "kept alive");
+                    if let Some(done) = self.probing.take() {
+                        let _ = done.send(proven);
+                    }
+                }
+                Event::Ended(end) => return Some(end),
+            }
+        }
+        None
+    }
+
+    async fn close(mut self, end: End) {
+        if end.is_orderly() {
+            debug!(%end, "session ended");
+        } else {
+            warn!(%end, source = end_source(&end), "session ended");
+        }
+        self.requests.close();
+        while let Ok(request) = self.requests.try_recv() {
+            if let Request::Command { command, done } = request {
+                let _ = done.send(Ok(Fate::Unsent(command)));
+            }
+        }
+        let in_step = matches!(
+            end.why(),
+            Why::Quit
+                | Why::Abandoned
+                | Why::Closing(_)
+                | Why::LoginRefused(_)
+                | Why::LoginLost(_)
+                | Why::InsteadOfGreeting(_)
+                | Why::Eof
+        );
+        // What became of the commands is told before; this may take its time.
+        self.ended.send_replace(Some(Arc::new(end)));
+        if in_step {
+            // Whether it hears us or not, this is the end.
+            let _ = tokio::time::timeout(CLOSE, self.transport.shutdown()).await;
+        } else {
+            self.transport.abort();
+        }
+    }
+}
+
+/// What the session did not take goes back: what has ended or is ending has sent nothing.
+fn answer(done: oneshot::Sender<Result<Fate, Rejected>>, rejected: Rejected) {
+    let answer = match rejected.cause() {
+        NotReady::OfTheSession | NotReady::Encode(_) => Err(rejected),
+        _ => Ok(Fate::Unsent(rejected.into_command())),
+    };
+    let _ = done.send(answer);
+}
+
+/// The causes of an end, escaped.
+fn end_source(end: &End) -> Option<String> {
+    use core::error::Error;
+    let source = end.source()?;
+    Some(source.to_string().escape_debug().to_string())
+}
+
+/// Storage of this size, and no more.
+fn fit(chunk: &mut Vec<u8>, size: usize) {
+    if chunk.len() != size {
+        *chunk = vec![0; size];
+    }
+}
+
+/// Writes what there is to write, flushes it, and reads.
+async fn move_bytes<T: Transport>(transport: &mut T, output: &Bytes, flushing: bool, chunk: &mut [u8]) -> Io {
+    poll_fn(|cx| {
+        if flushing {
+            let written = if output.is_empty() {
+                Pin::new(&mut *transport).poll_flush(cx).map_ok(|()| Io::Flushed)
+            } else {
+                Pin::new(&mut *transport).poll_write(cx, output).map(|written| match written {
+                    Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+                    written => written.map(Io::Wrote),
+                })
+            };
+            if let Poll::Ready(written) = written {
+                return Poll::Ready(written.unwrap_or_else(Io::Failed));
+            }
+        }
+        poll_read(transport, chunk, cx)
+    })
+    .await
+}
+
+fn poll_read<T: Transport>(
+    transport: &mut T,
+    chunk: &mut [u8],
+    cx: &mut core::task::Context<'_>,
+) -> Poll<Io> {
+    let mut buffer = ReadBuf::new(chunk);
+    Pin::new(transport).poll_read(cx, &mut buffer).map(|read| match read {
+        Ok(()) => Io::Read(buffer.filled().len()),
+        Err(error) => Io::Failed(error),
+    })
+}
+
+/// Whether anything is to be read, now: first what the runtime knows of, then what only the kernel does.
+async fn look<T: Transport>(transport: &mut T, chunk: &mut [u8]) -> Option<Io> {
+    for _ in 0..MAX_LOOKS {
+        let read = poll_fn(|cx| {
+            Poll::Ready(match poll_read(transport, chunk, cx) {
+                Poll::Ready(io) => Some(io),
+                Poll::Pending => None,
+            })
+        })
+        .await;
+        if read.is_some() {
+            return read;
+        }
+        match transport.kernel_readable() {
+            Ok(false) => return None,
+            Ok(true) => {}
+            Err(error) => return Some(Io::Failed(error)),
+        }
+        // Moved in, so that a transport need not be shared between threads to be asked.
+        let asked = &mut *transport;
+        if let Err(error) = poll_fn(move |cx| asked.poll_kernel_readable(cx)).await {
+            return Some(Io::Failed(error));
+        }
+    }
+    Some(Io::Failed(io::Error::other("the registry keeps sending what is no reply")))
+}
