@@ -1,6 +1,7 @@
 //! A session on a live connection.
 
 use core::fmt;
+use core::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,11 +9,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
+use super::cause::Cause;
 use super::driver::{Driver, Opened, Request, now};
 use super::transport::Transport;
 use crate::command::Command;
 use crate::reply::Reply;
-use crate::session::{Config, End, Fate, Rejected, Session};
+use crate::session::{Config, End, Fate, Rejected, Session, Stage, Why};
 use crate::wire::{EncodeError, Greeting};
 
 /// So many commands may wait for their turn before callers wait at the door.
@@ -43,7 +45,8 @@ impl Connection {
     /// # Errors
     /// [`OpenError`] if the registry does not greet, refuses the login or is silent. A refused login is not repeated.
     pub async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
-        let session = Session::new(config, now()).map_err(OpenError::encode)?;
+        let session = Session::new(config, now()).map_err(|source| OpenError(Problem::Encode(source)))?;
+        let (source, tls) = (transport.source_address(), transport.is_tls());
         let (requests, received) = mpsc::channel(QUEUE);
         let (opened, opening) = oneshot::channel();
         let (end, mut ended) = watch::channel(None);
@@ -65,7 +68,7 @@ impl Connection {
             Ok(Opened { greeting, reply, password_changed }) => {
                 Ok(Self { requests, ended, task, greeting, login: reply, password_changed })
             }
-            Err(_) => Err(OpenError::end(wait(&mut ended).await)),
+            Err(_) => Err(OpenError(Problem::End { end: wait(&mut ended).await, source, tls })),
         }
     }
 
@@ -168,24 +171,50 @@ pub struct OpenError(Problem);
 #[derive(Debug)]
 enum Problem {
     Encode(EncodeError),
-    End(Arc<End>),
+    End { end: Arc<End>, source: Option<IpAddr>, tls: bool },
 }
 
 impl OpenError {
-    const fn encode(source: EncodeError) -> Self {
-        Self(Problem::Encode(source))
-    }
-
-    const fn end(end: Arc<End>) -> Self {
-        Self(Problem::End(end))
-    }
-
     /// How the session ended, if it got so far.
     #[must_use]
     pub fn session_end(&self) -> Option<&End> {
         match &self.0 {
-            Problem::End(end) => Some(end),
+            Problem::End { end, .. } => Some(end),
             Problem::Encode(_) => None,
+        }
+    }
+
+    /// What the connection has to do with it: closed or silent before the greeting, or refused by TLS after all.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        let Problem::End { end, source, tls } = &self.0 else {
+            return None;
+        };
+        #[cfg(feature = "tls")]
+        if let Why::Transport(error) = end.why()
+            && let Some(cause) = super::tls::explain_io(error)
+        {
+            return Some(cause);
+        }
+        match (end.stage(), end.why()) {
+            (Stage::Greeting, Why::Eof | Why::Transport(_) | Why::Incomplete { .. }) => {
+                Some(Cause::EndedBeforeGreeting { source: *source, tls: *tls })
+            }
+            (Stage::Greeting, Why::Timeout) => Some(Cause::SilentBeforeGreeting { tls: *tls }),
+            _ => None,
+        }
+    }
+
+    /// One sentence: what to check.
+    #[must_use]
+    pub fn fix(&self) -> Option<String> {
+        match &self.0 {
+            Problem::Encode(_) => {
+                Some("choose a login that the dialect allows, or the other dialect".to_owned())
+            }
+            Problem::End { end, .. } => {
+                self.cause().map(|cause| cause.fix()).or_else(|| end.fix().map(str::to_owned))
+            }
         }
     }
 }
@@ -194,7 +223,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Problem::Encode(_) => f.write_str("login: not encoded"),
-            Problem::End(end) => fmt::Display::fmt(end, f),
+            Problem::End { end, .. } => fmt::Display::fmt(end, f),
         }
     }
 }
@@ -203,7 +232,7 @@ impl core::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match &self.0 {
             Problem::Encode(source) => Some(source),
-            Problem::End(end) => end.source(),
+            Problem::End { end, .. } => end.source(),
         }
     }
 }
