@@ -50,7 +50,7 @@ impl Connection {
         let (requests, received) = mpsc::channel(QUEUE);
         let (opened, opening) = oneshot::channel();
         let (end, mut ended) = watch::channel(None);
-        let driver = Driver {
+        let mut driver = Driver {
             transport,
             session,
             requests: received,
@@ -63,7 +63,9 @@ impl Connection {
             flushing: false,
             closing: false,
         };
-        let task = tokio::spawn(driver.run().instrument(tracing::debug_span!("session"))).abort_handle();
+        // Borrowed, for a future that owns its argument keeps it twice.
+        let task = async move { driver.run().await };
+        let task = tokio::spawn(task.instrument(tracing::debug_span!("session"))).abort_handle();
         match opening.await {
             Ok(Opened { greeting, reply, password_changed }) => {
                 Ok(Self { requests, ended, task, greeting, login: reply, password_changed })
@@ -80,10 +82,10 @@ impl Connection {
     /// [`Rejected`], with the command, if it belongs to the session itself or the dialect does not allow it.
     pub async fn send(&self, command: Command) -> Result<Fate, Rejected> {
         let (done, waiting) = oneshot::channel();
-        match self.requests.send(Request::Command { command, done }).await {
+        match self.requests.send(Request::Command(Box::new((command, done)))).await {
             // The task gives every command its end. If the runtime takes the task away, nobody knows.
             Ok(()) => waiting.await.unwrap_or(Ok(Fate::Unanswered)),
-            Err(mpsc::error::SendError(Request::Command { command, .. })) => Ok(Fate::Unsent(command)),
+            Err(mpsc::error::SendError(Request::Command(given))) => Ok(Fate::Unsent(given.0)),
             Err(_) => Ok(Fate::Unanswered),
         }
     }

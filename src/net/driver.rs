@@ -30,10 +30,8 @@ const CLOSE: Duration = Duration::from_secs(2);
 
 /// What the owner of a connection asks of its task.
 pub(super) enum Request {
-    Command {
-        command: Command,
-        done: oneshot::Sender<Result<Fate, Rejected>>,
-    },
+    /// Boxed, for a channel keeps room for some thirty requests, and there are hundreds of idle sessions.
+    Command(Box<(Command, oneshot::Sender<Result<Fate, Rejected>>)>),
     /// The answer: whether it proved the login.
     KeepAlive {
         done: oneshot::Sender<bool>,
@@ -80,7 +78,7 @@ pub(super) fn now() -> Instant {
 }
 
 impl<T: Transport> Driver<T> {
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         let mut chunk = Vec::new();
         let end = loop {
             if let Some(end) = self.tell() {
@@ -123,8 +121,9 @@ impl<T: Transport> Driver<T> {
     fn request(&mut self, request: Option<Request>) {
         match request {
             // Whoever gave up before the first byte has sent nothing.
-            Some(Request::Command { done, .. }) if done.is_closed() => {}
-            Some(Request::Command { command, done }) => {
+            Some(Request::Command(given)) if given.1.is_closed() => {}
+            Some(Request::Command(given)) => {
+                let (command, done) = *given;
                 let (name, effect) = (command.name().to_owned(), command.nature().effect());
                 match self.session.submit(command, now()) {
                     Ok(id) => {
@@ -216,7 +215,7 @@ impl<T: Transport> Driver<T> {
         None
     }
 
-    async fn close(mut self, end: End) {
+    async fn close(&mut self, end: End) {
         if end.is_orderly() {
             debug!(%end, "session ended");
         } else {
@@ -224,7 +223,8 @@ impl<T: Transport> Driver<T> {
         }
         self.requests.close();
         while let Ok(request) = self.requests.try_recv() {
-            if let Request::Command { command, done } = request {
+            if let Request::Command(given) = request {
+                let (command, done) = *given;
                 let _ = done.send(Ok(Fate::Unsent(command)));
             }
         }
