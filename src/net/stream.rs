@@ -110,6 +110,14 @@ impl fmt::Debug for Stream {
     }
 }
 
+/// The socket beneath, for options that [`Connector`](super::Connector) does not know. Reading or writing it breaks TLS.
+#[cfg(unix)]
+impl std::os::fd::AsFd for Stream {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.tcp().as_fd()
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
