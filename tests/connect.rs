@@ -387,6 +387,26 @@ async fn plaintext_comes_out_of_tls() {
 }
 
 #[tokio::test]
+async fn of_many_names_ten_are_shown() {
+    let ca = Ca::new("a CA");
+    let names: Vec<String> = (0..11).map(|at| format!("n{at}.example.net")).collect();
+    for count in [10, 11] {
+        let issued = ca.server(&names.iter().take(count).map(String::as_str).collect::<Vec<_>>());
+        let (listener, address) = listener().await;
+        let connector = Connector::tls(Tls::ca_pem(ca.pem().as_bytes()).unwrap());
+        let (client, server) = (endpoint(address), acceptor(&issued));
+        let accepted = async { server.accept(listener.accept().await.unwrap().0).await.map(drop) };
+        let (error, accepted) = tokio::join!(connector.connect(&client), accepted);
+        assert!(accepted.is_err());
+        let asked = "127.0.0.1".into();
+        assert_eq!(
+            error.unwrap_err().cause(),
+            &Cause::CertificateForAnotherName { asked, names: names[..10].to_vec() }
+        );
+    }
+}
+
+#[tokio::test]
 async fn other_transports() {
     let (mut ours, mut theirs) = tokio::io::duplex(64);
     theirs.write_all(b"x").await.unwrap();
@@ -424,6 +444,16 @@ fn mistakes_in_tls_options_show_at_once() {
     let error = Tls::ca_file(&missing).unwrap_err();
     assert_eq!(error.to_string(), format!("`{}`: file cannot be read", missing.display()));
     assert_eq!(error.source().unwrap().downcast_ref::<io::Error>().unwrap().kind(), io::ErrorKind::NotFound);
+    let large = folder.path().join("large.pem");
+    std::fs::File::create(&large).unwrap().set_len(16 * 1024 * 1024).unwrap();
+    assert!(
+        Tls::ca_file(&large)
+            .unwrap_err()
+            .to_string()
+            .ends_with("no certificate in PEM (`-----BEGIN CERTIFICATE-----`)")
+    );
+    std::fs::File::create(&large).unwrap().set_len(16 * 1024 * 1024 + 1).unwrap();
+    assert!(Tls::ca_file(&large).unwrap_err().to_string().ends_with("file is larger than 16777216 bytes"));
     let key_file = path("key.pem", &client.key);
     let error = Tls::ca_file(&key_file).unwrap_err();
     assert!(error.to_string().contains("no certificate in PEM"), "{error}");

@@ -94,6 +94,25 @@ async fn a_certificate_for_another_name() {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_know_the_name() {
+    let ca = Ca::new("a CA");
+    let (issued, other) = (ca.server(&[NAME]), ca.server(&["other.example.net"]));
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(files.path().join(name), text).unwrap();
+        files.path().join(name).into_os_string().into_string().unwrap()
+    };
+    let (certificate, key) = (file("cert2.pem", &other.certificate), file("key2.pem", &other.key));
+    let only =
+        ["-servername", "other.example.net", "-servername_fatal", "-cert2", &certificate, "-key2", &key];
+    let server = Server::start(&issued, &only);
+    let error = refused(&server, trusting(&ca)).await;
+    assert_eq!(error.cause(), &Cause::UnknownServerName { asked: NAME.into() });
+    assert!(error.fix().contains("set the server name"), "{}", error.fix());
+    echo(connect(&server, trusting(&ca).server_name("other.example.net").unwrap()).await.unwrap()).await;
+}
+
+#[tokio::test]
 async fn a_certificate_out_of_its_time() {
     let ca = Ca::new("a CA");
     let issued = ca.issue(&[NAME], |params| {
@@ -237,7 +256,7 @@ async fn client_certificates() {
     let server = Server::start(&issued, &[&asking[..], &["-tls1_3"]].concat());
     let mut stream = connect(&server, trusting(&ca)).await.unwrap();
     let error = stream.read_u8().await.unwrap_err();
-    assert_eq!(rrp::net::explain_io(&error), Some(Cause::ClientCertificateRequired), "{error}");
+    assert_eq!(stream.explain(&error), Some(Cause::ClientCertificateRequired), "{error}");
     let mut stream = connect(&server, with(&others.client())).await.unwrap();
     let error = stream.read_u8().await.unwrap_err();
     let cause = rrp::net::explain_io(&error).unwrap();

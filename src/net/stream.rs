@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::cause::Cause;
 use super::error::Attempt;
 #[cfg(feature = "tls")]
-use super::tls::{TlsInfo, TlsTransport};
+use super::tls::{TlsInfo, TlsTransport, explain_io};
 use super::transport::Transport;
 
 /// A connection to a registry, plain or TLS.
@@ -173,5 +173,10 @@ impl Transport for Stream {
 
     fn is_tls(&self) -> bool {
         !matches!(self.inner, Inner::Plain(_))
+    }
+
+    #[cfg(feature = "tls")]
+    fn explain(&self, error: &io::Error) -> Option<Cause> {
+        explain_io(error)
     }
 }
