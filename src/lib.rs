@@ -7,7 +7,7 @@
 //! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
 //! - [`wire`]: bytes to frames, bounded, and commands onto the wire;
 //! - [`reply`]: a code and a text at once, the rest where it lies;
-//! - `net` (feature `net`): the same as a codec for `tokio_util`'s `Framed`.
+//! - `net` (feature `net`, over TLS with `tls`): connectors, and the same as a codec for `tokio_util`'s `Framed`.
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -35,8 +35,9 @@
 //!
 //! # Features
 //!
-//! Features only add modules. `cli` (default) is the program `rrp`; `net` the codec; `arbitrary` builds commands and
-//! replies for fuzzing. A library user takes `default-features = false`.
+//! Features only add modules. `cli` (default) is the program `rrp`; `net` connectors over TCP and the codec; `tls`
+//! connectors over TLS; `arbitrary` builds commands and replies for fuzzing. A library user takes
+//! `default-features = false`.
 //!
 //! # What is bounded
 //!

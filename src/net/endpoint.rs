@@ -26,7 +26,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The port of RRP, plain and over TLS, where none is given (XRRP's; RFC 2832 §9 names 648 and nobody uses it).
+    /// The port where none is given: XRRP's. RFC 2832 §3 has 648.
     pub const DEFAULT_PORT: u16 = 2001;
 
     /// A host, a name or an address without brackets, and a port.

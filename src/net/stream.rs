@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::cause::Cause;
 use super::error::Attempt;
 #[cfg(feature = "tls")]
-use super::tls::{TlsInfo, TlsTransport};
+use super::tls::{TlsInfo, TlsTransport, explain_io};
 use super::transport::Transport;
 
 /// A connection to a registry, plain or TLS.
@@ -110,6 +110,14 @@ impl fmt::Debug for Stream {
     }
 }
 
+/// The socket beneath, for options that [`Connector`](super::Connector) does not know. Reading or writing it breaks TLS.
+#[cfg(unix)]
+impl std::os::fd::AsFd for Stream {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.tcp().as_fd()
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -165,5 +173,10 @@ impl Transport for Stream {
 
     fn is_tls(&self) -> bool {
         !matches!(self.inner, Inner::Plain(_))
+    }
+
+    #[cfg(feature = "tls")]
+    fn explain(&self, error: &io::Error) -> Option<Cause> {
+        explain_io(error)
     }
 }

@@ -10,6 +10,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 
+use super::cause::Cause;
+
 /// What a session runs over: bytes both ways, and a question to the kernel.
 ///
 /// The question is there for the check before a write: a registry that closed the session (220, 420, 520), or wrote a
@@ -46,6 +48,13 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Whether this is TLS.
     fn is_tls(&self) -> bool {
         false
+    }
+
+    /// The cause behind an error of reading or writing, if this transport knows more than the error says: an alert of TLS,
+    /// such as the refusal of our certificate, which in TLS 1.3 comes with the first read.
+    fn explain(&self, error: &io::Error) -> Option<Cause> {
+        let _ = error;
+        None
     }
 }
 
@@ -119,5 +128,9 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn is_tls(&self) -> bool {
         (**self).is_tls()
+    }
+
+    fn explain(&self, error: &io::Error) -> Option<Cause> {
+        (**self).explain(error)
     }
 }

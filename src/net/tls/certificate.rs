@@ -14,7 +14,10 @@ use x509_cert::ext::pkix::name::GeneralName;
 use crate::net::Pin;
 
 /// The names of a certificate that are kept.
-const MAX_NAMES: usize = 10;
+pub(super) const MAX_NAMES: usize = 10;
+
+/// The bytes of a text of the peer that are shown.
+const MAX_SHOWN: usize = 256;
 
 /// A certificate of the server, as far as people want to read it.
 ///
@@ -138,16 +141,37 @@ fn name(name: &GeneralName) -> Option<String> {
 
 /// Text of the peer as it may be shown: escaped, and cut after 256 bytes.
 pub(super) fn shown(text: &str) -> String {
-    const MAX: usize = 256;
     let mut out = String::new();
     for c in text.chars() {
         let escaped = c.escape_debug();
         let len: usize = escaped.clone().map(char::len_utf8).sum();
-        if out.len().saturating_add(len) > MAX {
+        if out.len().saturating_add(len) > MAX_SHOWN {
             out.push('…');
             break;
         }
         out.extend(escaped);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_the_peer_is_escaped_and_cut() {
+        assert_eq!(shown("a\u{1b}[31m\r\n\u{202e}"), "a\\u{1b}[31m\\r\\n\\u{202e}");
+        assert_eq!(shown(&"x".repeat(256)), "x".repeat(256));
+        assert_eq!(shown(&"x".repeat(257)), "x".repeat(256) + "…");
+        // Neither a character nor an escape is cut in two.
+        assert_eq!(shown(&("x".to_owned() + &"ü".repeat(128))), "x".to_owned() + &"ü".repeat(127) + "…");
+        assert_eq!(shown(&"\n".repeat(200)), "\\n".repeat(128) + "…");
+    }
+
+    #[test]
+    fn seconds_are_dates() {
+        assert_eq!(date(0), "1970-01-01T00:00:00Z");
+        assert_eq!(date(253_402_300_799), "9999-12-31T23:59:59Z");
+        assert_eq!(date(253_402_300_800), "");
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible, RootCertStore};
 
-use super::certificate::{PeerCertificate, date, pin_of, shown};
+use super::certificate::{MAX_NAMES, PeerCertificate, date, pin_of, shown};
 use super::verify::{Seen, WrongPin};
 use crate::net::Cause;
 use crate::net::error::Failure;
@@ -28,18 +28,22 @@ pub(super) struct Situation<'a> {
 
 /// Why the handshake failed.
 pub(super) fn explain(error: io::Error, situation: &Situation<'_>) -> Failure {
+    if let Some(received) = plain_text(situation.first) {
+        return Failure::new(Stage::Tls, Cause::PlainTextOnTlsPort { received }).with(error);
+    }
     let Some(tls) = rustls_error(&error) else {
         let cause = match error.kind() {
             io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => Cause::ClosedDuringHandshake { source: situation.source },
+            io::ErrorKind::TimedOut => Cause::Timeout { stage: Stage::Tls, after: None },
             kind => Cause::Io(kind),
         };
         return Failure::new(Stage::Tls, cause).with(error);
     };
     let cause = match tls {
-        Error::InvalidMessage(problem) => message(problem, tls, situation),
+        Error::InvalidMessage(InvalidMessage::UnknownProtocolVersion) => Cause::ProtocolVersion,
         Error::InvalidCertificate(problem) => certificate(problem, situation),
         Error::AlertReceived(alert) => handshake_alert(*alert, situation),
         Error::PeerIncompatible(problem) => incompatible(problem, tls),
@@ -79,18 +83,10 @@ fn other(error: &Error) -> Cause {
     Cause::Tls { problem: shown(&error.to_string()) }
 }
 
-/// A record that is none of TLS, or a broken one.
-fn message(problem: &InvalidMessage, error: &Error, situation: &Situation<'_>) -> Cause {
-    // A record of TLS begins with its type, 20 to 24, and the version, 3.
+/// What the peer began with, if that is text. A record of TLS begins with its type, 20 to 24, and the version, 3.
+fn plain_text(first: &[u8]) -> Option<String> {
     let text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t' | 0x80..);
-    let first = situation.first;
-    if first.len() >= 3 && first.iter().all(text) {
-        return Cause::PlainTextOnTlsPort { received: shown(&String::from_utf8_lossy(first)) };
-    }
-    match problem {
-        InvalidMessage::UnknownProtocolVersion => Cause::ProtocolVersion,
-        _ => other(error),
-    }
+    (first.len() >= 3 && first.iter().all(text)).then(|| shown(&String::from_utf8_lossy(first)))
 }
 
 fn certificate(problem: &CertificateError, situation: &Situation<'_>) -> Cause {
@@ -107,9 +103,12 @@ fn certificate(problem: &CertificateError, situation: &Situation<'_>) -> Cause {
             Cause::NotYetValid { not_before: time(not_before) }
         }
         CertificateError::Revoked => Cause::Revoked,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let names = read.map(|read| read.names().to_vec()).unwrap_or_default();
-            Cause::CertificateForAnotherName { asked: shown(situation.asked), names }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let asked = shown(situation.asked);
+            // As webpki writes them, if the certificate is too odd to be read here.
+            let presented = || presented.iter().take(MAX_NAMES).map(|name| shown(name)).collect();
+            let names = read.map_or_else(presented, |read| read.names().to_vec());
+            Cause::CertificateForAnotherName { asked, names }
         }
         CertificateError::UnknownIssuer => unknown_issuer(read.as_ref(), situation),
         CertificateError::Other(other) => {

@@ -44,7 +44,7 @@ impl TlsVersion {
 
 /// What a TLS connection asks of the server, and what it shows.
 ///
-/// Files are read when they are named, so that a mistake shows before anything is connected; later changes of them are
+/// Files, of at most 16 MiB, are read when they are named, so that a mistake shows before anything is connected; later changes of them are
 /// not seen. Revocation is not looked up.
 ///
 /// ```
@@ -263,9 +263,11 @@ impl<F: Fn() -> SystemTime + Send + Sync> TimeProvider for Clock<F> {
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes));
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes));
     match read {
-        Ok(_) => Ok(bytes),
+        Ok(len) if u64::try_from(len).is_ok_and(|len| len <= MAX_FILE) => Ok(bytes),
+        Ok(_) => Err(TlsError::new(Problem::FileTooLarge).in_file(path)),
         Err(error) => Err(TlsError::new(Problem::File(error)).in_file(path)),
     }
 }
@@ -303,6 +305,7 @@ pub struct TlsError {
 #[derive(Debug)]
 enum Problem {
     File(io::Error),
+    FileTooLarge,
     Pem,
     NoCertificate,
     Certificate(rustls::Error),
@@ -338,6 +341,7 @@ impl fmt::Display for TlsError {
         }
         match &self.problem {
             Problem::File(_) => f.write_str("file cannot be read"),
+            Problem::FileTooLarge => write!(f, "file is larger than {MAX_FILE} bytes"),
             Problem::Pem => f.write_str("PEM text is broken"),
             Problem::NoCertificate => f.write_str("no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
             Problem::Certificate(_) => f.write_str("CA certificate cannot be used"),
