@@ -128,9 +128,9 @@ impl Turn<'_> {
         self.did(Change::TransferEnded);
         if transfer.by == self.caller {
             self.bill(transfer.price.saturating_neg());
-        } else if let Some(account) = self.world.accounts.get_mut(&transfer.by) {
-            // The other's money is none of this entry's.
-            account.registrar.balance = account.registrar.balance.saturating_add(transfer.price);
+        } else {
+            // The other's money is none of this command's.
+            self.book(&transfer.by, transfer.price.saturating_neg());
         }
         self.tell(&transfer.by, "DOMAIN_TRANSFER", "TRANSFER_FAILED", vec![format!("domain:{name}")]);
         Ok(())

@@ -186,18 +186,24 @@ impl Domain {
         self.deleted.is_some()
     }
 
-    /// On hold: a status of either dialect that takes it out of the zone.
+    /// On hold as of RFC 2832 §6; `clientHold` takes a domain out of the zone and forbids nothing.
     pub(super) fn on_hold(&self) -> bool {
-        self.statuses.iter().any(|status| status.to_ascii_lowercase().ends_with("hold"))
+        self.statuses.iter().any(|status| status.to_ascii_lowercase().ends_with("-hold"))
     }
 
-    /// Locked: a status that forbids `what` (`Update`, `Delete`, `Transfer`), or a lock of RFC 2832 §6.
-    pub(super) fn is_locked(&self, what: &str) -> bool {
+    /// Whether a status forbids `what`: `update`, `delete`, `renew`, `transfer`.
+    pub(super) fn forbids(&self, what: &str) -> bool {
         let forbids = format!("{what}prohibited");
-        self.statuses.iter().any(|status| {
+        self.statuses.iter().any(|status| status.to_ascii_lowercase().ends_with(&forbids))
+    }
+
+    /// Locked: a status that forbids `what`, or a lock of RFC 2832 §6.
+    pub(super) fn is_locked(&self, what: &str) -> bool {
+        let locks = |status: &String| {
             let status = status.to_ascii_lowercase();
-            status.ends_with("-lock") || status.ends_with(&forbids) || status == "registry-delete-notify"
-        })
+            status.ends_with("-lock") || status == "registry-delete-notify"
+        };
+        self.forbids(what) || self.statuses.iter().any(locks)
     }
 
     pub(super) fn touch(&mut self, by: &str, now: Stamp) {
@@ -351,4 +357,14 @@ pub(super) struct Event {
     pub(super) subclass: &'static str,
     pub(super) when: Stamp,
     pub(super) data: Vec<String>,
+}
+
+/// A line of an account.
+#[derive(Clone, Debug)]
+pub(super) struct Booking {
+    pub(super) registrar: String,
+    pub(super) when: Stamp,
+    pub(super) object: String,
+    /// What was charged; negative: returned.
+    pub(super) cents: i64,
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::calendar::Stamp;
 use super::config::{Config, Registrar};
 use super::ledger::{Change, Entry, Ledger};
-use super::objects::{Contact, Domain, Event, NameServer, Zone};
+use super::objects::{Booking, Contact, Domain, Event, NameServer, Zone};
 use super::random::Random;
 use super::wire::{Answer, Form, Request};
 use super::{ConnectionId, ptf, rrp};
@@ -66,7 +66,8 @@ pub(super) struct World {
     pub(super) name_servers: BTreeMap<String, NameServer>,
     pub(super) contacts: BTreeMap<String, Contact>,
     pub(super) zones: BTreeMap<String, Zone>,
-    pub(super) events: Vec<Event>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) bookings: VecDeque<Booking>,
     pub(super) jobs: BTreeMap<(Instant, u64), Job>,
     /// Counts ids of objects, jobs and events.
     pub(super) ids: u64,
@@ -74,8 +75,8 @@ pub(super) struct World {
 }
 
 impl World {
-    /// How many events are kept; the oldest are dropped.
-    const MAX_EVENTS: usize = 100_000;
+    /// How many events and bookings are kept; the oldest are dropped.
+    const MAX_KEPT: usize = 10_000;
 
     pub(super) fn new(config: &Config) -> Self {
         let account = |registrar: &Registrar| Account {
@@ -91,7 +92,8 @@ impl World {
             name_servers: BTreeMap::new(),
             contacts: BTreeMap::new(),
             zones: BTreeMap::new(),
-            events: Vec::new(),
+            events: VecDeque::new(),
+            bookings: VecDeque::new(),
             jobs: BTreeMap::new(),
             ids: 0,
             random: Random::new(config.seed ^ 0x0057_4f52_4c44),
@@ -104,10 +106,21 @@ impl World {
     }
 
     pub(super) fn event(&mut self, event: Event) {
-        if self.events.len() >= Self::MAX_EVENTS {
-            self.events.remove(0);
+        if self.events.len() >= Self::MAX_KEPT {
+            self.events.pop_front();
         }
-        self.events.push(event);
+        self.events.push_back(event);
+    }
+
+    /// Takes this much off an account; negative: gives it back.
+    pub(super) fn book(&mut self, booking: Booking) {
+        if let Some(account) = self.accounts.get_mut(&booking.registrar) {
+            account.registrar.balance = account.registrar.balance.saturating_sub(booking.cents);
+        }
+        if self.bookings.len() >= Self::MAX_KEPT {
+            self.bookings.pop_front();
+        }
+        self.bookings.push_back(booking);
     }
 
     /// Executes a command of a session.
@@ -224,8 +237,14 @@ impl<'a> Turn<'a> {
     /// Takes this much off the caller's account; negative: gives it back.
     pub(super) fn bill(&mut self, cents: i64) {
         self.price = self.price.saturating_add(cents);
-        if let Some(account) = self.world.accounts.get_mut(self.caller) {
-            account.registrar.balance = account.registrar.balance.saturating_sub(cents);
+        self.book(self.caller, cents);
+    }
+
+    /// Takes this much off somebody's account; negative: gives it back.
+    pub(super) fn book(&mut self, registrar: &str, cents: i64) {
+        if cents != 0 {
+            let (registrar, object) = (registrar.to_owned(), self.object.clone());
+            self.world.book(Booking { registrar, when: self.now.stamp, object, cents });
         }
     }
 
@@ -333,7 +352,7 @@ impl<'a> Turn<'a> {
         }
         let notify =
             domain.statuses.iter().any(|status| status.eq_ignore_ascii_case("registry-delete-notify"));
-        if notify || domain.deleted.is_some() || domain.is_locked("renew") && !rfc_locked(domain) {
+        if notify || domain.deleted.is_some() || domain.forbids("renew") {
             return refuse(552);
         }
         if window.is_some_and(|window| domain.expires.since(now) > window) {
@@ -362,11 +381,6 @@ impl<'a> Turn<'a> {
         }
         id
     }
-}
-
-/// A lock of RFC 2832 §6.1, under which a domain can still be renewed.
-fn rfc_locked(domain: &Domain) -> bool {
-    !domain.statuses.iter().any(|status| status.to_ascii_lowercase().ends_with("renewprohibited"))
 }
 
 fn bad_name(text: &str, encoding: u16) -> Answer {
