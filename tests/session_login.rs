@@ -45,9 +45,11 @@ fn a_reply_instead_of_the_greeting_ends_the_session_before_anything_is_sent() {
 
 #[test]
 fn something_behind_the_greeting_ends_the_session_before_the_login_is_sent() {
-    for (behind, end) in
-        [(OK, "instead of greeting 200"), (TIMED_OUT, "instead of greeting 520"), (GREETING, "malformed")]
-    {
+    for (behind, end) in [
+        (OK, "instead of greeting 200"),
+        (TIMED_OUT, "instead of greeting 520"),
+        ("Welcome\r\n.\r\n", "malformed"),
+    ] {
         let mut play = Play::start();
         play.input([GREETING, behind].concat());
         play.send();
