@@ -278,6 +278,12 @@ impl Play {
         }
     }
 
+    /// Itself, after something has happened to it.
+    pub(crate) fn also(mut self, happens: impl FnOnce(&mut Self)) -> Self {
+        happens(&mut self);
+        self
+    }
+
     /// How it ended; all other events are passed over.
     #[track_caller]
     pub(crate) fn end(&mut self) -> End {
