@@ -13,6 +13,8 @@ pub(super) struct Exchange {
     pub(super) what: What,
     pub(super) context: Context,
     pub(super) encoded: Encoded,
+    /// Whether a part of the reply was there before the command was written.
+    pub(super) early: bool,
 }
 
 #[derive(Debug)]
@@ -44,6 +46,11 @@ pub(super) enum Phase {
 }
 
 impl Exchange {
+    /// Not begun.
+    pub(super) const fn new(what: What, context: Context, encoded: Encoded) -> Self {
+        Self { what, context, encoded, early: false }
+    }
+
     pub(super) const fn stage(&self, phase: Phase) -> Stage {
         match (&self.what, phase) {
             (What::Login { .. }, _) => Stage::Login,

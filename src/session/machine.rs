@@ -1,5 +1,6 @@
 //! The state machine.
 
+use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::io;
@@ -13,7 +14,7 @@ use super::event::{CommandId, Event, Fate, NotReady, Rejected};
 use super::exchange::{Exchange, Phase, What, encoded};
 use super::stage::Stage;
 use crate::code::Context;
-use crate::command::{Command, Dialect, Effect, Quit, ToCommand};
+use crate::command::{Command, Dialect, Effect, Nature, Quit, ToCommand};
 use crate::reply::Reply;
 use crate::verdict::{Advice, Class, Executed};
 use crate::wire::deframe::{Deframer, Ends, Frame, Grammar, Limits, Terminator};
@@ -29,7 +30,6 @@ const MAX_EVENTS: usize = 6;
 const NOISE: Duration = Duration::from_secs(5);
 
 /// One connection to a registry, without the connection. See the [module](super).
-#[derive(Debug)]
 pub struct Session {
     dialect: Dialect,
     deadlines: Deadlines,
@@ -52,16 +52,31 @@ enum State {
     Ended,
 }
 
+impl fmt::Debug for Session {
+    /// Of what has arrived the size alone: a part of a reply can hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("state", &self.state)
+            .field("buffered", &self.buffer.len())
+            .field("events", &self.events)
+            .field("commands", &self.commands)
+            .field("quitting", &self.quitting)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Session {
     /// A session on a connection that was just opened: the greeting is waited for.
     ///
     /// # Errors
-    /// [`EncodeError`] if the dialect does not allow the login.
+    /// [`EncodeError`] if the dialect does not allow the login or the keepalive.
     pub fn new(config: Config, now: Instant) -> Result<Self, EncodeError> {
         let login = config.login.to_command();
         let context = login.context();
         let what = What::Login { changes_password: context == Context::PasswordChange };
-        let login = Exchange { what, context, encoded: encoded(&login, config.dialect)? };
+        let login = Exchange::new(what, context, encoded(&login, config.dialect)?);
+        // Better now than after nine minutes.
+        encoded(&config.keepalive.command(), config.dialect)?;
         Ok(Self {
             dialect: config.dialect,
             deadlines: config.deadlines,
@@ -119,7 +134,7 @@ impl Session {
     pub fn submit(&mut self, command: Command, now: Instant) -> Result<CommandId, Rejected> {
         let prepared = match self.not_ready() {
             Some(cause) => Err(cause),
-            None if command.nature().effect() == Effect::Session => Err(NotReady::OfTheSession),
+            None if is_of_the_session(&command) => Err(NotReady::OfTheSession),
             None => encoded(&command, self.dialect).map_err(NotReady::Encode),
         };
         let encoded = match prepared {
@@ -129,22 +144,21 @@ impl Session {
         let id = CommandId(self.commands);
         self.commands = self.commands.wrapping_add(1);
         let context = command.context();
-        self.begin(Exchange { what: What::Command { id, command }, context, encoded }, now);
+        self.begin(Exchange::new(What::Command { id, command }, context, encoded), now);
         Ok(id)
     }
 
     /// Sends the keepalive now.
     ///
     /// # Errors
-    /// [`NotReady`] if it is not idle, or the dialect does not allow the command.
+    /// [`NotReady`] if it is not idle.
     pub fn keep_alive(&mut self, now: Instant) -> Result<(), NotReady> {
         if let Some(cause) = self.not_idle() {
             return Err(cause);
         }
         let command = self.keepalive.command();
-        // A dialect without PTF has no PTF keepalive.
         let encoded = encoded(&command, self.dialect).map_err(NotReady::Encode)?;
-        self.begin(Exchange { what: What::Keepalive, context: command.context(), encoded }, now);
+        self.begin(Exchange::new(What::Keepalive, command.context(), encoded), now);
         Ok(())
     }
 
@@ -158,6 +172,12 @@ impl Session {
                 if phase < Phase::Write =>
             {
                 self.end(Why::Abandoned);
+            }
+            // A keepalive that nobody has begun to send is not needed any more.
+            State::Busy { exchange: Exchange { what: What::Keepalive, .. }, phase, .. }
+                if phase < Phase::Write =>
+            {
+                self.begin_quit(now);
             }
             State::Idle { ending: None, .. } => self.begin_quit(now),
             _ => {}
@@ -229,15 +249,19 @@ impl Session {
         *phase = Phase::FirstByte;
         let wait = match &exchange.what {
             // Their deadline is for all of it.
-            What::Login { .. } | What::Quit => return,
-            What::Keepalive => self.deadlines.query(),
-            What::Command { command, .. } => match command.nature().effect() {
+            What::Login { .. } | What::Quit => None,
+            What::Keepalive => Some(self.deadlines.query()),
+            What::Command { command, .. } => Some(match command.nature().effect() {
                 Effect::Read => self.deadlines.query(),
                 Effect::Write | Effect::Session => self.deadlines.change(),
-            },
+            }),
         };
-        *whole = later(now, wait.whole());
-        *deadline = later(now, wait.first_byte()).min(*whole);
+        if let Some(wait) = wait {
+            *whole = later(now, wait.whole());
+            *deadline = later(now, wait.first_byte()).min(*whole);
+        }
+        // Something of a reply may be there already.
+        self.partial(now);
     }
 
     /// Time has passed: to be called when [`poll_timeout`](Self::poll_timeout) is reached; does nothing before.
@@ -249,7 +273,7 @@ impl Session {
             State::Idle { ending: Some(_), .. } => self.end(Why::Noise),
             State::Idle { ending: None, .. } => {
                 if self.keep_alive(now).is_err() {
-                    // The dialect does not allow it, which will not change.
+                    // It is idle, and the dialect allows it, so this is not reached; it would not change either.
                     self.keepalive_after = None;
                 }
             }
@@ -339,7 +363,7 @@ impl Session {
         match encoded(&Quit.to_command(), self.dialect) {
             Ok(encoded) => {
                 let context = Quit.to_command().context();
-                self.begin(Exchange { what: What::Quit, context, encoded }, now);
+                self.begin(Exchange::new(What::Quit, context, encoded), now);
             }
             Err(_) => self.end(Why::Abandoned),
         }
@@ -376,9 +400,9 @@ impl Session {
             }
             State::Busy { exchange, phase, deadline, whole } => match Reply::parse(frame) {
                 Ok(reply) => {
-                    self.learn(frame);
                     self.state = State::Busy { exchange, phase, deadline, whole };
                     self.reply(reply, now);
+                    self.learn(frame);
                 }
                 Err(malformed) => {
                     self.state = State::Busy { exchange, phase, deadline, whole };
@@ -410,7 +434,8 @@ impl Session {
         };
         let verdict = reply.verdict(exchange.context);
         // So early it can only be one that comes to everybody, or the connection is out of step.
-        if *phase == Phase::Write && (verdict.class() == Class::Success || !verdict.closes_connection()) {
+        let early = exchange.early || *phase == Phase::Write;
+        if early && (verdict.class() == Class::Success || !verdict.closes_connection()) {
             return self.end(Why::Early(Box::new(reply)));
         }
         let closing = verdict.closes_connection().then(|| {
@@ -461,9 +486,12 @@ impl Session {
         }
         match &mut self.state {
             State::Idle { ending: ending @ None, .. } => *ending = Some(later(now, NOISE)),
+            State::Busy { exchange, phase: Phase::Write, .. } => exchange.early = true,
             State::Busy { exchange, phase, .. } if *phase < Phase::Write => {
                 if matches!(exchange.what, What::Login { .. }) {
-                    return; // Nothing is sent before the rest is there; the login's deadline runs.
+                    // Nothing is sent before the rest is there; the login's deadline runs.
+                    *phase = Phase::Check;
+                    return;
                 }
                 self.give_back();
                 self.state = State::Idle { since: now, ending: Some(later(now, NOISE)) };
@@ -514,6 +542,12 @@ impl Session {
             _ => true,
         }
     }
+}
+
+/// Whatever nature the command was declared to have, the table tells which belong to the session.
+fn is_of_the_session(command: &Command) -> bool {
+    let natures = [*command.nature(), Nature::of(command.body())];
+    natures.iter().any(|nature| nature.effect() == Effect::Session)
 }
 
 fn reply_or(frame: &Frame, why: impl FnOnce(Box<Reply>) -> Why) -> Why {

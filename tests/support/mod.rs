@@ -1,6 +1,8 @@
 //! What several tests share. Each test uses a part of it.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod session;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
