@@ -5,6 +5,8 @@
 //! held against each other. Everything that happens by chance comes from the seed of its [`Config`]: the same inputs
 //! give the same bytes.
 //!
+//! With the feature `sim-server` it listens on TCP and TLS: `server`.
+//!
 //! What it models: sessions and their limits (RFC 2832 §4), the ten commands of RRP with the refusals of §5 and
 //! RFC 3632, the commands of PTF that a registrar lives on, prices and balances, an add grace, transfers, queued orders.
 //! What it is not: a registry. Nothing is kept, nothing is published, and where the sources leave something open it
@@ -42,6 +44,9 @@ mod ptf;
 mod random;
 mod registry;
 mod rrp;
+#[cfg(feature = "sim-server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sim-server")))]
+pub mod server;
 mod session;
 pub mod wire;
 mod world;
