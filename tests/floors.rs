@@ -24,6 +24,7 @@ const FLOORS: &[Floor] = &[
     Floor {
         number: 5,
         crates: &[
+            "futures_channel",
             "rcgen",
             "ring",
             "rustls",

@@ -239,7 +239,7 @@ impl Connector {
             #[cfg(feature = "tls")]
             Security::Tls(tls) => {
                 let (stream, info) = tls::handshake(tls, endpoint.host(), tcp, self.deadlines.tls).await?;
-                Ok((Inner::Tls(Box::new(stream), Box::new(info)), local))
+                Ok((Inner::Tls(Box::new(stream), Some(Box::new(info))), local))
             }
         }
     }

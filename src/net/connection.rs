@@ -1,11 +1,13 @@
 //! A session on a live connection.
 
 use core::fmt;
+use core::future::poll_fn;
 use core::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use futures_channel::mpsc;
+use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
@@ -17,9 +19,6 @@ use crate::reply::Reply;
 use crate::session::{Config, End, Fate, Rejected, Session, Stage, Why};
 use crate::wire::{EncodeError, Greeting};
 
-/// So many commands may wait for their turn before callers wait at the door.
-const QUEUE: usize = 1;
-
 /// A logged-in session with a registry.
 ///
 /// A task of its own owns the connection; this is the handle to it. Commands go one at a time, in the order in which
@@ -28,7 +27,8 @@ const QUEUE: usize = 1;
 ///
 /// Nothing is sent twice here: a command has one attempt, and its [`Fate`] says what became of it.
 pub struct Connection {
-    requests: mpsc::Sender<Request>,
+    /// Room for one request; whoever comes next waits for the lock, in order.
+    requests: Mutex<mpsc::Sender<Request>>,
     ended: watch::Receiver<Option<Arc<End>>>,
     task: AbortHandle,
     greeting: Option<Greeting>,
@@ -47,7 +47,7 @@ impl Connection {
     pub async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
         let session = Session::new(config, now()).map_err(|source| OpenError(Problem::Encode(source)))?;
         let (source, tls) = (transport.source_address(), transport.is_tls());
-        let (requests, received) = mpsc::channel(QUEUE);
+        let (requests, received) = mpsc::channel(0);
         let (opened, opening) = oneshot::channel();
         let (end, mut ended) = watch::channel(None);
         let mut driver = Driver {
@@ -67,9 +67,14 @@ impl Connection {
         let task = async move { driver.run().await };
         let task = tokio::spawn(task.instrument(tracing::debug_span!("session"))).abort_handle();
         match opening.await {
-            Ok(Opened { greeting, reply, password_changed }) => {
-                Ok(Self { requests, ended, task, greeting, login: reply, password_changed })
-            }
+            Ok(Opened { greeting, reply, password_changed }) => Ok(Self {
+                requests: Mutex::new(requests),
+                ended,
+                task,
+                greeting,
+                login: reply,
+                password_changed,
+            }),
             Err(_) => Err(OpenError(Problem::End { end: wait(&mut ended).await, source, tls })),
         }
     }
@@ -82,12 +87,21 @@ impl Connection {
     /// [`Rejected`], with the command, if it belongs to the session itself or the dialect does not allow it.
     pub async fn send(&self, command: Command) -> Result<Fate, Rejected> {
         let (done, waiting) = oneshot::channel();
-        match self.requests.send(Request::Command(Box::new((command, done)))).await {
+        match self.request(Request::Command(Box::new((command, done)))).await {
             // The task gives every command its end. If the runtime takes the task away, nobody knows.
-            Ok(()) => waiting.await.unwrap_or(Ok(Fate::Unanswered)),
-            Err(mpsc::error::SendError(Request::Command(given))) => Ok(Fate::Unsent(given.0)),
-            Err(_) => Ok(Fate::Unanswered),
+            None => waiting.await.unwrap_or(Ok(Fate::Unanswered)),
+            Some(Request::Command(given)) => Ok(Fate::Unsent(given.0)),
+            Some(_) => Ok(Fate::Unanswered),
         }
+    }
+
+    /// Hands a request to the task; gives it back if there is none any more.
+    async fn request(&self, request: Request) -> Option<Request> {
+        let mut requests = self.requests.lock().await;
+        if poll_fn(|cx| requests.poll_ready(cx)).await.is_err() {
+            return Some(request);
+        }
+        requests.try_send(request).err().map(mpsc::TrySendError::into_inner)
     }
 
     /// Proves the login by the keepalive: `true` if the registry said yes, `false` if it said something that leaves it
@@ -97,7 +111,7 @@ impl Connection {
     /// The end of the session, if it came to that.
     pub async fn keep_alive(&self) -> Result<bool, Arc<End>> {
         let (done, waiting) = oneshot::channel();
-        if self.requests.send(Request::KeepAlive { done }).await.is_ok()
+        if self.request(Request::KeepAlive { done }).await.is_none()
             && let Ok(proven) = waiting.await
         {
             return Ok(proven);
@@ -112,7 +126,7 @@ impl Connection {
     /// Ends the session by QUIT, after whatever was sent before, and waits for its end.
     pub async fn quit(self) -> Arc<End> {
         // If it cannot be asked, it has ended.
-        let _ = self.requests.send(Request::Quit).await;
+        let _ = self.request(Request::Quit).await;
         self.ended().await
     }
 
@@ -129,7 +143,7 @@ impl Connection {
     /// Whether the session has not ended yet, as far as is known.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !self.requests.is_closed() && self.ended.borrow().is_none()
+        !self.task.is_finished() && self.ended.borrow().is_none()
     }
 
     /// How the registry introduced itself.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, Bytes};
+use futures_channel::mpsc;
 use tokio::io::{AsyncWriteExt, ReadBuf};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tracing::{debug, trace, warn};
 
 use super::transport::Transport;
@@ -30,7 +31,6 @@ const CLOSE: Duration = Duration::from_secs(2);
 
 /// What the owner of a connection asks of its task.
 pub(super) enum Request {
-    /// Boxed, for a channel keeps room for some thirty requests, and there are hundreds of idle sessions.
     Command(Box<(Command, oneshot::Sender<Result<Fate, Rejected>>)>),
     /// The answer: whether it proved the login.
     KeepAlive {
@@ -113,7 +113,7 @@ impl<T: Transport> Driver<T> {
         tokio::select! {
             biased;
             () = timeout => self.session.handle_timeout(now()),
-            request = self.requests.recv(), if takes => self.request(request),
+            request = self.requests.recv(), if takes => self.request(request.ok()),
             io = move_bytes(transport, output, flushing, chunk) => self.moved(io, chunk),
         }
     }
@@ -186,6 +186,7 @@ impl<T: Transport> Driver<T> {
                 }
                 Event::LoggedIn { reply, password_changed } => {
                     debug!(code = %reply.code(), password_changed, "logged in");
+                    self.transport.settle();
                     if let Some(opened) = self.opened.take() {
                         let greeting = self.greeting.take();
                         // If nobody waits any more, the channel of requests is closed too, and the session quits.

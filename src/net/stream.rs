@@ -29,7 +29,7 @@ pub struct Stream {
 pub(super) enum Inner {
     Plain(TcpStream),
     #[cfg(feature = "tls")]
-    Tls(Box<TlsTransport>, Box<TlsInfo>),
+    Tls(Box<TlsTransport>, Option<Box<TlsInfo>>),
 }
 
 /// The same call on whichever it is.
@@ -60,14 +60,14 @@ impl Stream {
         self.local
     }
 
-    /// What the TLS handshake found; `None` if the connection is plain.
+    /// What the TLS handshake found; `None` if the connection is plain, or has served a session already.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     #[must_use]
     pub fn tls(&self) -> Option<&TlsInfo> {
         match &self.inner {
             Inner::Plain(_) => None,
-            Inner::Tls(_, info) => Some(info),
+            Inner::Tls(_, info) => info.as_deref(),
         }
     }
 
@@ -165,6 +165,15 @@ impl Transport for Stream {
 
     fn abort(&self) {
         self.tcp().abort();
+    }
+
+    /// [`tls`](Self::tls) and [`tried`](Self::tried) have nothing to tell any more.
+    fn settle(&mut self) {
+        self.tried = Vec::new();
+        #[cfg(feature = "tls")]
+        if let Inner::Tls(_, info) = &mut self.inner {
+            *info = None;
+        }
     }
 
     fn source_address(&self) -> Option<IpAddr> {

@@ -40,6 +40,9 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// is out of step. Does nothing where there is no such thing.
     fn abort(&self) {}
 
+    /// The session on it is open: what was kept to tell how the connection came about may go. Does nothing by default.
+    fn settle(&mut self) {}
+
     /// Our own address, which the registry may have on its list of those that may connect; `None` if it has none.
     fn source_address(&self) -> Option<IpAddr> {
         None
@@ -120,6 +123,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn abort(&self) {
         (**self).abort();
+    }
+
+    fn settle(&mut self) {
+        (**self).settle();
     }
 
     fn source_address(&self) -> Option<IpAddr> {

@@ -306,7 +306,12 @@ impl Session {
 
     /// The next thing that happened. At most eight wait.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() {
+            // Hundreds of idle sessions need no room for events.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens.
