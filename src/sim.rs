@@ -56,5 +56,5 @@ pub use config::{Config, Prices, Registrar};
 pub use connection::ConnectionId;
 pub use fault::{Effect, Fault, FaultScript, Trigger};
 pub use ledger::{Change, Entry, Ledger};
-pub use objects::{Contact, Domain, NameServer, Transfer};
+pub use objects::{Contact, Domain, NameServer};
 pub use registry::{Action, Close, Registry};

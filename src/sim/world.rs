@@ -152,8 +152,11 @@ impl World {
         }
         let bare = config.bare_errors && !answer.is_success();
         answer = answer.form(if is_ptf && !bare { Form::Ptf } else { Form::Rrp });
+        let refund = turn.refund.take();
         let entry = turn.entry(sender.connection, request.name(), answer.code());
+        let refund = refund.map(|(registrar, cents)| entry.refund(registrar, cents));
         ledger.record(entry);
+        refund.into_iter().for_each(|refund| ledger.record(refund));
         answer
     }
 
@@ -182,6 +185,8 @@ pub(super) struct Turn<'a> {
     pub(super) object: String,
     pub(super) change: Change,
     pub(super) price: i64,
+    /// Money that another registrar got back.
+    pub(super) refund: Option<(String, i64)>,
 }
 
 impl<'a> Turn<'a> {
@@ -201,6 +206,7 @@ impl<'a> Turn<'a> {
             object: String::new(),
             change: Change::None,
             price: 0,
+            refund: None,
         }
     }
 
@@ -301,7 +307,7 @@ impl<'a> Turn<'a> {
 
     /// The hosts of a new list of name servers: each must be known, none twice, not too many.
     pub(super) fn known_hosts<'t>(
-        &mut self,
+        &self,
         texts: impl IntoIterator<Item = &'t str>,
     ) -> Result<Vec<String>, Answer> {
         let mut hosts = Vec::new();

@@ -1,5 +1,9 @@
 //! The simulated registry, driven by virtual time.
 #![cfg(feature = "sim")]
+#![expect(unreachable_pub, reason = "the modules are this test's own")]
 
 mod drive;
-mod smoke;
+mod faults;
+mod limits;
+mod refusals;
+mod rfc;
