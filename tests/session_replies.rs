@@ -137,7 +137,7 @@ fn an_unsolicited_reply_ends_an_idle_session_and_says_why() {
         let mut play = Play::idle();
         play.input(&reply);
         let unsolicited = format!("ended at idle: unsolicited {code}");
-        assert_eq!(play.events(), [unsolicited.clone()]);
+        assert_eq!(play.events(), std::slice::from_ref(&unsolicited));
 
         let mut play = Play::idle();
         for (at, byte) in reply.bytes().enumerate() {
