@@ -73,8 +73,10 @@ impl Session {
     pub fn new(config: Config, now: Instant) -> Result<Self, EncodeError> {
         let login = config.login.to_command();
         let context = login.context();
-        let what = What::Login { changes_password: context == Context::PasswordChange };
-        let login = Exchange::new(what, context, encoded(&login, config.dialect)?);
+        let encoded_login = encoded(&login, config.dialect)?;
+        let changes_password = context == Context::PasswordChange;
+        let what = What::Login { login: Box::new(config.login), changes_password };
+        let login = Exchange::new(what, context, encoded_login);
         // Better now than after nine minutes.
         encoded(&config.keepalive.command(), config.dialect)?;
         Ok(Self {
@@ -448,7 +450,7 @@ impl Session {
             if verdict.fits() { Why::Closing(reply) } else { Why::OutOfStep(reply) }
         });
         match &exchange.what {
-            What::Login { changes_password } => {
+            What::Login { changes_password, .. } => {
                 if !verdict.fits() {
                     return self.end(Why::OutOfStep(Box::new(reply)));
                 }
@@ -528,10 +530,16 @@ impl Session {
         if self.has_ended() {
             return;
         }
-        let password_in_doubt = self.leaves_password_in_doubt(&why);
+        let mut end = End::new(stage, why);
+        if let State::Busy { exchange: Exchange { what: What::Login { login, .. }, .. }, .. } = &self.state {
+            end.hide_reply_if(|reply| login.is_quoted_in(reply.bytes()));
+        }
+        if self.leaves_password_in_doubt(end.why()) {
+            end.leave_password_in_doubt();
+        }
         self.give_back();
         self.buffer = BytesMut::new();
-        self.events.push_back(Event::Ended(End::new(stage, why, password_in_doubt)));
+        self.events.push_back(Event::Ended(end));
     }
 
     /// Whether a change of the password was handed over, and nobody can tell what became of it.
@@ -539,7 +547,7 @@ impl Session {
         let State::Busy { exchange, phase, .. } = &self.state else {
             return false;
         };
-        if !matches!(exchange.what, What::Login { changes_password: true }) || *phase < Phase::Write {
+        if !matches!(exchange.what, What::Login { changes_password: true, .. }) || *phase < Phase::Write {
             return false;
         }
         match why {
