@@ -32,6 +32,7 @@
 mod calendar;
 mod config;
 mod connection;
+mod encoding;
 mod fault;
 mod hosts;
 mod ledger;

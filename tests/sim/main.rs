@@ -5,5 +5,7 @@
 mod drive;
 mod faults;
 mod limits;
+mod ptf;
 mod refusals;
 mod rfc;
+mod wire;
