@@ -314,7 +314,10 @@ impl<'a> Turn<'a> {
         texts: impl IntoIterator<Item = &'t str>,
     ) -> Result<Vec<String>, Answer> {
         let mut hosts = Vec::new();
-        for text in texts {
+        for (count, text) in texts.into_iter().enumerate() {
+            if count >= MAX_HOSTS {
+                return refuse(541);
+            }
             let host = self.host_name(text, 541)?;
             if hosts.contains(&host) {
                 return refuse(540);
@@ -325,7 +328,7 @@ impl<'a> Turn<'a> {
             }
             hosts.push(host);
         }
-        if hosts.len() > MAX_HOSTS { refuse(541) } else { Ok(hosts) }
+        Ok(hosts)
     }
 
     /// Registers a domain whose name is free, and bills it.
