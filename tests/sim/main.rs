@@ -2,6 +2,7 @@
 #![cfg(feature = "sim")]
 #![expect(unreachable_pub, reason = "the modules are this test's own")]
 
+mod agree;
 mod drive;
 mod faults;
 mod limits;
