@@ -9,8 +9,8 @@
 //!
 //! What it models: sessions and their limits (RFC 2832 §4), the ten commands of RRP with the refusals of §5 and
 //! RFC 3632, the commands of PTF that a registrar lives on, prices and balances, an add grace, transfers, queued orders.
-//! What it is not: a registry. Nothing is kept, nothing is published, and where the sources leave something open it
-//! does the simplest thing that a client can meet.
+//! What it is not: a registry. Nothing is kept or published, domains do not expire, and where the sources leave
+//! something open it does the simplest thing that a client can meet.
 //!
 //! ```
 //! use std::time::{Duration, Instant};
@@ -34,6 +34,7 @@
 mod calendar;
 mod config;
 mod connection;
+mod encoding;
 mod fault;
 mod hosts;
 mod ledger;

@@ -3,6 +3,7 @@
 mod inspect;
 mod limits;
 
+use core::fmt;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -21,13 +22,26 @@ use super::wire::{Answer, Form, Request, RequestError, write_reply};
 use super::world::{Moment, Sender, World};
 
 /// What the registry does to a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
     /// Sends bytes.
     Send(Bytes),
     /// Ends the connection; nothing follows.
     Close(Close),
+}
+
+impl fmt::Debug for Action {
+    /// Of what is sent, the first line alone: there may be secrets in the others.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(bytes) => {
+                let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+                write!(f, "Send(\"{}\" of {} bytes)", line.escape_ascii(), bytes.len())
+            }
+            Self::Close(close) => write!(f, "Close({close:?})"),
+        }
+    }
 }
 
 /// How a connection ends.
@@ -76,7 +90,6 @@ enum Due {
 /// assert_eq!(registry.poll(now), Some((client, answer)));
 /// assert_eq!(registry.sessions("registrarA"), 1);
 /// ```
-#[derive(Debug)]
 pub struct Registry {
     config: Config,
     base: Instant,
@@ -92,6 +105,19 @@ pub struct Registry {
     queue: BTreeMap<(Instant, u64), Due>,
     queued: u64,
     ready: VecDeque<(ConnectionId, Action)>,
+}
+
+impl fmt::Debug for Registry {
+    /// Shows neither what was received nor what is to be sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("date", &self.date())
+            .field("connections", &self.connections.len())
+            .field("domains", &self.world.domains.len())
+            .field("commands", &self.commands)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Registry {
@@ -208,7 +234,7 @@ impl Registry {
         let reply = self.write(&Answer::new(200).form(Form::Rrp).text(""));
         let end: &[u8] = if reply.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
         let first: String = self.config.greeting.chars().filter(|c| !c.is_control()).collect();
-        let date = self.date().to_string();
+        let date = self.date().banner();
         [first.as_bytes(), end, date.as_bytes(), end, b".", end].concat().into()
     }
 

@@ -223,7 +223,7 @@ enum Place {
 }
 
 /// Cuts a stream of bytes into commands; holds at most one frame and what was read and not yet taken.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reader {
     dialect: Dialect,
     place: Place,
@@ -232,6 +232,18 @@ pub struct Reader {
     header: Vec<Vec<u8>>,
     size: usize,
     read: VecDeque<Result<Request, RequestError>>,
+}
+
+impl fmt::Debug for Reader {
+    /// Shows nothing of what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, size, read, .. } = self;
+        f.debug_struct("Reader")
+            .field("place", place)
+            .field("size", size)
+            .field("read", &read.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Reader {
