@@ -271,7 +271,7 @@ fn before_the_login_is_accepted_limits_are_narrow() {
     let sixteen: String = line(4_096).repeat(16);
     for (fits, passes) in [
         (line(4_096), line(4_097)),
-        (sixteen.clone(), format!("{sixteen}y\r\n")),
+        (sixteen.clone(), format!("{sixteen}\n")),
         ("x\r\n".repeat(1_024), "x\r\n".repeat(1_025)),
     ] {
         let mut play = Play::start();

@@ -224,7 +224,13 @@ fn a_surplus_reply_never_answers_the_next_command() {
         play.input(&surplus);
         play.send();
         assert_eq!(play.events()[0], "0 unsent", "{surplus}");
-        assert_eq!(play.sent, "");
+        assert_eq!((play.sent.as_str(), play.session.is_ready()), ("", false));
+        if !play.session.has_ended() {
+            assert!(play.session.submit(check(), play.now).is_err());
+            assert_eq!(play.due(), Some(seconds(5)));
+            play.wait(seconds(5));
+            assert_eq!(play.events(), ["ended at idle: noise"]);
+        }
     }
 }
 
