@@ -7,7 +7,8 @@
 //! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
 //! - [`wire`]: bytes to frames, bounded, and commands onto the wire;
 //! - [`reply`]: a code and a text at once, the rest where it lies;
-//! - `net` (feature `net`): the same as a codec for `tokio_util`'s `Framed`.
+//! - `net` (feature `net`): the same as a codec for `tokio_util`'s `Framed`;
+//! - `sim` (feature `sim`): a simulated registry for tests, with a ledger and faults on demand.
 //!
 //! ```
 //! use bytes::BytesMut;
