@@ -59,3 +59,4 @@ pub use fault::{Effect, Fault, FaultScript, Trigger};
 pub use ledger::{Change, Entry, Ledger};
 pub use objects::{Contact, Domain, NameServer};
 pub use registry::{Action, Close, Registry};
+pub use wire::{Form, LineEnds, Style, Terminator};

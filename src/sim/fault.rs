@@ -60,9 +60,9 @@ pub enum Effect {
         /// The time between two.
         every: Duration,
     },
-    /// Not executed, never answered; the connection stays open.
+    /// Not executed, never answered; the connection stays open, past all limits, until the client ends it.
     Stall,
-    /// Executed, never answered; the connection stays open.
+    /// Executed, never answered; the connection stays open, as with [`Effect::Stall`].
     ExecuteAndStall,
     /// This answer instead of the true one.
     Answer {

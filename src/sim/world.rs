@@ -265,8 +265,10 @@ impl<'a> Turn<'a> {
             return refuse(bad_encoding);
         }
         self.object.clone_from(&name);
+        // §7, `sldn`: two labels.
+        let deep = self.config.dialect == Dialect::Rfc && name.matches('.').count() > 1;
         match self.registrable(&name) {
-            Some(registrable) if registrable == name => Ok(name),
+            Some(registrable) if registrable == name && !deep => Ok(name),
             _ => refuse(541),
         }
     }

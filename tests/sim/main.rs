@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "the modules are this test's own")]
 
 mod agree;
+mod chance;
 mod drive;
 mod faults;
 mod limits;

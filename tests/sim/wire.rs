@@ -85,6 +85,10 @@ fn pure_rfc_has_no_ptf() {
     let reply = client.ask("[COMMAND]\ncommand = Describe\nEOF\n.");
     assert!(reply.starts_with("507 "), "{reply}");
     assert_eq!(client.code("check\nEntityName:Domain\nDomainName:müller.com"), 505);
+    for (dialect, code) in [(Dialect::Rfc, 541), (Dialect::Xrrp, 210)] {
+        let mut client = Client::new(config().dialect(dialect).zones(["com", "co.com"]));
+        assert_eq!(client.code("check\nEntityName:Domain\nDomainName:example.co.com"), code);
+    }
     assert_eq!(Client::new(config()).code("check\nEntityName:Domain\nDomainName:müller.com"), 210);
 }
 
