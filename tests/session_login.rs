@@ -255,6 +255,17 @@ fn a_refusal_leaves_a_password_in_doubt_unless_it_says_plainly_that_nothing_was_
     let mut play = change_at(At::LoginWrite);
     play.input(rrp(530));
     assert_eq!(play.events(), ["ended at login: early 530, password in doubt"]);
+    for (at, code, refuses) in [
+        (At::LoginWrite, 530, true),
+        (At::LoginWrite, 531, true),
+        (At::LoginWrite, 541, false),
+        (At::Write, 530, false),
+    ] {
+        let end = Play::at(at).also(|play| play.input(rrp(code))).end();
+        assert!(matches!(end.why(), Why::Early(_)));
+        assert_eq!(end.refuses_credentials(), refuses, "{at:?} {code}");
+        assert_eq!(end.fix().is_some(), refuses);
+    }
 }
 
 #[test]

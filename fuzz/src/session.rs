@@ -10,7 +10,9 @@ use bytes::BytesMut;
 use rrp::command::session::Session as Login;
 use rrp::command::{Command, Dialect, Effect, PtfCommand, RrpCommand};
 use rrp::reply::{Reply, ReplyBuilder};
-use rrp::session::{CommandId, Config, Deadlines, Event, Fate, Keepalive, NotReady, Session, Wait, Why};
+use rrp::session::{
+    CommandId, Config, Deadlines, Event, Fate, Keepalive, NotReady, Session, Stage, Wait, Why,
+};
 use rrp::wire::deframe::{Grammar, Limits};
 use rrp::{ReturnCode, wire};
 
@@ -231,7 +233,7 @@ impl Run {
                 assert!(self.session.has_ended(), "nothing can follow");
             }
             19 => {
-                let idle = self.session.stage() == rrp::session::Stage::Idle;
+                let idle = self.session.stage() == Stage::Idle;
                 let asked = self.session.keep_alive(self.now);
                 assert!(asked.is_err() || (idle && !self.quit_asked), "only when idle");
             }
@@ -454,9 +456,11 @@ impl Run {
             assert_eq!(self.session.poll_timeout(), None);
             assert!(self.session.poll_output().is_none() && !self.session.wants_check());
             assert!(!self.session.is_ready() && self.session.idle_since().is_none());
-        } else if self.session.stage() != rrp::session::Stage::Idle {
+        } else if self.session.stage() != Stage::Idle {
             assert!(self.session.poll_timeout().is_some(), "it could hang");
         }
+        let waits = !self.session.has_ended() && self.session.stage() == Stage::FirstByte;
+        assert!(!waits || !has_begun(&self.input), "the first byte is there");
         assert!(!self.session.is_ready() || !has_begun(&self.input), "something has begun to arrive");
     }
 

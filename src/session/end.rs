@@ -129,11 +129,13 @@ impl End {
         matches!(self.why, Why::Quit | Why::Abandoned)
     }
 
-    /// Whether no further login with these credentials makes sense until somebody has looked: the registry refused them.
+    /// Whether no further login with these credentials makes sense until somebody has looked: the registry refused them,
+    /// if only with a reply that came too early.
     #[must_use]
     pub fn refuses_credentials(&self) -> bool {
-        matches!(&self.why, Why::LoginRefused(reply)
-            if reply.code() == ReturnCode::AUTHENTICATION_FAILED || reply.code() == ReturnCode::AUTHORIZATION_FAILED)
+        self.stage == Stage::Login
+            && matches!(&self.why, Why::LoginRefused(reply) | Why::Early(reply)
+                if [ReturnCode::AUTHENTICATION_FAILED, ReturnCode::AUTHORIZATION_FAILED].contains(&reply.code()))
     }
 
     /// What to check, in one sentence; `None` where there is nothing to be done but to go on.
@@ -143,7 +145,7 @@ impl End {
             return Some("log in once with each of the two passwords to learn which one holds");
         }
         match (&self.why, self.stage) {
-            (Why::LoginRefused(_), _) if self.refuses_credentials() => Some(
+            _ if self.refuses_credentials() => Some(
                 "check the id and the password, and that the host is the one they are for (OT&E or production); do not \
                  repeat the login before that, for registries lock accounts",
             ),

@@ -224,7 +224,7 @@ impl Session {
         });
     }
 
-    /// Reading or writing has failed.
+    /// Reading or writing has failed. When writing has, what can still be read is best given first: it may say why.
     pub fn handle_error(&mut self, error: io::Error) {
         // Servers that are told QUIT close as they like.
         self.end(if self.quit_was_sent() { Why::Quit } else { Why::Transport(error) });
