@@ -117,7 +117,8 @@ impl Outcome {
     }
 }
 
-fn of_verdict(verdict: &Verdict, write: bool) -> Exit {
+/// The exit code for a whole reply.
+pub(crate) fn of_verdict(verdict: &Verdict, write: bool) -> Exit {
     match (verdict.completed(), verdict.executed(), verdict.class()) {
         (true, _, _) => match verdict.answer() {
             Some(Answer::No) => Exit::No,

@@ -43,6 +43,8 @@ mod check;
 mod client;
 mod codes;
 mod commands;
+mod demo;
+mod doctor;
 mod exit;
 mod failure;
 mod ledger;
@@ -68,6 +70,7 @@ use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
+  rrp demo                    what the program does, without a registry
   rrp codes 520               what the code says, and where it says something else
   rrp read reply.txt          a recorded reply, secrets redacted
   rrp read --json - | jq .    the same of standard input, as JSON
@@ -84,12 +87,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Play through what the program does, against a simulated registry
+    Demo(demo::Args),
     /// Ask whether names are available
     Check(Box<check::Args>),
     /// Ask what the registry knows about a name
     Status(Box<status::Args>),
     /// Send any command, a write once
     Call(Box<call::Args>),
+    /// Connect stage by stage, and say which one fails and what to do
+    Doctor(Box<doctor::Args>),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -112,9 +119,11 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut err = io::stderr().lock();
     let done = match &cli.task {
+        Task::Demo(args) => demo::run(args, &mut out),
         Task::Check(args) => check::run(args, &mut out, &mut err),
         Task::Status(args) => status::run(args, &mut out, &mut err),
         Task::Call(args) => call::run(args, &mut out, &mut err),
+        Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),

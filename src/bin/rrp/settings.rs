@@ -133,11 +133,6 @@ impl Settings {
         };
         Ok(Config::new(login).dialect(self.dialect).deadlines(deadlines))
     }
-
-    /// Whether it is TLS that is spoken.
-    pub(crate) const fn is_tls(&self) -> bool {
-        matches!(self.security, Security::Tls(_))
-    }
 }
 
 fn security(options: &Options) -> Result<Security, Refusal> {
