@@ -46,9 +46,9 @@ impl<'w> MakeWriter<'w> for Log {
     }
 }
 
-/// Everything that can be seen of one try, in text.
+/// Everything that can be seen of one try beside the log, in text.
+#[derive(Default)]
 struct Seen {
-    log: Log,
     shown: String,
 }
 
@@ -76,11 +76,11 @@ impl Seen {
             .with_writer(log.clone())
             .with_ansi(false)
             .finish();
-        let mut seen = Self { log: log.clone(), shown: String::new() };
+        let mut seen = Self::default();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         tracing::subscriber::with_default(subscriber, || runtime.block_on(work(&mut seen)));
-        let log = String::from_utf8(seen.log.0.lock().unwrap().clone()).unwrap();
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let all = format!("{log}\n{}", seen.shown);
         let bytes = format!("{:?}", PLANTED.as_bytes());
         assert!(!all.contains(PLANTED), "{name}: {all}");
