@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rrp::ReturnCode;
 use rrp::session::{Config, Fate, Why};
-use rrp::sim::{Effect, Fault, Registrar, Trigger};
+use rrp::sim::Registrar;
 
 use crate::commands::Ask;
 use crate::net::{Link, Pair};
@@ -62,29 +62,30 @@ fn a_command_that_meets_the_end_of_its_session_is_in_doubt() {
     }
 }
 
-/// The same 520 a moment earlier is seen before the command is sent.
+/// The same 520, come while nobody looked, is seen before the command is sent.
 #[test]
 fn a_command_behind_the_end_of_its_session_is_not_sent() {
-    let config = Config::new(login()).keepalive_after(None);
-    let mut pair = Pair::logged_in(Pair::registry(), config, Link::GOOD);
-    // The registry's clock goes on, and nobody reads.
-    pair.now += Duration::from_secs(600);
-    let sent = pair.sent.len();
-    let fate = pair.send(Ask::Add.command("a.example.com")).unwrap();
-    // It goes out in the moment in which the registry's 520 does: both are on their way at once.
-    assert!(matches!(&fate, Fate::Answered(reply) if reply.code() == 520), "{fate:?}");
-    assert!(pair.sent.len() > sent);
-    Ask::Add.judge(&pair.registry, "a.example.com", &fate, "beside a 520");
-    // Once it lies there to be read, the command comes back.
-    let config = Config::new(login()).keepalive_after(None);
-    let mut pair = pair.reconnect(config, Link::GOOD);
-    assert!(pair.log_in());
-    pair.registry
-        .faults()
-        .add(Fault::on(Trigger::Idle(Duration::from_secs(9))).then(Effect::UnsolicitedCode(520)));
-    pair.pass(Duration::from_secs(9));
-    let rejected = pair.session.submit(Ask::Add.command("a.example.com"), pair.now).unwrap_err();
-    assert_eq!(rejected.cause(), &rrp::session::NotReady::Ended);
+    for ask in Ask::ALL {
+        for (link, words) in [
+            (Link::GOOD, "ended at check: unsolicited 520"),
+            // With its first byte the command is given back.
+            (Link { chunk: 1, ..Link::GOOD }, "ended at idle: unsolicited 520"),
+        ] {
+            let config = Config::new(login()).keepalive_after(None);
+            let mut pair = Pair::logged_in(Pair::registry(), config, link);
+            ask.prepare(&mut pair.registry, "a.example.com", 1);
+            pair.doze(Duration::from_secs(600));
+            let sent = pair.sent.len();
+            let fate = pair.send(ask.command("a.example.com")).unwrap();
+            assert!(
+                matches!(&fate, Fate::Unsent(given) if *given == ask.command("a.example.com")),
+                "{fate:?}"
+            );
+            assert_eq!(pair.sent.len(), sent);
+            ask.judge(&pair.registry, "a.example.com", &fate, "behind a 520");
+            assert_eq!(pair.words(), [words]);
+        }
+    }
 }
 
 #[test]

@@ -218,6 +218,32 @@ impl Pair {
         self.settle();
     }
 
+    /// Lets this much time pass in which nobody looks after the session: what comes stays unread.
+    pub(crate) fn doze(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            self.registry_acts();
+            match self.registry.poll_timeout() {
+                Some(due) if due <= end => self.now = due.max(self.now),
+                _ => break,
+            }
+        }
+        self.now = end;
+        self.registry_acts();
+    }
+
+    /// Hands what is due to the network; whether anything was.
+    fn registry_acts(&mut self) -> bool {
+        let mut acted = false;
+        while let Some((id, action)) = self.registry.poll(self.now) {
+            if id == self.id {
+                acted = true;
+                self.act(action);
+            }
+        }
+        acted
+    }
+
     /// When something happens next.
     fn due(&self) -> Option<Instant> {
         let ways = [&self.up, &self.down].map(|way| way.items.front().map(|(when, _)| *when));
@@ -267,12 +293,7 @@ impl Pair {
                     Item::End(Break::Reset) => self.registry.disconnect(self.id, self.now),
                 }
             }
-            while let Some((id, action)) = self.registry.poll(self.now) {
-                if id == self.id {
-                    quiet = false;
-                    self.act(action);
-                }
-            }
+            quiet &= !self.registry_acts();
             if quiet {
                 return;
             }
