@@ -296,7 +296,7 @@ impl Play {
     }
 }
 
-fn in_words(event: &Event) -> String {
+pub(crate) fn in_words(event: &Event) -> String {
     match event {
         Event::Greeted(_) => "greeted".to_owned(),
         Event::LoggedIn { reply, password_changed: false } => format!("logged in {}", reply.code()),
