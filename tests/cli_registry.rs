@@ -295,6 +295,22 @@ fn what_a_registry_says_gives_no_orders_to_a_terminal_and_shows_no_secret() {
     }
 }
 
+/// Ctrl-C while the answer is waited for: the write is out.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_write_is_in_doubt() {
+    let sim = Sim::new();
+    sim.fault("AddDomain", Effect::ExecuteAndStall);
+    let piped = std::process::Stdio::piped;
+    let child = sim.program(&ADD).stdout(piped()).stderr(piped()).spawn().unwrap();
+    while sim.executed("AddDomain") == 0 {
+        std::thread::yield_now();
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    program::Said::of(child.wait_with_output().unwrap()).exits(5).says("interrupted").says("IN DOUBT");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_write_that_was_done_is_not_lost_with_its_output() {
