@@ -37,8 +37,8 @@ fn without_a_password_nothing_is_sent() {
          RRP_PASSWORD, or run it at a terminal\n"
     );
     // There is no such flag.
-    let said = of(program(&["check", "example.com", "--password", PASSWORD].as_slice())
-        .env("RRP_SERVER", sim.address()));
+    let said =
+        of(program(&["check", "example.com", "--password", PASSWORD]).env("RRP_SERVER", sim.address()));
     assert_eq!(said.exit, 2);
     assert_eq!(sim.server.registry().connections().len(), 0);
 }

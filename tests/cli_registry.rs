@@ -302,8 +302,8 @@ fn an_interrupted_write_is_in_doubt() {
     let sim = Sim::new();
     sim.fault("AddDomain", Effect::ExecuteAndStall);
     let piped = std::process::Stdio::piped;
-    let child = sim.program(&ADD).stdout(piped()).stderr(piped()).spawn().unwrap();
-    while sim.executed("AddDomain") == 0 {
+    let mut child = sim.program(&ADD).stdout(piped()).stderr(piped()).spawn().unwrap();
+    while sim.executed("AddDomain") == 0 && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
     }
     let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
