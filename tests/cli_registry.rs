@@ -135,6 +135,24 @@ fn a_read_is_asked_three_times_and_no_more() {
 }
 
 #[test]
+fn a_refused_login_is_not_repeated_for_a_read_either() {
+    for code in [530, 531, 422, 521] {
+        let sim = Sim::new();
+        sim.fault("status", Effect::CloseBefore(Close::Reset));
+        sim.add(Fault::on(Trigger::Login).then(Effect::RefuseLogin(code)).on_connection(2));
+        let told = sim.run(&["status", "--json", "example.com"]).exits(3).json();
+        let fates: Vec<&serde_json::Value> =
+            told["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["fate"]).collect();
+        assert_eq!(fates, [&json!("unanswered"), &json!("unsent")], "{code}");
+    }
+    // Any other end of an attempt to log in is no reason to give up.
+    let sim = Sim::new();
+    sim.fault("status", Effect::CloseBefore(Close::Reset));
+    sim.add(Fault::on(Trigger::Connection(2)).then(Effect::CloseBefore(Close::Reset)));
+    sim.run(&["status", "example.com"]).exits(4);
+}
+
+#[test]
 fn a_locked_account_is_left_alone() {
     let sim = Sim::new();
     sim.fault("status", Effect::answer(422, false));
@@ -143,6 +161,21 @@ fn a_locked_account_is_left_alone() {
     assert_eq!(told["attempts"].as_array().unwrap().len(), 1);
     assert_eq!(told["reply"]["advice"], "hold-account");
     assert!(told["reply"]["wait"].as_f64().unwrap() >= 60.0);
+    // Nor are the other names asked about, and it is said so.
+    let check = ["check", "--dialect", "rfc", "a.com", "b.com", "c.com", "d.com"];
+    let locked =
+        || Fault::on(Trigger::Command("check".into())).about("b.com").then(Effect::answer(422, false));
+    sim.add(locked());
+    let said = sim.run(&check).exits(3);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(lines[0], "a.com: available (210 Domain name available)");
+    assert!(lines[1].starts_with("b.com: unknown (422 "), "{said:?}");
+    assert_eq!(lines[3..], ["c.com: not asked", "d.com: not asked"]);
+    sim.add(locked());
+    assert_eq!(
+        sim.run(&[&check[..], &["--json"]].concat()).json()[2],
+        json!({"not_asked": ["c.com", "d.com"]})
+    );
 }
 
 #[test]

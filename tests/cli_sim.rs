@@ -85,10 +85,10 @@ fn a_simulated_registry_serves_and_prints_its_ledger() {
 
 #[test]
 fn the_number_of_commands_and_sessions_can_be_limited() {
-    let sim = Running::new(&["--plain", "--rate", "2", "--fault", "login:521"]);
+    let sim = Running::new(&["--plain", "--fault", "login:521"]);
     sim.client(&["check", "--plain", "example.com"]).exits(6).says("521");
-    let said = sim.client(&["check", "--plain", "--dialect", "rfc", "a.com", "b.com", "c.com"]).exits(3);
-    assert!(said.out.contains("422 "), "{said:?}");
+    let sim = Running::new(&["--plain", "--rate", "1"]);
+    sim.client(&["check", "--plain", "example.com"]).exits(3).says("422 ");
 }
 
 #[test]

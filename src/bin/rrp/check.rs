@@ -68,7 +68,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let mut array = if args.json { Some(JsonArray::begin(out)?) } else { None };
     let exit = block_on(async {
         let mut exit = Exit::Yes;
-        for Question { names, command } in &questions {
+        let mut questions = questions.iter();
+        let mut stopped = false;
+        for Question { names, command } in &mut questions {
             let outcome = client.run(command, &mut |event| report::tell(&event, err)).await;
             let findings = findings(names, &outcome);
             exit = findings.iter().map(|finding| finding.exit).fold(exit, Exit::worse);
@@ -78,8 +80,20 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
                 None => print(&findings, &report, out),
             }
             .map_err(Failure::output(exit))?;
-            if outcome.exit() == Exit::NotSent {
+            stopped = outcome.stops();
+            if stopped {
                 break;
+            }
+        }
+        if stopped {
+            // No answer is no "no": whoever was not asked about is told so.
+            let names: Vec<&String> = questions.flat_map(|question| &question.names).collect();
+            if !names.is_empty() {
+                match &mut array {
+                    Some(array) => array.push(&json!({"not_asked": names}), out),
+                    None => names.iter().try_for_each(|name| writeln!(out, "{}: not asked", escape(name))),
+                }
+                .map_err(Failure::output(exit))?;
             }
         }
         client.close().await;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rrp::command::{Command, Effect};
-use rrp::net::{Connection, Connector, Endpoint};
-use rrp::session::{Config, Fate};
-use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
-use rrp::{Reply, verdict::Answer};
+use rrp::command::Effect;
+use rrp::net::{ConnectError, Connection, Connector, Endpoint, OpenError};
+use rrp::session::{Config, End, Fate};
+use rrp::verdict::{Advice, Answer, Class, Executed, Verdict, Word};
+use rrp::{Command, Context, Reply};
 
 use crate::exit::Exit;
 use crate::failure::{Refusal, chain};
@@ -58,6 +58,25 @@ pub(crate) enum Login {
 pub(crate) struct OpenFailure {
     pub(crate) error: String,
     pub(crate) fix: Option<String>,
+    /// Whether another login would make it worse: refused credentials, a locked account, too many sessions.
+    stop: bool,
+}
+
+impl OpenFailure {
+    fn not_connected(error: &ConnectError) -> Self {
+        Self { error: chain(error), fix: Some(error.fix()), stop: false }
+    }
+
+    fn not_logged_in(error: &OpenError) -> Self {
+        let reply = error.session_end().and_then(End::reply);
+        let stop = reply.is_some_and(|reply| {
+            matches!(
+                reply.verdict(Context::Login).advice(),
+                Advice::StopLoggingIn | Advice::HoldAccount { .. } | Advice::FewerSessions { .. }
+            )
+        });
+        Self { error: chain(error), fix: error.fix(), stop }
+    }
 }
 
 /// What comes after an attempt.
@@ -100,6 +119,15 @@ impl Outcome {
         let went_out = |fared: &&Fared| matches!(fared, Fared::Answered { .. } | Fared::Unanswered(_));
         let mut fared = self.attempts.iter().rev().map(|attempt| &attempt.fared);
         fared.clone().find(went_out).or_else(|| fared.next())
+    }
+
+    /// Whether nothing more is to be sent for now: there is no session to be had, or the account is locked.
+    pub(crate) fn stops(&self) -> bool {
+        match self.attempts.last().map(|attempt| &attempt.fared) {
+            Some(Fared::NotOpened(_)) => true,
+            Some(Fared::Answered { verdict, .. }) => matches!(verdict.advice(), Advice::HoldAccount { .. }),
+            _ => false,
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -190,7 +218,7 @@ impl Client {
         let new = Some(Again { pause, new_session: true });
         match fared {
             // A host that cannot be reached at all is told at once; one that was just there gets its chance.
-            Fared::NotOpened(_) => new.filter(|_| sent_before),
+            Fared::NotOpened(failure) => new.filter(|_| sent_before && !failure.stop),
             Fared::Unsent(_) | Fared::Unanswered(_) => new,
             Fared::Answered { login: Some(Login::Lost), .. } => new,
             Fared::Answered { verdict, .. } if verdict.completed() => None,
@@ -255,13 +283,13 @@ impl Client {
             .connector
             .connect(&self.endpoint)
             .await
-            .map_err(|error| OpenFailure { error: chain(&error), fix: Some(error.fix()) })?;
+            .map_err(|error| OpenFailure::not_connected(&error))?;
         if let Some(warning) = stream.tls().and_then(|tls| tls.warning()) {
             tell(Event::Warning(&warning));
         }
         let connection = Connection::open(stream, self.config.clone())
             .await
-            .map_err(|error| OpenFailure { error: chain(&error), fix: error.fix() })?;
+            .map_err(|error| OpenFailure::not_logged_in(&error))?;
         self.sessions = self.sessions.saturating_add(1);
         tell(Event::Opened(self.sessions, &connection));
         Ok(connection)
@@ -310,7 +338,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use rrp::code::{Context, ReturnCode};
+    use rrp::ReturnCode;
 
     use super::*;
 

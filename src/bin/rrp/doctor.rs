@@ -188,6 +188,11 @@ async fn examine(
                 }
             }
             findings.fail(error.stage().as_str(), &chain(&error), Some(error.fix()));
+            if error.tried().len() > 1
+                && let Some(failed) = findings.stages.iter_mut().find(|stage| stage.state == State::Failed)
+            {
+                failed.lines.extend(error.tried().iter().map(|attempt| format!("not {attempt}")));
+            }
             return Ok(());
         }
     };

@@ -40,10 +40,10 @@ pub(crate) fn tell(event: &Event<'_>, err: &mut dyn Write) {
     // A note that nobody sees is no failure.
     let _ = match event {
         Event::Warning(warning) => writeln!(err, "WARNING: {warning}"),
-        Event::Attempt(number, Attempt { again: Some(again), .. }) => {
-            let Event::Attempt(_, attempt) = event else { return };
-            writeln!(err, "note: attempt {number}: {}; {}", attempt.story(), again.story())
-        }
+        Event::Attempt(number, attempt) => match attempt.again {
+            Some(again) => writeln!(err, "note: attempt {number}: {}; {}", attempt.story(), again.story()),
+            None => Ok(()),
+        },
         _ => Ok(()),
     };
 }
