@@ -1,13 +1,16 @@
 //! A client for RRP (RFC 2832, RFC 3632) and XRRP, the line protocol between a registrar and a registry.
 //!
-//! What stands so far is the protocol as types, without a socket:
+//! What stands so far is the protocol as types, and sessions over TLS on which each command has one attempt:
 //!
 //! - [`code`]: return codes, and what each says about the answer, the connection and the registry's state
 //!   ([`verdict`]);
 //! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
 //! - [`wire`]: bytes to frames, bounded, and commands onto the wire;
 //! - [`reply`]: a code and a text at once, the rest where it lies;
-//! - `net` (feature `net`, over TLS with `tls`): connectors, and the same as a codec for `tokio_util`'s `Framed`.
+//! - [`session`]: one connection as a state machine without I/O, which gives each command its fate: unsent, answered,
+//!   unanswered;
+//! - `net` (features `net`, `tls`): connectors, and sessions over tokio;
+//! - `sim` (features `sim`, `sim-server`): a simulated registry that can be told to misbehave, for tests.
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -33,15 +36,48 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Over TLS, to a registry (here a simulated one that misbehaves):
+//!
+//! ```
+//! # #[cfg(feature = "sim-server")]
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use rrp::command::{Check, Session, ToCommand};
+//! use rrp::net::{Connection, Connector, Tls};
+//! use rrp::session::{Config, Fate};
+//! use rrp::sim::server::{Listen, Server};
+//! use rrp::sim::{self, Close, Effect, Fault, Registrar, Registry, Trigger};
+//!
+//! let registry = sim::Config::new().registrar(Registrar::new("registrar", "password"));
+//! let server = Server::start(Registry::new(registry, Server::now()), Listen::tls("127.0.0.1:0".parse()?)).await?;
+//! let close = Effect::CloseBefore(Close::Reset);
+//! server.registry().faults().add(Fault::on(Trigger::NthCommand(2)).then(close));
+//!
+//! let authority = server.authority().expect("it speaks TLS");
+//! let connector = Connector::tls(Tls::ca_pem(authority.as_bytes())?);
+//! let stream = connector.connect(&server.address().to_string().parse()?).await?;
+//! let connection = Connection::open(stream, Config::new(Session::login("registrar", "password".to_owned())?)).await?;
+//!
+//! let check = Check::domain(&"example.com".parse()?).to_command();
+//! match connection.send(check.clone()).await? {
+//!     Fate::Answered(reply) => assert_eq!(reply.code(), 210),
+//!     Fate::Unsent(_) | Fate::Unanswered => unreachable!("nothing went wrong yet"),
+//! }
+//! // The second one is lost. It only asked, and may be asked again on another connection; an ADD may not.
+//! assert!(matches!(connection.send(check).await?, Fate::Unanswered));
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Features
 //!
-//! Features only add modules. `cli` (default) is the program `rrp`; `net` connectors over TCP and the codec; `tls`
-//! connectors over TLS; `arbitrary` builds commands and replies for fuzzing. A library user takes
-//! `default-features = false`.
+//! Features only add modules. `cli` (default) is the program `rrp`; `net` sessions over tokio, on plain TCP to loopback;
+//! `tls` the same over TLS; `sim` the simulated registry and `sim-server` its sockets; `arbitrary` builds commands and
+//! replies for fuzzing. A library user takes `default-features = false, features = ["tls"]`; with no features at all there
+//! is no tokio in the tree.
 //!
 //! # What is bounded
 //!
-//! Lines, frames and line counts ([`Limits`](wire::deframe::Limits)), values
+//! Connections tried per name (32), events that wait ([`session`]), lines, frames and line counts ([`Limits`](wire::deframe::Limits)), values
 //! ([`Value::MAX_LEN`]), parameters ([`PtfCommand`](command::PtfCommand)) and lines of a command
 //! ([`RrpCommand`](command::RrpCommand)). Reading takes time linear in the input, and memory of 20 bytes a line.
 

@@ -9,8 +9,8 @@
 //!
 //! What it models: sessions and their limits (RFC 2832 §4), the ten commands of RRP with the refusals of §5 and
 //! RFC 3632, the commands of PTF that a registrar lives on, prices and balances, an add grace, transfers, queued orders.
-//! What it is not: a registry. Nothing is kept, nothing is published, and where the sources leave something open it
-//! does the simplest thing that a client can meet.
+//! What it is not: a registry. Nothing is kept or published, domains do not expire, and where the sources leave
+//! something open it does the simplest thing that a client can meet.
 //!
 //! ```
 //! use std::time::{Duration, Instant};
@@ -34,6 +34,7 @@
 mod calendar;
 mod config;
 mod connection;
+mod encoding;
 mod fault;
 mod hosts;
 mod ledger;
@@ -56,5 +57,6 @@ pub use config::{Config, Prices, Registrar};
 pub use connection::ConnectionId;
 pub use fault::{Effect, Fault, FaultScript, Trigger};
 pub use ledger::{Change, Entry, Ledger};
-pub use objects::{Contact, Domain, NameServer, Transfer};
+pub use objects::{Contact, Domain, NameServer};
 pub use registry::{Action, Close, Registry};
+pub use wire::{Form, LineEnds, Style, Terminator};

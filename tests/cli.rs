@@ -153,7 +153,7 @@ fn json_of_a_reply_holds_what_the_reply_holds() {
 #[test]
 fn json_is_an_array_when_a_later_frame_is_refused() {
     let output = rrp(&["read", "--json", "tests/fixtures/cli/input/malformed.txt"], Stdio::null());
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(7));
     let frames: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(frames.as_array().unwrap().len(), 1);
 }
@@ -218,7 +218,7 @@ fn a_refused_frame_shows_nothing_of_it() {
         ["200 ok\nauth hunter22\n.\n", "session\n-Id:a\n-Password:hunter22\n.\n", "[X]\nauth=hunter22\n"]
     {
         let output = read_of(input.as_bytes(), &[]);
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(output.status.code(), Some(7), "{output:?}");
         assert!(!String::from_utf8([output.stdout, output.stderr].concat()).unwrap().contains("hunter22"));
     }
 }
@@ -237,7 +237,7 @@ fn a_line_without_end_is_refused_at_the_limit() {
     let mut input = b"200 ok\n.\nx:".to_vec();
     input.resize(input.len() + 20_000_000, b'x');
     let output = read_of(&input, &[]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(7));
     assert!(output.stdout.starts_with(b"200 ok\n"));
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(error, "rrp: read: `-`: frame 2: line is longer than the limit of 65536 bytes\n");
@@ -263,6 +263,6 @@ fn output_that_cannot_be_written_is_an_error() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_rrp"));
     let child = program.arg("codes").stdout(full).stderr(Stdio::piped()).spawn().unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(7));
     assert!(output.stderr.starts_with(b"rrp: write: cannot write the output: "), "{output:?}");
 }

@@ -15,13 +15,14 @@ use std::path::{Path, PathBuf};
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 6] = [
+const TARGETS: [(&str, Check); 7] = [
     ("frames", checks::frames),
     ("rrp_reply", checks::rrp_reply),
     ("ptf_reply", checks::ptf_reply),
     ("rrp_command", checks::rrp_command),
     ("ptf_command", checks::ptf_command),
     ("code_table", checks::code_table),
+    ("session", checks::session),
 ];
 
 fn fuzz() -> PathBuf {
@@ -85,6 +86,11 @@ fn ptf_command_holds_on_all_that_is_stored() {
 #[test]
 fn code_table_holds_on_all_that_is_stored() {
     replay("code_table");
+}
+
+#[test]
+fn session_holds_on_all_that_is_stored() {
+    replay("session");
 }
 
 #[test]

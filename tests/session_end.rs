@@ -54,6 +54,7 @@ fn nothing_follows_the_end() {
             events.iter().filter(|event| event.starts_with("ended at ")).count(),
             usize::from(at != At::Ended)
         );
+        assert!(format!("{:?}", play.session).contains("buffered: 0"), "nothing is kept");
         play.input(GREETING);
         play.input(OK);
         play.eof();

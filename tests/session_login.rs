@@ -187,6 +187,9 @@ fn a_change_of_the_password_is_told_when_it_is_done() {
     }
 }
 
+/// What ends a session, in words and in deed.
+type Ending = (&'static str, fn(&mut Play));
+
 /// A login that changes the password, up to a state.
 fn change_at(at: At) -> Play {
     Play::with(Config::new(changing()), at, check())
@@ -194,7 +197,7 @@ fn change_at(at: At) -> Play {
 
 #[test]
 fn a_password_is_in_doubt_from_the_first_byte_of_its_change_until_a_plain_refusal() {
-    let all: [(&str, fn(&mut Play)); 6] = [
+    let all: [Ending; 6] = [
         ("eof", Play::eof),
         ("transport", Play::reset),
         ("timeout", |play| play.wait(play.due().unwrap())),
@@ -252,6 +255,17 @@ fn a_refusal_leaves_a_password_in_doubt_unless_it_says_plainly_that_nothing_was_
     let mut play = change_at(At::LoginWrite);
     play.input(rrp(530));
     assert_eq!(play.events(), ["ended at login: early 530, password in doubt"]);
+    for (at, code, refuses) in [
+        (At::LoginWrite, 530, true),
+        (At::LoginWrite, 531, true),
+        (At::LoginWrite, 541, false),
+        (At::Write, 530, false),
+    ] {
+        let end = Play::at(at).also(|play| play.input(rrp(code))).end();
+        assert!(matches!(end.why(), Why::Early(_)));
+        assert_eq!(end.refuses_credentials(), refuses, "{at:?} {code}");
+        assert_eq!(end.fix().is_some(), refuses);
+    }
 }
 
 #[test]
@@ -271,7 +285,7 @@ fn before_the_login_is_accepted_limits_are_narrow() {
     let sixteen: String = line(4_096).repeat(16);
     for (fits, passes) in [
         (line(4_096), line(4_097)),
-        (sixteen.clone(), format!("{sixteen}y\r\n")),
+        (sixteen.clone(), format!("{sixteen}\n")),
         ("x\r\n".repeat(1_024), "x\r\n".repeat(1_025)),
     ] {
         let mut play = Play::start();

@@ -165,6 +165,15 @@ fn a_reply_that_is_late_is_none() {
 }
 
 #[test]
+fn a_reply_that_is_there_before_anybody_looks_at_the_clock_counts() {
+    let mut play = Play::with(config(), At::Wait, check());
+    play.pass(seconds(100));
+    play.input("210 Domain name available\r\n.\r\n");
+    play.wait(Duration::ZERO);
+    assert_eq!((play.events(), play.stage()), (vec!["0 answered 210".to_owned()], "idle"));
+}
+
+#[test]
 fn after_a_keepalive_idle_time_counts_anew() {
     let mut play = Play::idle();
     for _ in 0..3 {

@@ -46,9 +46,9 @@ impl<'w> MakeWriter<'w> for Log {
     }
 }
 
-/// Everything that can be seen of one try, in text.
+/// Everything that can be seen of one try beside the log, in text.
+#[derive(Default)]
 struct Seen {
-    log: Log,
     shown: String,
 }
 
@@ -76,11 +76,11 @@ impl Seen {
             .with_writer(log.clone())
             .with_ansi(false)
             .finish();
-        let mut seen = Self { log: log.clone(), shown: String::new() };
+        let mut seen = Self::default();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         tracing::subscriber::with_default(subscriber, || runtime.block_on(work(&mut seen)));
-        let log = String::from_utf8(seen.log.0.lock().unwrap().clone()).unwrap();
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         let all = format!("{log}\n{}", seen.shown);
         let bytes = format!("{:?}", PLANTED.as_bytes());
         assert!(!all.contains(PLANTED), "{name}: {all}");
@@ -156,6 +156,8 @@ async fn session(seen: &mut Seen, texts: &[&str]) {
 fn no_stage_of_a_session_shows_the_password_or_obeys_the_registry() {
     let orders = format!("Example{ORDERS} RRP Server version {ORDERS}\r\nSun\r\n.\r\n");
     let refused = format!("530 Authentication failed{ORDERS}; password={PLANTED}\r\n.\r\n");
+    let prose =
+        format!("530 Nobody by the name of registrar is let in with {PLANTED} or {PLANTED}2\r\n.\r\n");
     let quoted = format!("500 Invalid command name; -Password:{PLANTED} {ORDERS}\r\n.\r\n");
     let auth = format!(
         "[RESPONSE]\r\ncode = 200\r\ndescription = Command completed successfully; {ORDERS}\r\n\
@@ -172,6 +174,7 @@ fn no_stage_of_a_session_shows_the_password_or_obeys_the_registry() {
         ("521 instead of a greeting", &["521 Too many sessions open. Server closing connection\r\n.\r\n"]),
         ("a reply instead of a greeting", &[&refused]),
         ("login refused", &[GREETING, &refused]),
+        ("login quoted in prose", &[GREETING, &prose]),
         ("login quoted", &[GREETING, &quoted]),
         ("login garbled", &[GREETING, &garbled]),
         ("login lost", &[GREETING, "200 Comm"]),

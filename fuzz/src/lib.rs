@@ -7,11 +7,13 @@ mod commands;
 mod frames;
 mod naive;
 mod replies;
+mod session;
 
 pub use codes::code_table;
 pub use commands::{ptf_command, rrp_command};
 pub use frames::frames;
 pub use replies::{ptf_reply, rrp_reply};
+pub use session::session;
 
 use bytes::BytesMut;
 use rrp::wire::deframe::{Deframer, Ends, Frame, Limits};

@@ -238,7 +238,7 @@ impl<T: Transport> Driver<T> {
                 | Why::LoginLost(_)
                 | Why::InsteadOfGreeting(_)
                 | Why::Eof
-        );
+        ) || matches!(end.why(), Why::Unsolicited(reply) if reply.code().closes_connection());
         // What became of the commands is told before; this may take its time.
         self.ended.send_replace(Some(Arc::new(end)));
         if in_step {

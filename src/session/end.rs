@@ -6,6 +6,7 @@ use std::io;
 use super::stage::Stage;
 use crate::code::ReturnCode;
 use crate::reply::Reply;
+use crate::secret::REDACTED;
 use crate::wire::Malformed;
 use crate::wire::deframe::FrameError;
 
@@ -54,22 +55,33 @@ pub enum Why {
 }
 
 /// Why and where a session came to its end.
-#[derive(Debug)]
+///
+/// If a registry quotes the password in its answer to the login, neither `Display` nor `Debug` shows the text of that
+/// answer; [`reply`](Self::reply) has it all the same.
 pub struct End {
     stage: Stage,
     why: Why,
     password_in_doubt: bool,
+    hides_reply: bool,
 }
 
 impl End {
-    pub(super) const fn new(stage: Stage, why: Why, password_in_doubt: bool) -> Self {
-        Self { stage, why, password_in_doubt }
+    pub(super) const fn new(stage: Stage, why: Why) -> Self {
+        Self { stage, why, password_in_doubt: false, hides_reply: false }
+    }
+
+    pub(super) const fn leave_password_in_doubt(&mut self) {
+        self.password_in_doubt = true;
+    }
+
+    pub(super) fn hide_reply_if(&mut self, quotes_secret: impl FnOnce(&Reply) -> bool) {
+        self.hides_reply = self.reply().is_some_and(quotes_secret);
     }
 
     /// A session that was given up by whoever ran it, who can say nothing more.
     #[cfg(feature = "net")]
     pub(crate) const fn abandoned() -> Self {
-        Self::new(Stage::Quit, Why::Abandoned, false)
+        Self::new(Stage::Quit, Why::Abandoned)
     }
 
     /// The stage at which it ended.
@@ -117,11 +129,13 @@ impl End {
         matches!(self.why, Why::Quit | Why::Abandoned)
     }
 
-    /// Whether no further login with these credentials makes sense until somebody has looked: the registry refused them.
+    /// Whether no further login with these credentials makes sense until somebody has looked: the registry refused them,
+    /// if only with a reply that came too early.
     #[must_use]
     pub fn refuses_credentials(&self) -> bool {
-        matches!(&self.why, Why::LoginRefused(reply)
-            if reply.code() == ReturnCode::AUTHENTICATION_FAILED || reply.code() == ReturnCode::AUTHORIZATION_FAILED)
+        self.stage == Stage::Login
+            && matches!(&self.why, Why::LoginRefused(reply) | Why::Early(reply)
+                if [ReturnCode::AUTHENTICATION_FAILED, ReturnCode::AUTHORIZATION_FAILED].contains(&reply.code()))
     }
 
     /// What to check, in one sentence; `None` where there is nothing to be done but to go on.
@@ -131,7 +145,7 @@ impl End {
             return Some("log in once with each of the two passwords to learn which one holds");
         }
         match (&self.why, self.stage) {
-            (Why::LoginRefused(_), _) if self.refuses_credentials() => Some(
+            _ if self.refuses_credentials() => Some(
                 "check the id and the password, and that the host is the one they are for (OT&E or production); do not \
                  repeat the login before that, for registries lock accounts",
             ),
@@ -160,12 +174,18 @@ impl End {
 }
 
 /// The code and the text of a reply: escaped, cut, without secrets.
-struct Told<'r>(&'r Reply);
+struct Told<'r> {
+    reply: &'r Reply,
+    hidden: bool,
+}
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}", self.0.code())?;
-        let text = self.0.redacted_text();
+        write!(f, "`{}", self.reply.code())?;
+        if self.hidden {
+            return write!(f, " {REDACTED}`");
+        }
+        let text = self.reply.redacted_text();
         if !text.is_empty() {
             f.write_str(" ")?;
         }
@@ -177,18 +197,19 @@ impl fmt::Display for Told<'_> {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.stage)?;
+        let told = |reply| Told { reply, hidden: self.hides_reply };
         match &self.why {
             Why::Quit => f.write_str("session ended by QUIT"),
             Why::Abandoned => f.write_str("session given up by its owner"),
-            Why::Closing(reply) => write!(f, "connection closed by the registry with {}", Told(reply)),
-            Why::LoginRefused(reply) => write!(f, "login refused with {}", Told(reply)),
-            Why::LoginLost(reply) => write!(f, "no longer logged in, says {}", Told(reply)),
-            Why::InsteadOfGreeting(reply) => write!(f, "refused instead of greeted, with {}", Told(reply)),
-            Why::Unsolicited(reply) => write!(f, "unsolicited reply {}", Told(reply)),
+            Why::Closing(reply) => write!(f, "connection closed by the registry with {}", told(reply)),
+            Why::LoginRefused(reply) => write!(f, "login refused with {}", told(reply)),
+            Why::LoginLost(reply) => write!(f, "no longer logged in, says {}", told(reply)),
+            Why::InsteadOfGreeting(reply) => write!(f, "refused instead of greeted, with {}", told(reply)),
+            Why::Unsolicited(reply) => write!(f, "unsolicited reply {}", told(reply)),
             Why::Noise => f.write_str("something came that nothing had asked for"),
-            Why::Early(reply) => write!(f, "reply {} before the command was written", Told(reply)),
+            Why::Early(reply) => write!(f, "reply {} before the command was written", told(reply)),
             Why::OutOfStep(reply) => {
-                write!(f, "reply {} cannot be one to this command", Told(reply))
+                write!(f, "reply {} cannot be one to this command", told(reply))
             }
             Why::Malformed(_) => f.write_str("malformed reply"),
             Why::Frame(_) => f.write_str("reply passes a limit"),
@@ -199,6 +220,19 @@ impl fmt::Display for End {
             Why::Transport(_) => f.write_str("connection failed"),
             Why::Timeout => f.write_str("took longer than its deadline"),
         }
+    }
+}
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("End");
+        out.field("stage", &self.stage);
+        if self.hides_reply {
+            out.field("code", &self.code());
+        } else {
+            out.field("why", &self.why);
+        }
+        out.field("password_in_doubt", &self.password_in_doubt).finish()
     }
 }
 

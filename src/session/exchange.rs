@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::event::CommandId;
 use super::stage::Stage;
 use crate::code::Context;
+use crate::command::session::Session as Login;
 use crate::command::{Command, Dialect};
 use crate::wire::{EncodeError, encode};
 
@@ -19,10 +20,17 @@ pub(super) struct Exchange {
 
 #[derive(Debug)]
 pub(super) enum What {
-    Login { changes_password: bool },
+    /// Kept until it is answered, for the registry may quote it.
+    Login {
+        login: Box<Login>,
+        changes_password: bool,
+    },
     Keepalive,
     Quit,
-    Command { id: CommandId, command: Command },
+    Command {
+        id: CommandId,
+        command: Command,
+    },
 }
 
 /// A command for the wire, which may hold secrets.

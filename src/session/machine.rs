@@ -73,8 +73,10 @@ impl Session {
     pub fn new(config: Config, now: Instant) -> Result<Self, EncodeError> {
         let login = config.login.to_command();
         let context = login.context();
-        let what = What::Login { changes_password: context == Context::PasswordChange };
-        let login = Exchange::new(what, context, encoded(&login, config.dialect)?);
+        let encoded_login = encoded(&login, config.dialect)?;
+        let changes_password = context == Context::PasswordChange;
+        let what = What::Login { login: Box::new(config.login), changes_password };
+        let login = Exchange::new(what, context, encoded_login);
         // Better now than after nine minutes.
         encoded(&config.keepalive.command(), config.dialect)?;
         Ok(Self {
@@ -222,7 +224,7 @@ impl Session {
         });
     }
 
-    /// Reading or writing has failed.
+    /// Reading or writing has failed. When writing has, what can still be read is best given first: it may say why.
     pub fn handle_error(&mut self, error: io::Error) {
         // Servers that are told QUIT close as they like.
         self.end(if self.quit_was_sent() { Why::Quit } else { Why::Transport(error) });
@@ -264,7 +266,8 @@ impl Session {
         self.partial(now);
     }
 
-    /// Time has passed: to be called when [`poll_timeout`](Self::poll_timeout) is reached; does nothing before.
+    /// Time has passed: to be called when [`poll_timeout`](Self::poll_timeout) is reached; does nothing before. What has
+    /// been read by then may be given first: a whole reply counts as long as nobody has looked at the clock.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_none_or(|due| now < due) {
             return;
@@ -448,7 +451,7 @@ impl Session {
             if verdict.fits() { Why::Closing(reply) } else { Why::OutOfStep(reply) }
         });
         match &exchange.what {
-            What::Login { changes_password } => {
+            What::Login { changes_password, .. } => {
                 if !verdict.fits() {
                     return self.end(Why::OutOfStep(Box::new(reply)));
                 }
@@ -528,10 +531,16 @@ impl Session {
         if self.has_ended() {
             return;
         }
-        let password_in_doubt = self.leaves_password_in_doubt(&why);
+        let mut end = End::new(stage, why);
+        if let State::Busy { exchange: Exchange { what: What::Login { login, .. }, .. }, .. } = &self.state {
+            end.hide_reply_if(|reply| login.is_quoted_in(reply.bytes()));
+        }
+        if self.leaves_password_in_doubt(end.why()) {
+            end.leave_password_in_doubt();
+        }
         self.give_back();
         self.buffer = BytesMut::new();
-        self.events.push_back(Event::Ended(End::new(stage, why, password_in_doubt)));
+        self.events.push_back(Event::Ended(end));
     }
 
     /// Whether a change of the password was handed over, and nobody can tell what became of it.
@@ -539,7 +548,7 @@ impl Session {
         let State::Busy { exchange, phase, .. } = &self.state else {
             return false;
         };
-        if !matches!(exchange.what, What::Login { changes_password: true }) || *phase < Phase::Write {
+        if !matches!(exchange.what, What::Login { changes_password: true, .. }) || *phase < Phase::Write {
             return false;
         }
         match why {

@@ -92,6 +92,22 @@ impl Stamp {
         format!("{self}.0")
     }
 
+    /// As a greeting writes it (RFC 2832 §3): `Mon Oct 25 20:20:34 UTC 1999`.
+    #[must_use]
+    pub fn banner(self) -> String {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (year, month, day) = self.civil();
+        let nth =
+            |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied());
+        let weekday = nth(&DAYS, self.days().rem_euclid(7)).unwrap_or_default();
+        let month = nth(&MONTHS, month.saturating_sub(1)).unwrap_or_default();
+        let stamp = self.to_string();
+        let time = stamp.split(' ').next_back().unwrap_or_default();
+        format!("{weekday} {month} {day:02} {time} UTC {year:04}")
+    }
+
     fn days(self) -> i64 {
         self.seconds.div_euclid(DAY)
     }
@@ -168,6 +184,13 @@ mod tests {
             let stamp = Stamp::midnight(year, month, day).at(10, 27, 5);
             assert_eq!(stamp.to_string(), format!("{year:04}-{month:02}-{day:02} 10:27:05"));
         }
+    }
+
+    #[test]
+    fn banner_is_as_in_the_example() {
+        let stamp = Stamp::parse("1999-10-25 20:20:34").unwrap();
+        assert_eq!(stamp.banner(), "Mon Oct 25 20:20:34 UTC 1999");
+        assert_eq!(Stamp::midnight(1969, 12, 31).banner(), "Wed Dec 31 00:00:00 UTC 1969");
     }
 
     #[test]

@@ -257,7 +257,7 @@ impl Config {
     }
 
     /// At most so many commands of one account in each such time, logins included. What exceeds it is answered with
-    /// 422, and so is every command of the account while the lock lasts.
+    /// 422, and so is every command of the account while the lock lasts, QUIT among them.
     #[must_use]
     pub const fn rate(mut self, commands: usize, per: Duration, lock: Duration) -> Self {
         self.rate = Some(Rate { commands, per, lock });

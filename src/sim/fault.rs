@@ -60,9 +60,9 @@ pub enum Effect {
         /// The time between two.
         every: Duration,
     },
-    /// Not executed, never answered; the connection stays open.
+    /// Not executed, never answered; the connection stays open, past all limits, until the client ends it.
     Stall,
-    /// Executed, never answered; the connection stays open.
+    /// Executed, never answered; the connection stays open, as with [`Effect::Stall`].
     ExecuteAndStall,
     /// This answer instead of the true one.
     Answer {
@@ -85,7 +85,7 @@ pub enum Effect {
         close: Close,
     },
     /// The command is executed this much later than it is answered; the answer is the one it would have got at once,
-    /// or that of [`Effect::Answer`].
+    /// or that of [`Effect::Answer`]. SESSION and QUIT are not executed late at all: their connection has moved on.
     ExecuteAfter(Duration),
     /// More bytes right behind the answer.
     Surplus(Bytes),

@@ -32,6 +32,9 @@ impl Turn<'_> {
     /// Addresses to be added to a host: 541 if one is none or there are too many, 535 if one is reserved, 540 if one is
     /// used already.
     fn new_addresses(&self, host: &str, texts: &[&str]) -> Result<Vec<IpAddr>, Answer> {
+        if texts.len() > MAX_HOSTS {
+            return refuse(541);
+        }
         let mut addresses = Vec::new();
         for text in texts {
             let address: IpAddr = text.parse().map_err(|_| Answer::new(541))?;
@@ -44,7 +47,7 @@ impl Turn<'_> {
             }
             addresses.push(address);
         }
-        if addresses.len() > MAX_HOSTS { refuse(541) } else { Ok(addresses) }
+        Ok(addresses)
     }
 
     /// Registers a name server (§4.3.1.2).

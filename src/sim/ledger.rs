@@ -31,6 +31,8 @@ pub enum Change {
     Transferred,
     /// A transfer was rejected or cancelled.
     TransferEnded,
+    /// Money went back to a registrar for what another one did: it rejected its transfer.
+    Refunded,
     /// A service was used that leaves no object: a message or a token was sent.
     Served,
 }
@@ -50,6 +52,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The line about money that another registrar got back by this command.
+    pub(super) fn refund(&self, registrar: String, cents: i64) -> Self {
+        let change = Change::Refunded;
+        let (command, price) = ("refund".to_owned(), cents.saturating_neg());
+        Self { registrar, command, change, price, connection: None, ..self.clone() }
+    }
+
     /// The registry's own transaction id, counted from 1; `svtrid` of a PTF answer.
     #[must_use]
     pub const fn transaction(&self) -> u64 {

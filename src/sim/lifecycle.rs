@@ -129,8 +129,8 @@ impl Turn<'_> {
         if transfer.by == self.caller {
             self.bill(transfer.price.saturating_neg());
         } else {
-            // The other's money is none of this command's.
             self.book(&transfer.by, transfer.price.saturating_neg());
+            self.refund = Some((transfer.by.clone(), transfer.price));
         }
         self.tell(&transfer.by, "DOMAIN_TRANSFER", "TRANSFER_FAILED", vec![format!("domain:{name}")]);
         Ok(())

@@ -37,7 +37,7 @@ pub struct Domain {
 
 /// A transfer that was requested and not yet answered.
 #[derive(Clone, Debug)]
-pub struct Transfer {
+pub(super) struct Transfer {
     pub(super) by: String,
     pub(super) requested: Stamp,
     pub(super) price: i64,

@@ -155,7 +155,7 @@ impl Plan {
                 write_reply(&answer.clone().form(form), style)
             }
             Reply::This(answer) => write_reply(answer, style),
-            Reply::Empty => Bytes::from_static(b".\r\n"),
+            Reply::Empty => Bytes::from([".", style.end()].concat()),
             Reply::Silence => Bytes::new(),
         });
         if self.garble {

@@ -1,5 +1,9 @@
 //! The registry as a machine without I/O: bytes and moments in, actions out.
 
+mod inspect;
+mod limits;
+
+use core::fmt;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -11,22 +15,33 @@ use super::config::Config;
 use super::connection::{Connection, ConnectionId, Login};
 use super::fault::{FaultScript, Occasion};
 use super::ledger::Ledger;
-use super::objects::{Contact, Domain, NameServer};
 use super::plan::{Execution, Plan};
 use super::random::Random;
-use super::session::{Answered, Place};
+use super::session::{Answered, Place, over_rate};
 use super::wire::{Answer, Form, Request, RequestError, write_reply};
 use super::world::{Moment, Sender, World};
-use crate::secret::Secret;
 
 /// What the registry does to a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
     /// Sends bytes.
     Send(Bytes),
     /// Ends the connection; nothing follows.
     Close(Close),
+}
+
+impl fmt::Debug for Action {
+    /// Of what is sent, the first line alone: there may be secrets in the others.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(bytes) => {
+                let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+                write!(f, "Send(\"{}\" of {} bytes)", line.escape_ascii(), bytes.len())
+            }
+            Self::Close(close) => write!(f, "Close({close:?})"),
+        }
+    }
 }
 
 /// How a connection ends.
@@ -75,7 +90,6 @@ enum Due {
 /// assert_eq!(registry.poll(now), Some((client, answer)));
 /// assert_eq!(registry.sessions("registrarA"), 1);
 /// ```
-#[derive(Debug)]
 pub struct Registry {
     config: Config,
     base: Instant,
@@ -91,6 +105,19 @@ pub struct Registry {
     queue: BTreeMap<(Instant, u64), Due>,
     queued: u64,
     ready: VecDeque<(ConnectionId, Action)>,
+}
+
+impl fmt::Debug for Registry {
+    /// Shows neither what was received nor what is to be sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("date", &self.date())
+            .field("connections", &self.connections.len())
+            .field("domains", &self.world.domains.len())
+            .field("commands", &self.commands)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Registry {
@@ -166,12 +193,7 @@ impl Registry {
     /// fault holds; what was due to be sent is dropped.
     pub fn disconnect(&mut self, id: ConnectionId, now: Instant) {
         self.advance(now);
-        let stalled = self.is_stalled(id);
-        while let Some(connection) = self.connections.get_mut(&id).filter(|_| !stalled) {
-            connection.busy = false;
-            if connection.inbox.is_empty() {
-                break;
-            }
+        while self.finish(id) {
             self.work(id);
         }
         self.forget(id);
@@ -195,92 +217,6 @@ impl Registry {
         [queued, job, limit].into_iter().flatten().min()
     }
 
-    /// What was executed and billed.
-    #[must_use]
-    pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// What goes wrong.
-    pub const fn faults(&mut self) -> &mut FaultScript {
-        &mut self.faults
-    }
-
-    /// The registry's local time, as of the last call with a moment.
-    #[must_use]
-    pub fn date(&self) -> Stamp {
-        self.stamp(self.now)
-    }
-
-    /// A domain, by its canonical name.
-    #[must_use]
-    pub fn domain(&self, name: &str) -> Option<&Domain> {
-        self.world.domains.get(name)
-    }
-
-    /// All domains, by name.
-    pub fn domains(&self) -> impl ExactSizeIterator<Item = &Domain> {
-        self.world.domains.values()
-    }
-
-    /// A name server, by its canonical name.
-    #[must_use]
-    pub fn name_server(&self, name: &str) -> Option<&NameServer> {
-        self.world.name_servers.get(name)
-    }
-
-    /// A contact, by its handle.
-    #[must_use]
-    pub fn contact(&self, handle: &str) -> Option<&Contact> {
-        self.world.contacts.get(handle)
-    }
-
-    /// What is on a registrar's account, in cents; `None` if there is no such registrar.
-    #[must_use]
-    pub fn balance(&self, registrar: &str) -> Option<i64> {
-        self.world.accounts.get(registrar).map(|account| account.registrar.balance)
-    }
-
-    /// How many sessions of a registrar are open; those of lost connections that still count are not among them.
-    #[must_use]
-    pub fn sessions(&self, registrar: &str) -> usize {
-        self.connections.values().filter(|connection| connection.registrar() == Some(registrar)).count()
-    }
-
-    /// The open connections, oldest first.
-    pub fn connections(&self) -> impl ExactSizeIterator<Item = ConnectionId> {
-        self.connections.keys().copied()
-    }
-
-    /// The orders that wait in the queue, and other things that the registry will do of itself.
-    #[must_use]
-    pub fn jobs(&self) -> usize {
-        self.world.jobs.len()
-    }
-
-    /// Puts a domain into the registry, in place of one of its name; nothing is billed.
-    pub fn insert_domain(&mut self, mut domain: Domain) {
-        if domain.roid.is_empty() {
-            domain.roid = format!("{}_DOMAIN-SIM", self.world.next_id());
-        }
-        if domain.auth.expose().is_empty() {
-            domain.auth = Secret::new(self.world.random.word(12));
-        }
-        self.world.domains.insert(domain.name.clone(), domain);
-    }
-
-    /// Puts a name server into the registry, in place of one of its name.
-    pub fn insert_name_server(&mut self, host: NameServer) {
-        self.world.name_servers.insert(host.name.clone(), host);
-    }
-
-    /// Sets what is on a registrar's account, in cents.
-    pub fn set_balance(&mut self, registrar: &str, cents: i64) {
-        if let Some(account) = self.world.accounts.get_mut(registrar) {
-            account.registrar.balance = cents;
-        }
-    }
-
     fn stamp(&self, when: Instant) -> Stamp {
         self.config.start.after(when.saturating_duration_since(self.base))
     }
@@ -298,7 +234,7 @@ impl Registry {
         let reply = self.write(&Answer::new(200).form(Form::Rrp).text(""));
         let end: &[u8] = if reply.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
         let first: String = self.config.greeting.chars().filter(|c| !c.is_control()).collect();
-        let date = self.date().to_string();
+        let date = self.date().banner();
         [first.as_bytes(), end, date.as_bytes(), end, b".", end].concat().into()
     }
 
@@ -341,24 +277,27 @@ impl Registry {
             self.commands = self.commands.saturating_add(1);
             connection.commands = connection.commands.saturating_add(1);
         }
+        let locked = over_rate(&mut self.world, &self.config, &connection, request, self.now);
         let counts = (self.commands, connection.commands);
         let occasion = Occasion { connection: id, request: Some(request), counts };
         let plan = Plan::new(self.faults.fire(occasion), &self.config.style);
         if plan.lose_login {
             connection.login = Login::Waiting { refused: 0 };
         }
+        let how = (locked, plan.refuse_login);
         let (answer, close) = match plan.execution {
-            Execution::Now => self.execute(id, &mut connection, request, plan.refuse_login),
-            Execution::Never if plan.wants_true_answer() => self.rehearse(id, &mut connection, request),
-            Execution::Never => (Answer::new(549), None),
-            Execution::After(time) => {
-                let registrar = connection.registrar().unwrap_or("").to_owned();
-                let rehearsed = self.rehearse(id, &mut connection, request);
-                let request = Box::new(request.clone());
-                self.later(time, Due::Execute { connection: id, registrar, request });
-                rehearsed
-            }
+            Execution::Now => self.execute(id, &mut connection, request, how),
+            _ if plan.wants_true_answer() => self.rehearse(id, &mut connection, request, how),
+            _ => (Answer::new(549), None),
         };
+        // What is refused at once is not executed later.
+        if let Execution::After(time) = plan.execution
+            && !locked
+            && let Some(registrar) = connection.registrar()
+        {
+            let (registrar, request) = (registrar.to_owned(), Box::new(request.clone()));
+            self.later(time, Due::Execute { connection: id, registrar, request });
+        }
         self.connections.insert(id, connection);
         let written = self.write(&answer);
         // An answer that stands for another says itself whether the connection ends.
@@ -371,28 +310,28 @@ impl Registry {
         id: ConnectionId,
         connection: &mut Connection,
         request: &Request,
-        refuse_login: Option<u16>,
+        how: (bool, Option<u16>),
     ) -> Answered {
         let now = self.moment();
         let others = &self.connections;
         let sessions =
             |registrar: &str| others.values().filter(|other| other.registrar() == Some(registrar)).count();
         let (world, ledger, config) = (&mut self.world, &mut self.ledger, &self.config);
-        Place { world, ledger, config, sessions: &sessions }.execute(
-            id,
-            connection,
-            request,
-            now,
-            refuse_login,
-        )
+        Place { world, ledger, config, sessions: &sessions }.execute(id, connection, request, now, how)
     }
 
     /// The answer that execution would give; nothing is changed.
-    fn rehearse(&mut self, id: ConnectionId, connection: &mut Connection, request: &Request) -> Answered {
+    fn rehearse(
+        &mut self,
+        id: ConnectionId,
+        connection: &mut Connection,
+        request: &Request,
+        how: (bool, Option<u16>),
+    ) -> Answered {
         let (world, login) = (self.world.clone(), connection.login.clone());
         let scratch = self.ledger.scratch();
         let ledger = core::mem::replace(&mut self.ledger, scratch);
-        let answered = self.execute(id, connection, request, None);
+        let answered = self.execute(id, connection, request, how);
         self.world = world;
         self.ledger = ledger;
         connection.login = login;
@@ -417,13 +356,17 @@ impl Registry {
         self.later(when, due);
     }
 
-    /// Whether a fault keeps the connection from ever answering.
-    fn is_stalled(&self, id: ConnectionId) -> bool {
-        let of = |due: &Due| match due {
-            Due::Act(other, _) | Due::Ready(other) => *other == id,
-            Due::Execute { .. } => false,
-        };
-        self.connections.get(&id).is_some_and(|connection| connection.busy) && !self.queue.values().any(of)
+    /// Lets the command that is being answered be done with, and says whether another one waits. Not if the connection
+    /// hangs or ends behind it.
+    fn finish(&mut self, id: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        if connection.busy {
+            let ready = self.queue.iter().find(|(_, due)| matches!(due, Due::Ready(other) if *other == id));
+            let Some(key) = ready.map(|(key, _)| *key) else { return false };
+            self.queue.remove(&key);
+            connection.busy = false;
+        }
+        !connection.inbox.is_empty()
     }
 
     /// Does all that is due until `now`, in order; what is to be sent is kept for `poll`.
@@ -468,7 +411,7 @@ impl Registry {
             Due::Execute { connection, registrar, request } => {
                 // A login that is executed late logs nobody in: its connection has had its answer.
                 let session = request.form() == Form::Rrp && (request.is("session") || request.is("quit"));
-                if !registrar.is_empty() && !session {
+                if !session {
                     let sender = Sender { connection: Some(connection), registrar: &registrar };
                     let now = self.moment();
                     self.world.execute(&self.config, sender, &request, now, &mut self.ledger);
@@ -501,72 +444,4 @@ impl Registry {
             account.ghosts.extend(until);
         }
     }
-
-    /// The next limit that a connection would pass, or pause after which a fault could fire.
-    fn next_deadline(&self) -> Option<(Instant, ConnectionId, Deadline)> {
-        let mut next: Option<(Instant, ConnectionId, Deadline)> = None;
-        for (id, connection) in self.connections.iter().filter(|(_, connection)| !connection.busy) {
-            let after =
-                |since: Instant, limit: Option<Duration>| limit.and_then(|limit| since.checked_add(limit));
-            let lifetime = match connection.login {
-                Login::Done { since, .. } => after(since, self.config.lifetime),
-                Login::Waiting { .. } => None,
-            };
-            let fault = self.faults.next_idle(*id, connection.idle_fired);
-            let all = [
-                (after(connection.idle_since, fault), Deadline::Fault(fault.unwrap_or_default())),
-                (after(connection.idle_since, self.config.idle), Deadline::Idle),
-                (lifetime, Deadline::Lifetime),
-            ];
-            for (when, why) in all {
-                if let Some(when) = when
-                    && next.is_none_or(|(earlier, ..)| when < earlier)
-                {
-                    next = Some((when, *id, why));
-                }
-            }
-        }
-        next
-    }
-
-    fn pass_deadline(&mut self, id: ConnectionId, why: Deadline) {
-        let reason = match why {
-            Deadline::Idle => "idle timeout",
-            Deadline::Lifetime => "session timeout",
-            Deadline::Fault(pause) => {
-                if let Some(connection) = self.connections.get_mut(&id) {
-                    connection.idle_fired = Some(pause);
-                }
-                let effects = self.faults.fire_idle(id, pause);
-                let plan = Plan::new(effects, &self.config.style);
-                if plan.lose_login
-                    && let Some(connection) = self.connections.get_mut(&id)
-                {
-                    connection.login = Login::Waiting { refused: 0 };
-                }
-                for (after, piece) in
-                    plan.pieces(Bytes::new(), Form::Rrp, &self.config.style, &mut self.random)
-                {
-                    self.later(plan.delay.saturating_add(after), Due::Act(id, Action::Send(piece)));
-                }
-                if let Some(close) = plan.close {
-                    self.later(plan.delay, Due::Act(id, Action::Close(close)));
-                }
-                return;
-            }
-        };
-        // §5.1, 520: the reason stands at the end of the text.
-        let text = format!("Server closing connection. Client should try opening new connection; {reason}");
-        let bytes = self.write(&Answer::new(520).form(Form::Rrp).text(text));
-        self.ready.push_back((id, Action::Send(bytes)));
-        self.close(id, Close::Orderly);
-    }
-}
-
-/// Why a quiet connection is looked at.
-#[derive(Clone, Copy, Debug)]
-enum Deadline {
-    Idle,
-    Lifetime,
-    Fault(Duration),
 }

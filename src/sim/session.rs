@@ -14,6 +14,34 @@ use crate::secret::Secret;
 /// An answer, and whether the connection ends behind it.
 pub(super) type Answered = (Answer, Option<Close>);
 
+/// Counts a command of an account, and says whether it is refused with 422. A command before login counts for nobody, a
+/// login for the account that it names.
+pub(super) fn over_rate(
+    world: &mut World,
+    config: &Config,
+    connection: &Connection,
+    request: &Request,
+    now: Instant,
+) -> bool {
+    let login = || request.option("Id").filter(|_| request.is("session"));
+    let account = connection.registrar().or_else(login).and_then(|id| world.accounts.get_mut(id));
+    let (Some(rate), Some(account)) = (config.rate, account) else { return false };
+    if account.locked.is_some_and(|until| now < until) {
+        return true;
+    }
+    let old = |when: &Instant| now.saturating_duration_since(*when) >= rate.per;
+    while account.recent.front().is_some_and(old) {
+        account.recent.pop_front();
+    }
+    if account.recent.len() >= rate.commands {
+        account.locked = now.checked_add(rate.lock);
+        account.recent.clear();
+        return true;
+    }
+    account.recent.push_back(now);
+    false
+}
+
 /// What a command is executed on.
 pub(super) struct Place<'a> {
     pub(super) world: &'a mut World,
@@ -24,23 +52,19 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Executes a command as the state of its connection allows.
+    /// Executes a command as the state of its connection allows: `locked`, not at all.
     pub(super) fn execute(
         &mut self,
         id: ConnectionId,
         connection: &mut Connection,
         request: &Request,
         now: Moment,
-        refuse_login: Option<u16>,
+        (locked, refuse_login): (bool, Option<u16>),
     ) -> Answered {
         // Only RRP has SESSION and QUIT: PTF's commands of these names are unknown.
         let rrp = request.form() == Form::Rrp;
         let (session, quit) = (rrp && request.is("session"), rrp && request.is("quit"));
-        let account = connection.registrar().map(str::to_owned);
-        let account = account.or_else(|| session.then(|| request.option("Id").map(str::to_owned))?);
-        if let Some(account) = &account
-            && self.over_rate(account, now.instant)
-        {
+        if locked {
             return (self.note(id, connection, request, 422, now), None);
         }
         match (&connection.login, session, quit) {
@@ -62,27 +86,6 @@ impl Place<'_> {
                 (self.world.execute(self.config, sender, request, now, self.ledger), None)
             }
         }
-    }
-
-    /// Counts a command of an account, and says whether it is refused with 422.
-    fn over_rate(&mut self, account: &str, now: Instant) -> bool {
-        let (Some(rate), Some(account)) = (self.config.rate, self.world.accounts.get_mut(account)) else {
-            return false;
-        };
-        if account.locked.is_some_and(|until| now < until) {
-            return true;
-        }
-        let old = |when: &Instant| now.saturating_duration_since(*when) >= rate.per;
-        while account.recent.front().is_some_and(old) {
-            account.recent.pop_front();
-        }
-        if account.recent.len() >= rate.commands {
-            account.locked = now.checked_add(rate.lock);
-            account.recent.clear();
-            return true;
-        }
-        account.recent.push_back(now);
-        false
     }
 
     fn log_in(

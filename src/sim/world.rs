@@ -10,7 +10,7 @@ use super::ledger::{Change, Entry, Ledger};
 use super::objects::{Booking, Contact, Domain, Event, NameServer, Zone};
 use super::random::Random;
 use super::wire::{Answer, Form, Request};
-use super::{ConnectionId, ptf, rrp};
+use super::{ConnectionId, encoding, ptf, rrp};
 use crate::command::Dialect;
 use crate::name::{DomainName, HostName};
 use crate::secret::Secret;
@@ -152,8 +152,11 @@ impl World {
         }
         let bare = config.bare_errors && !answer.is_success();
         answer = answer.form(if is_ptf && !bare { Form::Ptf } else { Form::Rrp });
+        let refund = turn.refund.take();
         let entry = turn.entry(sender.connection, request.name(), answer.code());
+        let refund = refund.map(|(registrar, cents)| entry.refund(registrar, cents));
         ledger.record(entry);
+        refund.into_iter().for_each(|refund| ledger.record(refund));
         answer
     }
 
@@ -182,6 +185,8 @@ pub(super) struct Turn<'a> {
     pub(super) object: String,
     pub(super) change: Change,
     pub(super) price: i64,
+    /// Money that another registrar got back.
+    pub(super) refund: Option<(String, i64)>,
 }
 
 impl<'a> Turn<'a> {
@@ -201,6 +206,7 @@ impl<'a> Turn<'a> {
             object: String::new(),
             change: Change::None,
             price: 0,
+            refund: None,
         }
     }
 
@@ -248,27 +254,32 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The canonical form of a name that can be registered here. `encoding` is the code for a bad ASCII-compatible
+    /// The canonical form of a name that can be registered here. `bad_encoding` is the code for a bad ASCII-compatible
     /// encoding: 510 where RFC 3632 §2.1 has it.
-    pub(super) fn domain_name(&mut self, text: &str, encoding: u16) -> Result<String, Answer> {
+    pub(super) fn domain_name(&mut self, text: &str, bad_encoding: u16) -> Result<String, Answer> {
         if self.config.dialect == Dialect::Rfc && !text.is_ascii() {
             return refuse(505);
         }
-        let name = DomainName::new(text).map_err(|_| bad_name(text, encoding))?.as_str().to_owned();
+        let name = DomainName::new(text).map_err(|_| Answer::new(505))?.as_str().to_owned();
+        if !encoding::is_valid(&name) {
+            return refuse(bad_encoding);
+        }
         self.object.clone_from(&name);
+        // §7, `sldn`: two labels.
+        let deep = self.config.dialect == Dialect::Rfc && name.matches('.').count() > 1;
         match self.registrable(&name) {
-            Some(registrable) if registrable == name => Ok(name),
+            Some(registrable) if registrable == name && !deep => Ok(name),
             _ => refuse(541),
         }
     }
 
     /// The canonical form of the name of a host.
-    pub(super) fn host_name(&self, text: &str, encoding: u16) -> Result<String, Answer> {
+    pub(super) fn host_name(&self, text: &str, bad_encoding: u16) -> Result<String, Answer> {
         if self.config.dialect == Dialect::Rfc && !text.is_ascii() {
             return refuse(505);
         }
-        let name = HostName::new(text).map_err(|_| bad_name(text, encoding))?;
-        Ok(name.as_str().to_owned())
+        let name = HostName::new(text).map_err(|_| Answer::new(505))?.as_str().to_owned();
+        if encoding::is_valid(&name) { Ok(name) } else { refuse(bad_encoding) }
     }
 
     /// The domain of one of our zones that a name is or lies below; `None`: it is of another registry.
@@ -301,11 +312,14 @@ impl<'a> Turn<'a> {
 
     /// The hosts of a new list of name servers: each must be known, none twice, not too many.
     pub(super) fn known_hosts<'t>(
-        &mut self,
+        &self,
         texts: impl IntoIterator<Item = &'t str>,
     ) -> Result<Vec<String>, Answer> {
         let mut hosts = Vec::new();
-        for text in texts {
+        for (count, text) in texts.into_iter().enumerate() {
+            if count >= MAX_HOSTS {
+                return refuse(541);
+            }
             let host = self.host_name(text, 541)?;
             if hosts.contains(&host) {
                 return refuse(540);
@@ -316,7 +330,7 @@ impl<'a> Turn<'a> {
             }
             hosts.push(host);
         }
-        if hosts.len() > MAX_HOSTS { refuse(541) } else { Ok(hosts) }
+        Ok(hosts)
     }
 
     /// Registers a domain whose name is free, and bills it.
@@ -381,12 +395,6 @@ impl<'a> Turn<'a> {
         }
         id
     }
-}
-
-fn bad_name(text: &str, encoding: u16) -> Answer {
-    let encoded =
-        text.split('.').any(|label| label.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("xn--")));
-    Answer::new(if encoded { encoding } else { 505 })
 }
 
 /// A refusal with the text of the table.

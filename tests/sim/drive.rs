@@ -34,7 +34,7 @@ impl Client {
         let mut registry = Registry::new(config, now);
         let id = registry.connect(now);
         let mut client = Self { registry, now, id, received: Vec::new(), closed: None };
-        client.settle();
+        client.wait_for_bytes();
         client.received.clear();
         client
     }
@@ -47,7 +47,9 @@ impl Client {
     }
 
     pub fn log_in(&mut self, registrar: &str) {
-        let reply = self.ask(&format!("session\n-Id:{registrar}\n-Password:i-am-{registrar}\n."));
+        self.send(&format!("session\n-Id:{registrar}\n-Password:i-am-{registrar}\n."));
+        self.wait_for_bytes();
+        let reply = self.take();
         assert_eq!(reply, "200 Command completed successfully\r\n.\r\n");
     }
 
@@ -63,8 +65,17 @@ impl Client {
     pub fn reconnect(&mut self) {
         self.id = self.registry.connect(self.now);
         self.closed = None;
-        self.settle();
+        self.wait_for_bytes();
         self.received.clear();
+    }
+
+    /// Goes on to the moment at which something comes.
+    fn wait_for_bytes(&mut self) {
+        self.settle();
+        while self.received.is_empty() && self.closed.is_none() {
+            self.now = self.registry.poll_timeout().expect("nothing will ever come");
+            self.settle();
+        }
     }
 
     /// Takes all that is due at this moment.

@@ -7,6 +7,7 @@ use rrp::verb::Verb;
 use rrp::verdict::{Answer, Verdict};
 use serde_json::{Map, Value, json};
 
+use crate::exit::Exit;
 use crate::failure::{Failure, Refusal};
 use crate::output::{self, Fields};
 
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     match (&args.code, args.json) {
         (None, true) => output::json_array(ReturnCode::known().map(|info| json(info.code())), out)?,
         (None, false) => list(out)?,
@@ -43,13 +44,13 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         }
         (Some(code), false) => explain(parse(code)?, out)?,
     }
-    Ok(())
+    Ok(Exit::Yes)
 }
 
 /// The code of these digits; if they are none, perhaps a result code of EPP was meant.
 fn parse(digits: &str) -> Result<ReturnCode, Refusal> {
     digits.parse().map_err(|error: rrp::InvalidReturnCode| {
-        let refusal = Refusal::new(STAGE, format!("`{}`", output::escape(digits))).because(error);
+        let refusal = Refusal::usage(STAGE, format!("`{}`", output::escape(digits))).because(error);
         let epp = digits.parse().unwrap_or(0_u16);
         let near = ReturnCode::known().filter(|info| info.epp() == epp);
         let near: Vec<String> = near.map(|info| format!("`{}`", info.code())).collect();

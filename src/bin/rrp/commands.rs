@@ -7,6 +7,7 @@ use rrp::command::nature::{self, Row, When};
 use rrp::command::{Dialect, Effect, Nature, Repeat, Settle};
 use serde_json::{Map, Value, json};
 
+use crate::exit::Exit;
 use crate::failure::{Failure, Refusal};
 use crate::output::{self, Fields};
 
@@ -32,17 +33,17 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     let Some(name) = &args.name else {
         if args.json {
             output::json_array(nature::rows().map(json), out)?;
         } else {
             list(out)?;
         }
-        return Ok(());
+        return Ok(Exit::Yes);
     };
     let name = Token::new(name).map_err(|error| {
-        Refusal::new(STAGE, format!("`{}`", output::escape(name)))
+        Refusal::usage(STAGE, format!("`{}`", output::escape(name)))
             .because(error)
             .hint("`rrp commands` lists the known commands")
     })?;
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         // A hint that nobody sees is no failure.
         let _ = writeln!(err, "hint: did you mean {}?", similar.join(" or "));
     }
-    Ok(())
+    Ok(Exit::Yes)
 }
 
 fn same(a: &str, b: &str) -> bool {

@@ -2,14 +2,15 @@
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
-use std::process::ExitCode;
+
+use crate::exit::Exit;
 
 /// Why a subcommand did not end well.
 pub(crate) enum Failure {
-    /// The input was refused.
+    /// Something was refused, or did not come about.
     Refused(Refusal),
-    /// The output cannot be written.
-    Output(io::Error),
+    /// The output cannot be written; the exit code that there would have been otherwise.
+    Output(io::Error, Exit),
 }
 
 /// What was refused, at which stage and why.
@@ -18,12 +19,24 @@ pub(crate) struct Refusal {
     what: String,
     source: Option<Box<dyn Error>>,
     hint: Option<String>,
+    exit: Exit,
 }
 
 impl Refusal {
-    /// A refusal at this stage. What the user or a peer wrote is escaped by the caller.
+    /// A refusal of input at this stage. What the user or a peer wrote is escaped by the caller.
     pub(crate) fn new(stage: &'static str, what: impl Into<String>) -> Self {
-        Self { stage, what: what.into(), source: None, hint: None }
+        Self { stage, what: what.into(), source: None, hint: None, exit: Exit::Data }
+    }
+
+    /// A refusal of the command line or the configuration.
+    pub(crate) fn usage(stage: &'static str, what: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(stage, what) }
+    }
+
+    /// With another exit code.
+    pub(crate) const fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
     }
 
     /// With its cause.
@@ -40,15 +53,24 @@ impl Refusal {
 
     /// `rrp: stage: what: cause: cause of the cause`.
     fn line(&self) -> String {
-        let mut line = format!("rrp: {}: {}", self.stage, self.what);
-        let mut next = self.source.as_deref().map(|source| source as &dyn Error);
-        while let Some(error) = next {
-            line.push_str(": ");
-            line.push_str(&lowercase(&error.to_string()));
-            next = error.source();
+        let line = format!("rrp: {}: {}", self.stage, self.what);
+        match self.source.as_deref() {
+            Some(source) => format!("{line}: {}", chain(source)),
+            None => line,
         }
-        line
     }
+}
+
+/// `error: cause: cause of the cause`.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut line = lowercase(&error.to_string());
+    let mut next = error.source();
+    while let Some(error) = next {
+        line.push_str(": ");
+        line.push_str(&lowercase(&error.to_string()));
+        next = error.source();
+    }
+    line
 }
 
 /// With a small letter at the beginning, unless a word such as `UTF-8` stands there: the system begins its messages
@@ -64,20 +86,33 @@ fn lowercase(message: &str) -> String {
 }
 
 impl Failure {
-    /// Says it on standard error, and gives the exit status.
-    pub(crate) fn report(self, err: &mut dyn Write) -> ExitCode {
-        let refusal = match self {
+    /// Output that cannot be written where the task itself ended like this.
+    pub(crate) fn output(exit: Exit) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Output(error, exit)
+    }
+
+    /// Says it on standard error, and gives the exit code.
+    pub(crate) fn report(self, err: &mut dyn Write) -> Exit {
+        let (refusal, exit) = match self {
             // Whoever read the output has enough.
-            Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Self::Output(error) => Refusal::new("write", "cannot write the output").because(error),
-            Self::Refused(refusal) => refusal,
+            Self::Output(error, exit) if error.kind() == ErrorKind::BrokenPipe => return exit,
+            Self::Output(error, exit) => {
+                let refusal = Refusal::new("write", "cannot write the output").because(error);
+                // What became of a command matters more than the paper it is written on.
+                let exit = refusal.exit.worse(exit);
+                (refusal, exit)
+            }
+            Self::Refused(refusal) => {
+                let exit = refusal.exit;
+                (refusal, exit)
+            }
         };
         // If standard error cannot be written either, the status alone must say it.
         let _ = writeln!(err, "{}", refusal.line());
-        if let Some(hint) = refusal.hint {
+        if let Some(hint) = &refusal.hint {
             let _ = writeln!(err, "hint: {hint}");
         }
-        ExitCode::FAILURE
+        exit
     }
 }
 
@@ -90,7 +125,7 @@ impl From<Refusal> for Failure {
 /// For `?` on writing alone: errors of reading become a [`Refusal`] where they happen.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Output(error)
+        Self::Output(error, Exit::Yes)
     }
 }
 

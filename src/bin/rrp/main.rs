@@ -1,7 +1,26 @@
-//! The program `rrp`: explains return codes and commands, and reads recorded replies.
+//! The program `rrp`: explains return codes and commands, reads recorded replies, and talks to a registry.
 //!
-//! Data goes to standard output, notes and errors to standard error. Exit status: 0 done, 1 the input was refused,
-//! 2 the command line was.
+//! Data goes to standard output, notes and errors to standard error. Nothing depends on a terminal but the prompt for
+//! the password, and nothing is coloured.
+//!
+//! # Exit codes
+//!
+//! | code | `result` | meaning |
+//! |---|---|---|
+//! | 0 | `yes` | done, or the answer is yes |
+//! | 1 | `no` | answered, and the answer is no |
+//! | 2 | `usage` | the command line or the configuration is wrong; nothing was sent |
+//! | 3 | `temporary` | refused for now, or a read found no answer |
+//! | 4 | `permanent` | refused for good |
+//! | 5 | `in-doubt` | a write may have been executed: do not send it again, look first |
+//! | 6 | `not-sent` | no connection, or no login |
+//! | 7 | `data` | input that cannot be read, or output that cannot be written |
+//!
+//! # What is sent again
+//!
+//! A read goes out up to three times: on the same session after 421, on a new one after 420, 520 and 521, and where the
+//! session ended without an answer; never while an account is locked (422). A write goes out once. If its whole reply
+//! does not say what became of it, or none came, it is in doubt, and the program says by which read to look.
 
 // What the library promises of peers' bytes holds for the program that prints them.
 #![cfg_attr(
@@ -19,31 +38,48 @@
     )
 )]
 
+mod call;
+mod check;
+mod client;
 mod codes;
 mod commands;
+mod demo;
+mod doctor;
+mod exit;
 mod failure;
+mod ledger;
+mod options;
 mod output;
+mod password;
 mod read;
+mod reply;
+mod report;
+mod request;
+mod settings;
+mod sim;
+mod status;
+mod target;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
+  rrp demo                    what the program does, without a registry
   rrp codes 520               what the code says, and where it says something else
   rrp read reply.txt          a recorded reply, secrets redacted
   rrp read --json - | jq .    the same of standard input, as JSON
   rrp commands RenewDomain    whether it costs, and what a repetition does
+  rrp check example.com       whether it can be registered; RRP_SERVER, RRP_USER and RRP_PASSWORD_FILE are set";
 
-Exit status: 0 done, 1 the input was refused, 2 the command line was.";
-
-/// Explains RRP and XRRP: return codes, recorded replies, commands
+/// Talks RRP and XRRP to a registry; explains return codes, recorded replies, commands
 #[derive(Parser)]
-#[command(name = "rrp", version, color = ColorChoice::Never, after_help = EXAMPLES)]
+#[command(name = "rrp", version, color = ColorChoice::Never, after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -51,6 +87,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Play through what the program does, against a simulated registry
+    Demo(demo::Args),
+    /// Ask whether names are available
+    Check(Box<check::Args>),
+    /// Ask what the registry knows about a name
+    Status(Box<status::Args>),
+    /// Send any command, a write once
+    Call(Box<call::Args>),
+    /// Connect stage by stage, and say which one fails and what to do
+    Doctor(Box<doctor::Args>),
+    /// Run a simulated registry
+    Sim(Box<sim::Args>),
     /// List the return codes, or explain one
     Codes(codes::Args),
     /// Read recorded replies out of a file
@@ -65,20 +113,27 @@ fn main() -> ExitCode {
         Err(usage) => {
             // Help and version come here too, for standard output. Where nobody reads them, nothing is lost.
             let _ = usage.print();
-            return u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+            return if usage.use_stderr() { Exit::Usage.into() } else { Exit::Yes.into() };
         }
     };
     let mut out = BufWriter::new(io::stdout().lock());
     let mut err = io::stderr().lock();
     let done = match &cli.task {
+        Task::Demo(args) => demo::run(args, &mut out),
+        Task::Check(args) => check::run(args, &mut out, &mut err),
+        Task::Status(args) => status::run(args, &mut out, &mut err),
+        Task::Call(args) => call::run(args, &mut out, &mut err),
+        Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
+        Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),
         Task::Commands(args) => commands::run(args, &mut out, &mut err),
     };
     // What was printed before a refusal stands before it.
-    let flushed = out.flush().map_err(Failure::from);
-    match done.and(flushed) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(&mut err),
+    let otherwise = *done.as_ref().unwrap_or(&Exit::Yes);
+    let flushed = out.flush().map_err(Failure::output(otherwise));
+    match done.and_then(|exit| flushed.map(|()| exit)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(&mut err).into(),
     }
 }

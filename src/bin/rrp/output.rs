@@ -18,11 +18,18 @@ pub(crate) fn escape(text: &str) -> String {
 /// `key  value` lines with the values in one column. For our own words: long ones are wrapped.
 pub(crate) struct Fields {
     rows: Vec<(&'static str, String)>,
+    /// How wide the keys are at least.
+    keys: usize,
 }
 
 impl Fields {
     pub(crate) const fn new() -> Self {
-        Self { rows: Vec::new() }
+        Self::with_keys(0)
+    }
+
+    /// With keys that are at least so wide, to stand below others.
+    pub(crate) const fn with_keys(keys: usize) -> Self {
+        Self { rows: Vec::new(), keys }
     }
 
     pub(crate) fn add(&mut self, key: &'static str, value: impl Into<String>) {
@@ -30,7 +37,7 @@ impl Fields {
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let keys = self.rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+        let keys = self.rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0).max(self.keys);
         for (key, value) in &self.rows {
             let room = WIDTH.saturating_sub(keys).saturating_sub(4);
             let mut key = *key;

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use rrp::Reply;
-use rrp::code::{CodeInfo, Context};
-use rrp::reply::{DomainCheck, Item};
-use rrp::secret::{REDACTED, assigns_secret};
-use rrp::verdict::{Answer, Verdict};
+use rrp::code::Context;
+use rrp::verdict::Verdict;
 use rrp::wire::deframe::{Deframer, Frame, FrameError, Grammar, Limits};
 use rrp::wire::{self, Greeting};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::codes;
+use crate::exit::Exit;
 use crate::failure::{Failure, Refusal};
 use crate::output::{self, Fields, JsonArray};
+use crate::reply::{Shown, greeting_json, safe};
 
 const STAGE: &str = "read";
 
@@ -49,16 +49,17 @@ pub(crate) struct Args {
     show_secrets: bool,
 }
 
-pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     let name = args.file.to_string_lossy();
     let mut frames = Frames::new(open(&args.file)?, &name);
     if !args.json {
-        return each(&mut frames, args, out, err, |content, number, out| {
+        each(&mut frames, args, out, err, |content, number, out| {
             if number > 1 {
                 writeln!(out)?;
             }
             content.print(args.show_secrets, out)
-        });
+        })?;
+        return Ok(Exit::Yes);
     }
     let mut array = JsonArray::begin(out)?;
     let done = each(&mut frames, args, out, err, |content, _, out| {
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     });
     // What was read before a refusal is still an array.
     array.end(out)?;
-    done
+    done.map(|()| Exit::Yes)
 }
 
 fn open(file: &Path) -> Result<Box<dyn Read>, Refusal> {
@@ -203,7 +204,10 @@ impl Content {
 
     fn print(&self, secrets: bool, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Reply(reply, terminated) => print_reply(reply, *terminated, secrets, out),
+            Self::Reply(reply, terminated) => {
+                let shown = shown(reply, *terminated, secrets);
+                shown.print(&shown.fields(), out)
+            }
             Self::Greeting(greeting) => {
                 writeln!(out, "greeting")?;
                 if let (Some(registry), Some(version)) = (greeting.registry(), greeting.version()) {
@@ -223,23 +227,14 @@ impl Content {
 
     fn json(&self, secrets: bool) -> Value {
         match self {
-            Self::Reply(reply, terminated) => reply_json(reply, *terminated, secrets),
-            Self::Greeting(greeting) => {
-                let lines: Vec<String> = greeting.lines().iter().map(|line| safe(line, secrets)).collect();
-                json!({
-                    "kind": "greeting",
-                    "registry": greeting.registry().map(|registry| safe(registry, secrets)),
-                    "version": greeting.version().map(|version| safe(version, secrets)),
-                    "lines": lines,
-                })
-            }
+            Self::Reply(reply, terminated) => Value::Object(shown(reply, *terminated, secrets).json()),
+            Self::Greeting(greeting) => greeting_json(greeting, secrets),
         }
     }
 }
 
-/// The name of a line of a reply, which in a text that was no pair may hold a secret too.
-fn name(item: &Item<'_>, secrets: bool) -> String {
-    if secrets { item.name().into_owned() } else { item.redacted_name() }
+fn shown(reply: &Reply, terminated: bool, secrets: bool) -> Shown<'_> {
+    Shown { reply, verdict: verdict(reply), terminated, secrets }
 }
 
 /// Whether only blanks or a byte order mark before it keep a frame from being a reply.
@@ -249,20 +244,6 @@ fn shifted(frame: &Frame) -> bool {
     rest.len() < bytes.len()
         && (rest.starts_with(b"[")
             || rest.get(..3).is_some_and(|digits| rrp::ReturnCode::from_bytes(digits).is_ok()))
-}
-
-/// The value of a line of a reply, without secrets unless they are wanted.
-fn value(item: &Item<'_>, secrets: bool) -> String {
-    if secrets { item.value().into_owned() } else { item.redacted() }
-}
-
-/// A text taken out of a reply; the same rule as for the values of its lines.
-fn safe(text: &str, secrets: bool) -> String {
-    if !secrets && assigns_secret(text) { REDACTED.to_owned() } else { text.to_owned() }
-}
-
-fn text(reply: &Reply, secrets: bool) -> String {
-    if secrets { reply.text().into_owned() } else { reply.redacted_text() }
 }
 
 /// What the code says as far as the reply shows where it came: a block answers a PTF command, but which one, or
@@ -275,104 +256,4 @@ fn verdict(reply: &Reply) -> Verdict {
         return there;
     }
     codes::plain(reply.code())
-}
-
-fn print_reply(reply: &Reply, terminated: bool, secrets: bool, out: &mut dyn Write) -> io::Result<()> {
-    let code = reply.code();
-    let verdict = verdict(reply);
-    let text = output::escape(&text(reply, secrets));
-    writeln!(out, "{}", format!("{code} {text}").trim_end())?;
-    let mut fields = Fields::new();
-    fields.add("meaning", code.info().map_or("a code that is on no list", CodeInfo::meaning));
-    if let Some(answer) = verdict.answer() {
-        fields.add("answer", answer.as_str());
-    }
-    if verdict.closes_connection() {
-        fields.add("connection", "closed by the server");
-    }
-    fields.add("executed", output::executed(&verdict));
-    fields.add("advice", output::advice(verdict.advice()));
-    if reply.is_pending() {
-        let job = reply.job().map(|job| format!(", job {}", output::escape(&safe(&job, secrets))));
-        fields
-            .add("pending", format!("yes{}: accepted, the effect is still to come", job.unwrap_or_default()));
-    }
-    if !terminated {
-        fields.add("incomplete", "yes: no terminator has come, and more may have been meant to");
-    }
-    if let Some(page) = reply.page() {
-        let mut line = format!("first {}, count {}", page.first(), page.count());
-        for (what, number) in [("limit", page.limit()), ("total", page.total()), ("next", page.next_first())]
-        {
-            if let Some(number) = number {
-                line.push_str(&format!(", {what} {number}"));
-            }
-        }
-        fields.add("page", line);
-    }
-    fields.write(out)?;
-    if reply.lines().len() > 0 {
-        writeln!(out)?;
-    }
-    for item in reply.lines() {
-        write!(out, "  {}", output::escape(&name(&item, secrets)))?;
-        if let Some(index) = item.index() {
-            write!(out, "[{index}]")?;
-        }
-        let line = format!(" = {}", output::escape(&value(&item, secrets)));
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
-}
-
-fn reply_json(reply: &Reply, terminated: bool, secrets: bool) -> Value {
-    let verdict = verdict(reply);
-    let text = text(reply, secrets);
-    let detail = text.split_once(';').map(|(_, detail)| detail.trim()).filter(|detail| !detail.is_empty());
-    let said = output::verdict_json(&verdict);
-    let mut map = Map::new();
-    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
-    put("kind", json!("reply"));
-    put("grammar", json!(if reply.grammar() == Grammar::Ptf { "ptf" } else { "rrp" }));
-    put("terminated", json!(terminated));
-    put("code", json!(reply.code().as_u16()));
-    put("text", json!(text));
-    put("detail", json!(detail));
-    put("meaning", json!(reply.code().info().map(CodeInfo::meaning)));
-    for key in ["class", "answer", "fits", "executed", "word", "advice", "advice_text", "wait", "closes"] {
-        put(key, json!(said.get(key)));
-    }
-    put("pending", json!(reply.is_pending()));
-    put("job", json!(reply.job().map(|job| safe(&job, secrets))));
-    put("runtime", json!(reply.runtime().map(|runtime| runtime.as_secs_f64())));
-    put("queuetime", json!(reply.queuetime().map(|queuetime| queuetime.as_secs_f64())));
-    let line = |item: Item<'_>| json!({"name": name(&item, secrets), "index": item.index(), "value": value(&item, secrets)});
-    put("lines", reply.lines().map(line).collect());
-    let checks = reply.domain_checks();
-    if !checks.is_empty() {
-        put("domain_checks", checks.iter().map(|check| check_json(check, secrets)).collect());
-    }
-    if let Some(page) = reply.page() {
-        put(
-            "page",
-            json!({
-                "first": page.first(),
-                "count": page.count(),
-                "limit": page.limit(),
-                "total": page.total(),
-                "next_first": page.next_first(),
-            }),
-        );
-    }
-    Value::Object(map)
-}
-
-fn check_json(check: &DomainCheck<'_>, secrets: bool) -> Value {
-    json!({
-        "index": check.index(),
-        "domain": check.domain().map(|domain| safe(domain, secrets)),
-        "code": check.code().map(rrp::ReturnCode::as_u16),
-        "text": safe(check.text(), secrets),
-        "answer": check.answer().map(Answer::as_str),
-    })
 }

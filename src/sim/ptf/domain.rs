@@ -68,7 +68,7 @@ impl Order {
 }
 
 /// Reads an order: it must be well-formed, and the name free.
-pub(super) fn order(turn: &mut Turn<'_>, request: &Request, name: &str) -> Result<Order, Answer> {
+pub(super) fn order(turn: &Turn<'_>, request: &Request, name: &str) -> Result<Order, Answer> {
     let years = match request.first("period").filter(|years| !years.is_empty()) {
         Some(years) => period(years, 541)?,
         None => turn.config.default_period,

@@ -13,7 +13,7 @@ pub(in super::super) fn run(world: &mut World, config: &Config, job: Job, now: M
         Job::Register { id, registrar, command } => {
             let mut turn = Turn::new(world, config, &registrar, now, ledger.transaction());
             let outcome = domain_of(&mut turn, &command).and_then(|name| {
-                let order = domain::order(&mut turn, &command, &name)?;
+                let order = domain::order(&turn, &command, &name)?;
                 turn.afford(order.price(config))?;
                 domain::register(&mut turn, &command, &name, order, Some(id))
             });

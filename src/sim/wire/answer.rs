@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -138,7 +139,7 @@ impl Style {
         self
     }
 
-    const fn end(&self) -> &'static str {
+    pub(in super::super) const fn end(&self) -> &'static str {
         match self.line_ends {
             LineEnds::Crlf => "\r\n",
             LineEnds::Lf => "\n",
@@ -318,7 +319,7 @@ fn ptf(answer: &Answer, style: &Style, out: &mut Out) {
         lines.extend(head.clone());
     }
     lines.extend(keys);
-    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, value) in &answer.pairs {
         let count = counts.entry(name).or_default();
         let index = if style.gaps { count.saturating_mul(2) } else { *count };

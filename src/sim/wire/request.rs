@@ -149,7 +149,7 @@ impl fmt::Debug for Request {
 }
 
 impl fmt::Debug for Field {
-    /// Values of secret names, and of MOD's `Password:`, are not shown.
+    /// Values of secret names are not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = if is_secret_name(&self.name) { REDACTED } else { &self.value };
         write!(f, "{}={value:?}", self.name)
@@ -208,6 +208,9 @@ pub fn read_command(bytes: &[u8]) -> Result<Request, RequestError> {
     Ok(request)
 }
 
+/// The lines of a frame or header, without their ends.
+type Lines<'a> = &'a [Vec<u8>];
+
 /// Where in the stream the reader stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -220,7 +223,7 @@ enum Place {
 }
 
 /// Cuts a stream of bytes into commands; holds at most one frame and what was read and not yet taken.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reader {
     dialect: Dialect,
     place: Place,
@@ -229,6 +232,18 @@ pub struct Reader {
     header: Vec<Vec<u8>>,
     size: usize,
     read: VecDeque<Result<Request, RequestError>>,
+}
+
+impl fmt::Debug for Reader {
+    /// Shows nothing of what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, size, read, .. } = self;
+        f.debug_struct("Reader")
+            .field("place", place)
+            .field("size", size)
+            .field("read", &read.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Reader {
@@ -329,7 +344,7 @@ impl Reader {
         }
     }
 
-    fn end_of_frame(&mut self, read: fn(&[Vec<u8>], &[Vec<u8>]) -> Result<Request, RequestError>) {
+    fn end_of_frame(&mut self, read: fn(Lines<'_>, Lines<'_>) -> Result<Request, RequestError>) {
         let (lines, header) = (core::mem::take(&mut self.lines), core::mem::take(&mut self.header));
         self.size = 0;
         self.place = Place::Between;
@@ -353,7 +368,7 @@ fn is_word(name: &str) -> bool {
         && name.len() <= 128
 }
 
-fn rrp(lines: &[Vec<u8>], _: &[Vec<u8>]) -> Result<Request, RequestError> {
+fn rrp(lines: Lines<'_>, _: Lines<'_>) -> Result<Request, RequestError> {
     let mut lines = lines.iter();
     let name = lines.next().map_or(Ok(""), |line| text(line))?;
     if !is_word(name) {
@@ -378,7 +393,7 @@ fn rrp(lines: &[Vec<u8>], _: &[Vec<u8>]) -> Result<Request, RequestError> {
     Ok(Request { form: Form::Rrp, name: name.to_owned(), fields, header: Vec::new() })
 }
 
-fn ptf(lines: &[Vec<u8>], header: &[Vec<u8>]) -> Result<Request, RequestError> {
+fn ptf(lines: Lines<'_>, header: Lines<'_>) -> Result<Request, RequestError> {
     let mut fields = parameters(lines)?;
     let is_command = |field: &Field| field.name.eq_ignore_ascii_case("command");
     let at =
@@ -393,7 +408,7 @@ fn ptf(lines: &[Vec<u8>], header: &[Vec<u8>]) -> Result<Request, RequestError> {
     Ok(Request { form: Form::Ptf, name, fields, header: parameters(header)? })
 }
 
-fn parameters(lines: &[Vec<u8>]) -> Result<Vec<Field>, RequestError> {
+fn parameters(lines: Lines<'_>) -> Result<Vec<Field>, RequestError> {
     let mut fields = Vec::new();
     for line in lines {
         let line = text(line)?;

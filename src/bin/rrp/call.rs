@@ -1,0 +1,68 @@
+//! `rrp call`: any command by name, a read asked again where that helps, a write sent once.
+
+use std::io::Write;
+
+use serde_json::Map;
+
+use crate::client::{Client, Patience, block_on};
+use crate::exit::{self, Exit};
+use crate::failure::{Failure, Refusal};
+use crate::options;
+use crate::output;
+use crate::report::{self, Report};
+use crate::request;
+
+const EXAMPLES: &str = "\
+Whether it reads or writes, and whether that costs, comes from the table that `rrp commands` shows. A read is
+asked up to three times; a write goes out once, and what became of it is told. Secrets (passwords, authorisation
+codes) go on standard input, for every user of the machine can read command lines.
+
+Examples:
+  rrp call StatusDomain domain=example.com
+  rrp call --rrp add EntityName:Domain DomainName:example.com -Period:2
+  rrp call - < request.txt    a [COMMAND] block, or the lines of an RRP command";
+
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    connection: options::Connection,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The request is an RRP command: `VERB Attribute:value -Option:value …`
+    #[arg(long)]
+    rrp: bool,
+    /// The name of the command, and `key=value …`; or `-` for one request on standard input
+    #[arg(required = true, value_name = "REQUEST", allow_hyphen_values = true)]
+    request: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+    let settings = args.connection.settings()?;
+    let command = match args.request.as_slice() {
+        [name] if name == "-" && args.connection.takes_stdin() => {
+            let what = "standard input cannot be both the request and the password";
+            return Err(Refusal::usage(request::STAGE, what).into());
+        }
+        [name] if name == "-" => request::from_stdin()?,
+        [name, lines @ ..] if args.rrp => request::rrp(name, lines)?,
+        [name, parameters @ ..] => request::ptf(name, parameters)?,
+        [] => return Err(Refusal::usage(request::STAGE, "no request").into()),
+    };
+    request::check(&command, settings.dialect)?;
+    let (connector, session) = (settings.connector(err)?, settings.session(err)?);
+    report::announce(&settings.target, &command, err);
+    let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
+    let outcome = block_on(async {
+        let outcome = client.run(&command, &mut |event| report::tell(&event, err)).await;
+        client.close().await;
+        outcome
+    })?;
+    let exit = outcome.exit();
+    let report = Report { target: &settings.target, command: &command, outcome: &outcome };
+    let printed =
+        if args.json { output::json_value(&report.json(Map::new()), out) } else { report.print(out) };
+    printed.and_then(|()| out.flush()).map_err(Failure::output(exit))?;
+    Ok(exit)
+}

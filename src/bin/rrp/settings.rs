@@ -1,0 +1,210 @@
+//! Options that were checked: what a connection is made from.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rrp::Secret;
+use rrp::command::{self, Dialect};
+use rrp::net::{ConnectDeadlines, Connector, Endpoint, Family, Pin, Tls, TlsVersion};
+use rrp::session::{Config, Deadlines, Wait};
+
+use crate::failure::Refusal;
+use crate::options::{Options, STAGE};
+use crate::output::escape;
+use crate::password::Sources;
+use crate::target::Target;
+
+/// Where to connect, and how.
+pub(crate) struct Settings {
+    pub(crate) target: Target,
+    pub(crate) dialect: Dialect,
+    pub(crate) user: Option<String>,
+    password: Sources,
+    security: Security,
+    family: Option<Family>,
+    sources: Vec<IpAddr>,
+    timeout: Option<Duration>,
+}
+
+enum Security {
+    Plain { everywhere: bool },
+    Tls(Box<TlsOptions>),
+}
+
+struct TlsOptions {
+    ca_file: Option<PathBuf>,
+    pins: Vec<Pin>,
+    server_name: Option<String>,
+    client: Option<(PathBuf, PathBuf)>,
+    min: TlsVersion,
+    any: bool,
+}
+
+impl Settings {
+    pub(crate) fn new(options: Options, password: Sources) -> Result<Self, Refusal> {
+        let server = options.server.as_deref().ok_or_else(|| {
+            Refusal::usage(STAGE, "no registry is named")
+                .hint("--server HOST[:PORT], RRP_SERVER or `server` in the file; `rrp demo` needs none")
+        })?;
+        let endpoint: Endpoint = parse("server", server)?;
+        let target = Target::new(endpoint, options.environment.as_deref())?;
+        let dialect = match options.dialect.as_deref() {
+            None | Some("xrrp") => Dialect::Xrrp,
+            Some("rfc") => Dialect::Rfc,
+            Some(other) => return Err(unknown("dialect", other, "`xrrp` or `rfc`")),
+        };
+        let timeout = match options.timeout {
+            Some(0) => return Err(unknown("timeout", "0", "a number of seconds from 1 to 3600")),
+            Some(seconds @ 3_601..) => {
+                return Err(unknown("timeout", &seconds.to_string(), "a number of seconds from 1 to 3600"));
+            }
+            seconds => seconds.map(Duration::from_secs),
+        };
+        let family = match (options.ipv4, options.ipv6) {
+            (true, true) => return Err(Refusal::usage(STAGE, "`ipv4` and `ipv6` exclude each other")),
+            (true, false) => Some(Family::V4),
+            (false, true) => Some(Family::V6),
+            (false, false) => None,
+        };
+        let sources: Vec<IpAddr> =
+            options.source.iter().map(|source| parse("source", source)).collect::<Result<_, _>>()?;
+        for family in [Family::V4, Family::V6] {
+            if sources.iter().filter(|source| Family::of(**source) == family).count() > 1 {
+                return Err(Refusal::usage(STAGE, format!("more than one {family} address in `source`")));
+            }
+        }
+        if options.user.as_deref() == Some("") {
+            return Err(Refusal::usage(STAGE, "`user` is empty"));
+        }
+        let security = security(&options)?;
+        Ok(Self { target, dialect, user: options.user, password, security, family, sources, timeout })
+    }
+
+    /// What connects. Files of certificates are read here.
+    pub(crate) fn connector(&self, err: &mut dyn Write) -> Result<Connector, Refusal> {
+        let connector = match &self.security {
+            Security::Plain { everywhere: false } => Connector::plain(),
+            Security::Plain { everywhere: true } => {
+                // A warning that nobody sees is no failure.
+                let _ = writeln!(
+                    err,
+                    "WARNING: no TLS: everyone on the way can read the password and change what is sent"
+                );
+                Connector::plain().allow_plain_text_over_the_network()
+            }
+            Security::Tls(options) => Connector::tls(options.tls()?),
+        };
+        let connector = self.sources.iter().fold(connector, |connector, source| connector.source(*source));
+        let connector = match self.family {
+            Some(family) => connector.only(family),
+            None => connector,
+        };
+        Ok(match self.timeout {
+            Some(timeout) => {
+                connector.deadlines(ConnectDeadlines::default().dns(timeout).connect(timeout).tls(timeout))
+            }
+            None => connector,
+        })
+    }
+
+    /// Who logs in, and how long everything may take. Asks for the password, if need be.
+    pub(crate) fn session(&self, err: &mut dyn Write) -> Result<Config, Refusal> {
+        let user = self.user.as_deref().ok_or_else(|| {
+            Refusal::usage(STAGE, "nobody is named who logs in")
+                .hint("--user ID, RRP_USER or `user` in the file")
+        })?;
+        let password = self.password.read_or_ask(user, &self.target.host(), err)?;
+        self.session_of(user, password)
+    }
+
+    /// A session with this login.
+    pub(crate) fn session_of(&self, user: &str, password: Secret) -> Result<Config, Refusal> {
+        let login = command::Session::login(user, password)
+            .map_err(|error| Refusal::usage(STAGE, "this cannot log in").because(error))?;
+        let deadlines = match self.timeout {
+            Some(timeout) => Deadlines::DEFAULT
+                .with_greeting(timeout)
+                .with_login(timeout)
+                .with_query(Wait::new(timeout, timeout)),
+            None => Deadlines::DEFAULT,
+        };
+        Ok(Config::new(login).dialect(self.dialect).deadlines(deadlines))
+    }
+}
+
+fn security(options: &Options) -> Result<Security, Refusal> {
+    let pins: Vec<Pin> = options.pin.iter().map(|pin| parse("pin", pin)).collect::<Result<_, _>>()?;
+    let min = match options.min_tls.as_deref() {
+        None | Some("1.2") => TlsVersion::V1_2,
+        Some("1.3") => TlsVersion::V1_3,
+        Some(other) => return Err(unknown("min-tls", other, "`1.2` or `1.3`")),
+    };
+    let client = match (&options.client_certificate, &options.client_key) {
+        (Some(certificate), key) => {
+            Some((certificate.clone(), key.clone().unwrap_or_else(|| certificate.clone())))
+        }
+        (None, Some(_)) => {
+            return Err(Refusal::usage(STAGE, "`client-key` is of no use without `client-certificate`"));
+        }
+        (None, None) => None,
+    };
+    let checks = options.ca_file.is_some() || !pins.is_empty();
+    let for_tls = checks
+        || options.server_name.is_some()
+        || client.is_some()
+        || options.min_tls.is_some()
+        || options.accept_any_certificate;
+    if options.plain || options.plain_over_the_network {
+        // Whoever asks for a pin does not want a connection without TLS.
+        if for_tls {
+            return Err(Refusal::usage(STAGE, "options for TLS, and `plain`: there is no TLS then"));
+        }
+        return Ok(Security::Plain { everywhere: options.plain_over_the_network });
+    }
+    if options.accept_any_certificate && checks {
+        let what = "`accept-any-certificate` excludes `ca-file` and `pin`, which would not be looked at";
+        return Err(Refusal::usage(STAGE, what));
+    }
+    Ok(Security::Tls(Box::new(TlsOptions {
+        ca_file: options.ca_file.clone(),
+        pins,
+        server_name: options.server_name.clone(),
+        client,
+        min,
+        any: options.accept_any_certificate,
+    })))
+}
+
+impl TlsOptions {
+    fn tls(&self) -> Result<Tls, Refusal> {
+        let refused = |error| Refusal::usage(STAGE, "TLS cannot be set up").because(error);
+        let tls = match &self.ca_file {
+            _ if self.any => Ok(Tls::danger_accept_any_certificate()),
+            Some(file) => Tls::ca_file(file).map(|tls| self.pins.iter().fold(tls, |tls, pin| tls.pin(*pin))),
+            None if self.pins.is_empty() => Tls::platform_roots(),
+            None => Tls::pinned_key_only(self.pins.iter().copied()),
+        };
+        let mut tls = tls.map_err(refused)?.min_version(self.min);
+        if let Some(name) = &self.server_name {
+            tls = tls.server_name(name).map_err(refused)?;
+        }
+        if let Some((certificate, key)) = &self.client {
+            tls = tls.client_certificate_files(certificate, key).map_err(refused)?;
+        }
+        Ok(tls)
+    }
+}
+
+fn parse<T: FromStr<Err: std::error::Error + 'static>>(name: &'static str, text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|error| {
+        Refusal::usage(STAGE, format!("`{name}`: `{}`", escape(text)))
+            .because(Box::new(error) as Box<dyn std::error::Error>)
+    })
+}
+
+fn unknown(name: &str, given: &str, wanted: &str) -> Refusal {
+    Refusal::usage(STAGE, format!("`{name}` is {wanted}, not `{}`", escape(given)))
+}

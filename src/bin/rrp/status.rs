@@ -1,0 +1,76 @@
+//! `rrp status`: what the registry knows about a domain or a name server.
+
+use std::io::Write;
+
+use rrp::command::{PtfCommand, Status, ToCommand};
+use rrp::{Command, DomainName, HostName};
+use serde_json::Map;
+
+use crate::client::{Client, Patience, block_on};
+use crate::exit::{self, Exit};
+use crate::failure::{Failure, Refusal};
+use crate::options;
+use crate::output::{self, escape};
+use crate::report::{self, Report};
+use crate::request;
+
+const EXAMPLES: &str = "\
+Examples:
+  rrp status example.com
+  rrp status --ptf example.com                 by PTF StatusDomain, which tells more
+  rrp status --name-server ns1.example.net";
+
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    connection: options::Connection,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// It is a name server
+    #[arg(long)]
+    name_server: bool,
+    /// Ask by PTF: StatusDomain, StatusNameserver
+    #[arg(long)]
+    ptf: bool,
+    /// The name
+    name: String,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+    let settings = args.connection.settings()?;
+    let command = command(args)?;
+    request::check(&command, settings.dialect)?;
+    let (connector, session) = (settings.connector(err)?, settings.session(err)?);
+    let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
+    let outcome = block_on(async {
+        let outcome = client.run(&command, &mut |event| report::tell(&event, err)).await;
+        client.close().await;
+        outcome
+    })?;
+    let exit = outcome.exit();
+    let report = Report { target: &settings.target, command: &command, outcome: &outcome };
+    if args.json { output::json_value(&report.json(Map::new()), out) } else { report.print(out) }
+        .map_err(Failure::output(exit))?;
+    Ok(exit)
+}
+
+fn command(args: &Args) -> Result<Command, Refusal> {
+    let refused = |error| Refusal::usage("status", format!("`{}`", escape(&args.name))).because(error);
+    let domain = || {
+        args.name.parse::<DomainName>().map_err(|error| refused(Box::<dyn std::error::Error>::from(error)))
+    };
+    let host = || args.name.parse::<HostName>().map_err(|error| refused(error.into()));
+    let ptf = |name: &str, key: &str, value: &str| {
+        PtfCommand::new(name)
+            .and_then(|command| command.param(key, value))
+            .map_err(|error| refused(error.into()))
+    };
+    Ok(match (args.name_server, args.ptf) {
+        (false, false) => Status::domain(&domain()?).to_command(),
+        (true, false) => Status::name_server(&host()?).to_command(),
+        (false, true) => ptf("StatusDomain", "domain", domain()?.as_str())?.into(),
+        (true, true) => ptf("StatusNameserver", "nameserver", host()?.as_str())?.into(),
+    })
+}

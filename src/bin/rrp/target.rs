@@ -1,0 +1,131 @@
+//! Host and environment, as every output that spends money shows them.
+
+use std::fmt;
+
+use rrp::net::Endpoint;
+use serde_json::{Map, Value, json};
+
+use crate::failure::Refusal;
+use crate::options::STAGE;
+use crate::output::{Fields, escape};
+
+/// Hosts of which it is known what they are. (CNR tells them in its documentation of the gateways.)
+const KNOWN: [(&str, Environment); 2] =
+    [("xrrp.rrpproxy.net", Environment::Production), ("xrrp-ote.rrpproxy.net", Environment::Ote)];
+
+/// What it means to order something there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Environment {
+    /// The test environment of a registry: nothing costs.
+    Ote,
+    /// Real names, real money.
+    Production,
+    /// On this machine, and nothing else is said.
+    Simulated,
+    /// Nobody has said.
+    NotStated,
+}
+
+impl Environment {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ote => "ote",
+            Self::Production => "production",
+            Self::Simulated => "simulated",
+            Self::NotStated => "not-stated",
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ote => "OT&E",
+            Self::Simulated => "simulated (loopback)",
+            Self::NotStated => "not stated",
+            other => other.as_str(),
+        })
+    }
+}
+
+/// Where commands go.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) environment: Environment,
+}
+
+impl Target {
+    pub(crate) fn new(endpoint: Endpoint, stated: Option<&str>) -> Result<Self, Refusal> {
+        let stated = match stated {
+            None => None,
+            Some("ote") => Some(Environment::Ote),
+            Some("production") => Some(Environment::Production),
+            Some(other) => {
+                let what = format!("`environment` is `ote` or `production`, not `{}`", escape(other));
+                return Err(Refusal::usage(STAGE, what));
+            }
+        };
+        let known =
+            KNOWN.iter().find(|(host, _)| *host == endpoint.host()).map(|(_, environment)| *environment);
+        let loopback = endpoint.host() == "localhost"
+            || endpoint.address().is_some_and(|address| address.to_canonical().is_loopback());
+        let environment = match (stated, known) {
+            (Some(stated), Some(known)) if stated != known => {
+                let what = format!("`{}` is {known}, and `environment` says {stated}", endpoint.host());
+                return Err(Refusal::usage(STAGE, what).hint("nothing was sent: name the host that you mean"));
+            }
+            (Some(stated), _) => stated,
+            (None, Some(known)) => known,
+            // A tunnel to a registry must be given its environment.
+            (None, None) if loopback => Environment::Simulated,
+            (None, None) => Environment::NotStated,
+        };
+        Ok(Self { endpoint, environment })
+    }
+
+    /// Host and port.
+    pub(crate) fn host(&self) -> String {
+        self.endpoint.to_string()
+    }
+
+    pub(crate) fn add_to(&self, fields: &mut Fields) {
+        fields.add("host", self.host());
+        fields.add("environment", self.environment.to_string());
+    }
+
+    pub(crate) fn add_json(&self, map: &mut Map<String, Value>) {
+        map.insert("host".to_owned(), json!(self.host()));
+        map.insert("environment".to_owned(), json!(self.environment.as_str()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(server: &str, stated: Option<&str>) -> Option<Environment> {
+        Target::new(server.parse().unwrap(), stated).ok().map(|target| target.environment)
+    }
+
+    #[test]
+    fn the_environment_follows_from_the_host_or_is_stated() {
+        use Environment::*;
+        assert_eq!(environment("xrrp.rrpproxy.net", None), Some(Production));
+        assert_eq!(environment("XRRP-OTE.rrpproxy.net.:2001", None), Some(Ote));
+        assert_eq!(environment("xrrp-ote.rrpproxy.net", Some("ote")), Some(Ote));
+        for server in ["localhost", "127.9.9.9", "[::1]:2001", "::ffff:127.0.0.1"] {
+            assert_eq!(environment(server, None), Some(Simulated), "{server}");
+            assert_eq!(environment(server, Some("production")), Some(Production), "{server}");
+        }
+        assert_eq!(environment("rrp.example.com", None), Some(NotStated));
+        assert_eq!(environment("localhost.example.com", None), Some(NotStated));
+    }
+
+    #[test]
+    fn a_contradiction_is_refused() {
+        assert_eq!(environment("xrrp.rrpproxy.net", Some("ote")), None);
+        assert_eq!(environment("xrrp-ote.rrpproxy.net", Some("production")), None);
+        assert_eq!(environment("rrp.example.com", Some("prod")), None);
+    }
+}
