@@ -5,7 +5,8 @@
 //!
 //! - The client ends any frame with either `.` or `EOF`; the registry a command of RRP with `.` alone and a block with
 //!   `EOF` alone, and refuses what has the other's end in it.
-//! - The client takes blanks before a colon, and any number of CRs at the end of a line; the registry refuses both.
+//! - The client takes blanks before a colon, and any number of CRs among the blanks at the end of a line; the registry
+//!   refuses both.
 //! - The registry takes blanks around `EOF` and around the names of blocks, and white space that is no blank on a line
 //!   between commands; to the client these are lines like any other, and make no command.
 //! - The registry keeps a `[HEADER]` that `.` or `EOF` ends for the next block; to the client it is no command.
@@ -145,7 +146,7 @@ fn each_command_of_the_clients(data: &[u8]) {
             Err(RequestError::Malformed(why)) => {
                 let lines = || frame.bytes().split(|byte| *byte == b'\n');
                 let found = match why {
-                    "a line has a control character" => lines().any(|line| line.ends_with(b"\r\r")),
+                    "a line has a control character" => lines().any(crs_at_its_end),
                     "the name of an attribute or option is no word" => lines().any(blank_before_colon),
                     _ => false,
                 };
@@ -154,6 +155,12 @@ fn each_command_of_the_clients(data: &[u8]) {
             Err(error) => panic!("{error}, and the client takes it"),
         }
     }
+}
+
+/// Beside the one that belongs to the line's end.
+fn crs_at_its_end(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.iter().rev().take_while(|byte| b" \t\r".contains(byte)).any(|byte| *byte == b'\r')
 }
 
 fn blank_before_colon(line: &[u8]) -> bool {
