@@ -9,7 +9,8 @@
 //!   refuses both.
 //! - The registry takes blanks around `EOF` and around the names of blocks, and white space that is no blank on a line
 //!   between commands; to the client these are lines like any other, and make no command.
-//! - The registry keeps a `[HEADER]` that `.` or `EOF` ends for the next block; to the client it is no command.
+//! - The registry keeps a `[HEADER]` that `.` or `EOF` ends for the next command (of RRP it says nothing); to the
+//!   client it is none.
 //! - The registry reads what the client's types refuse to be: values that are empty or have tabs, names that stand
 //!   twice, `command` in disguise, what MOD does not allow.
 //!
@@ -198,7 +199,8 @@ fn one_command_of_the_registrys(data: &[u8]) {
         // A header that ended by itself is refused by the client and kept by the registry.
         ([(form, name, lines, _)], _) => {
             assert_eq!((&request.0, &request.1, &request.2), (form, name, lines), "read as another");
-            assert!(client_took_all || request.0 == Form::Ptf, "a command and more");
+            let mut refused = frames.iter().zip(&decoded).filter(|(_, decoded)| decoded.is_err());
+            assert!(refused.all(|(frame, _)| is_header(frame.bytes())), "a command, and more that is none");
         }
         ([], false) => {
             let known = |error: &&Malformed| {
@@ -213,6 +215,10 @@ fn one_command_of_the_registrys(data: &[u8]) {
         ([], true) => panic!("a command to the registry, and nothing to the client"),
         _ => panic!("one command to the registry, and more to the client"),
     }
+}
+
+fn is_header(frame: &[u8]) -> bool {
+    frame.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case(b"[HEADER]"))
 }
 
 fn sizes(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
