@@ -2,7 +2,7 @@
 //!
 //! Every file below `fuzz/regressions/` and `fuzz/seeds/` counts, but for those whose name begins with a dot and for
 //! `README.md`.
-#![cfg(feature = "arbitrary")]
+#![cfg(all(feature = "arbitrary", feature = "sim"))]
 
 #[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "it is a crate of its own too")]
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 7] = [
+const TARGETS: [(&str, Check); 8] = [
     ("frames", checks::frames),
     ("rrp_reply", checks::rrp_reply),
     ("ptf_reply", checks::ptf_reply),
@@ -23,6 +23,7 @@ const TARGETS: [(&str, Check); 7] = [
     ("ptf_command", checks::ptf_command),
     ("code_table", checks::code_table),
     ("session", checks::session),
+    ("differential", checks::differential),
 ];
 
 fn fuzz() -> PathBuf {
@@ -91,6 +92,11 @@ fn code_table_holds_on_all_that_is_stored() {
 #[test]
 fn session_holds_on_all_that_is_stored() {
     replay("session");
+}
+
+#[test]
+fn differential_holds_on_all_that_is_stored() {
+    replay("differential");
 }
 
 #[test]

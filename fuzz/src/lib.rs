@@ -4,6 +4,7 @@
 
 mod codes;
 mod commands;
+mod differential;
 mod frames;
 mod naive;
 mod replies;
@@ -11,6 +12,7 @@ mod session;
 
 pub use codes::code_table;
 pub use commands::{ptf_command, rrp_command};
+pub use differential::differential;
 pub use frames::frames;
 pub use replies::{ptf_reply, rrp_reply};
 pub use session::session;

@@ -94,14 +94,14 @@ impl Session {
         })
     }
 
-    /// The stage at which it is; [`Stage::Quit`] also when it has ended.
+    /// The stage at which it is.
     #[must_use]
     pub const fn stage(&self) -> Stage {
         match &self.state {
             State::Greeting { .. } => Stage::Greeting,
             State::Idle { .. } => Stage::Idle,
             State::Busy { exchange, phase, .. } => exchange.stage(*phase),
-            State::Ended => Stage::Quit,
+            State::Ended => Stage::Ended,
         }
     }
 

@@ -221,6 +221,9 @@ impl Session {
         if let State::Busy { exchange: Exchange { what: What::Login { login, .. }, .. }, .. } = &self.state {
             end.hide_reply_if(|reply| login.is_quoted_in(reply.bytes()));
         }
+        if stage == Stage::Greeting && !self.buffer.is_empty() {
+            end.remember_beginning(&self.buffer);
+        }
         if self.leaves_password_in_doubt(end.why()) {
             end.leave_password_in_doubt();
         }
