@@ -144,6 +144,10 @@ fn a_refused_login_is_not_repeated_for_a_read_either() {
         let fates: Vec<&serde_json::Value> =
             told["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["fate"]).collect();
         assert_eq!(fates, [&json!("unanswered"), &json!("unsent")], "{code}");
+        assert_eq!(
+            (&told["attempts"][0]["session"], &told["attempts"][1]["session"]),
+            (&json!(1), &json!(0))
+        );
     }
     // Any other end of an attempt to log in is no reason to give up.
     let sim = Sim::new();
@@ -197,7 +201,7 @@ fn a_refusal_that_may_be_a_lost_login_is_believed_if_the_login_holds() {
     sim.fault("AddDomain", Effect::answer(547, false));
     sim.run(&ADD).exits(4).says("holds, as a DESCRIBE shows");
     sim.fault("AddDomain", Effect::LoseLogin);
-    sim.run(&ADD).exits(5).says("lost, as a DESCRIBE shows").says("IN DOUBT");
+    sim.run(&ADD).exits(5).says("not proven: a DESCRIBE did not succeed").says("IN DOUBT");
 }
 
 #[test]

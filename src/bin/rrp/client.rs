@@ -51,7 +51,8 @@ pub(crate) enum Fared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Login {
     Holds,
-    Lost,
+    /// It did not succeed: the login is lost, or cannot be proved.
+    Unproven,
 }
 
 /// Why there is no session.
@@ -197,7 +198,8 @@ impl Client {
                 }
                 _ => None,
             };
-            let attempt = Attempt { session: self.sessions, fared, again };
+            let session = if matches!(fared, Fared::NotOpened(_)) { 0 } else { self.sessions };
+            let attempt = Attempt { session, fared, again };
             tell(Event::Attempt(usize::try_from(number).unwrap_or(usize::MAX), &attempt));
             outcome.attempts.push(attempt);
             match again {
@@ -220,7 +222,7 @@ impl Client {
             // A host that cannot be reached at all is told at once; one that was just there gets its chance.
             Fared::NotOpened(failure) => new.filter(|_| sent_before && !failure.stop),
             Fared::Unsent(_) | Fared::Unanswered(_) => new,
-            Fared::Answered { login: Some(Login::Lost), .. } => new,
+            Fared::Answered { login: Some(Login::Unproven), .. } => new,
             Fared::Answered { verdict, .. } if verdict.completed() => None,
             Fared::Answered { verdict, .. } => match verdict.advice() {
                 Advice::Resubmit { .. } => {
@@ -266,7 +268,7 @@ impl Client {
                             .with_executed(Executed::No, Word::Inference)
                             .with_advice(Advice::ReadMessage);
                     } else {
-                        login = Some(Login::Lost);
+                        login = Some(Login::Unproven);
                     }
                 }
                 self.connection = Some(connection);
@@ -311,8 +313,9 @@ impl Attempt {
             Fared::Unsent(why) => format!("not sent: {why}"),
             Fared::Unanswered(why) => format!("no answer: {why}"),
             Fared::Answered { reply, login, .. } => {
-                let lost = if *login == Some(Login::Lost) { ", and the login is lost" } else { "" };
-                format!("{} {}{lost}", reply.code(), escape(&reply.redacted_text()))
+                let login =
+                    if *login == Some(Login::Unproven) { ", and the login is not proven" } else { "" };
+                format!("{} {}{login}", reply.code(), escape(&reply.redacted_text()))
             }
         }
     }

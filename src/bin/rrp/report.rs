@@ -59,7 +59,7 @@ impl Report<'_> {
                     Some(Login::Holds) => {
                         fields.add("login", "holds, as a DESCRIBE shows: the refusal stands")
                     }
-                    Some(Login::Lost) => fields.add("login", "lost, as a DESCRIBE shows"),
+                    Some(Login::Unproven) => fields.add("login", "not proven: a DESCRIBE did not succeed"),
                     None => {}
                 }
                 self.add(exit, &mut fields);
