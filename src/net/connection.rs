@@ -67,7 +67,7 @@ impl Connection {
         let task = async move { driver.run().await };
         let task = tokio::spawn(task.instrument(tracing::debug_span!("session"))).abort_handle();
         match opening.await {
-            Ok(Opened { greeting, reply, password_changed }) => Ok(Self {
+            Ok(Ok(Opened { greeting, reply, password_changed })) => Ok(Self {
                 requests: Mutex::new(requests),
                 ended,
                 task,
@@ -75,7 +75,10 @@ impl Connection {
                 login: reply,
                 password_changed,
             }),
-            Err(_) => Err(OpenError(Problem::End { end: wait(&mut ended).await, source, tls })),
+            failed => {
+                let greeting = failed.ok().and_then(Result::err).flatten();
+                Err(OpenError(Problem::End { end: wait(&mut ended).await, greeting, source, tls }))
+            }
         }
     }
 
@@ -187,7 +190,7 @@ pub struct OpenError(Problem);
 #[derive(Debug)]
 enum Problem {
     Encode(EncodeError),
-    End { end: Arc<End>, source: Option<IpAddr>, tls: bool },
+    End { end: Arc<End>, greeting: Option<Greeting>, source: Option<IpAddr>, tls: bool },
 }
 
 impl OpenError {
@@ -200,10 +203,19 @@ impl OpenError {
         }
     }
 
+    /// How the registry introduced itself, if it got so far.
+    #[must_use]
+    pub const fn greeting(&self) -> Option<&Greeting> {
+        match &self.0 {
+            Problem::End { greeting, .. } => greeting.as_ref(),
+            Problem::Encode(_) => None,
+        }
+    }
+
     /// What the connection has to do with it: closed or silent before the greeting, or refused by TLS after all.
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
-        let Problem::End { end, source, tls } = &self.0 else {
+        let Problem::End { end, source, tls, .. } = &self.0 else {
             return None;
         };
         #[cfg(feature = "tls")]

@@ -53,7 +53,8 @@ pub(super) struct Driver<T> {
     pub(super) transport: T,
     pub(super) session: Session,
     pub(super) requests: mpsc::Receiver<Request>,
-    pub(super) opened: Option<oneshot::Sender<Opened>>,
+    /// Told once: what was opened, or the greeting of a session that was not.
+    pub(super) opened: Option<oneshot::Sender<Result<Opened, Option<Greeting>>>>,
     pub(super) ended: Ended,
     pub(super) greeting: Option<Greeting>,
     pub(super) waiting: Option<(CommandId, oneshot::Sender<Result<Fate, Rejected>>)>,
@@ -190,7 +191,7 @@ impl<T: Transport> Driver<T> {
                     if let Some(opened) = self.opened.take() {
                         let greeting = self.greeting.take();
                         // If nobody waits any more, the channel of requests is closed too, and the session quits.
-                        let _ = opened.send(Opened { greeting, reply, password_changed });
+                        let _ = opened.send(Ok(Opened { greeting, reply, password_changed }));
                     }
                 }
                 Event::Done { id, fate } => {
@@ -241,6 +242,9 @@ impl<T: Transport> Driver<T> {
         ) || matches!(end.why(), Why::Unsolicited(reply) if reply.code().closes_connection());
         // What became of the commands is told before; this may take its time.
         self.ended.send_replace(Some(Arc::new(end)));
+        if let Some(opened) = self.opened.take() {
+            let _ = opened.send(Err(self.greeting.take()));
+        }
         if in_step {
             // Whether it hears us or not, this is the end.
             let _ = tokio::time::timeout(CLOSE, self.transport.shutdown()).await;

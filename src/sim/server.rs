@@ -378,8 +378,12 @@ fn acceptor(
 ) -> Result<(TlsAcceptor, String), Box<dyn std::error::Error + Send + Sync>> {
     let mut params = CertificateParams::new(Vec::<String>::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, "authority of a simulated registry");
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    // Each has a name of its own, so that the authority of an earlier run is seen to be another one.
+    let number = ring::digest::digest(&ring::digest::SHA256, key.public_key_raw());
+    let number: String = number.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    params.distinguished_name.push(DnType::CommonName, format!("authority {number} of a simulated registry"));
+    let authority = CertifiedIssuer::self_signed(params, key)?;
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(certificates.names.clone())?;
     params.distinguished_name.push(DnType::CommonName, "simulated registry");

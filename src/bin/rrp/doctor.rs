@@ -328,6 +328,8 @@ async fn log_in(stream: Stream, config: Config, findings: &mut Findings) {
         Ok(connection) => connection,
         Err(error) => {
             let greeting = error.session_end().is_some_and(|end| end.stage() == session::Stage::Greeting);
+            // A refused login comes after a greeting.
+            findings.stages.extend(error.greeting().map(greeted));
             findings.fail(if greeting { "greeting" } else { "login" }, &chain(&error), error.fix());
             return;
         }
