@@ -2,8 +2,8 @@
 //!
 //! In a fenced `console` block a line that begins with `$ ` is a command for `sh`; one that ends in `\` goes on in the
 //! next line. What follows, up to the next command or the end of the block, is exactly what it prints: standard output,
-//! then standard error. `? N` as the last line is its exit status, 0 without it. Commands run in the root of the crate,
-//! with the `rrp` that was just built.
+//! then standard error; a line `…` stands for any that are left out. `? N` as the last line is its exit status, 0 without
+//! it. Commands run in the root of the crate, with the `rrp` that was just built.
 //!
 //! Commands that build or test are not run; for `cargo test` it is checked that `.ci/run` runs the same.
 #![cfg(feature = "cli")]
@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 const NOT_RUN: &[&str] = &["cargo test", "cargo install", "cargo fuzz", "cargo bench", ".ci/run"];
 
 /// What a reader types for the program, and what runs here.
-const PROGRAM: &[&str] = &["cargo run -q -- ", "cargo run -q --release -- "];
+const PROGRAM: &[&str] = &["cargo run -q -- ", "cargo run -q --release -- ", "cargo run --release -- "];
 
 /// One command of a `console` block.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Example {
             printed.push('\n');
         }
         let status = output.status.code().unwrap_or(-1);
-        if printed == self.output && status == self.status {
+        if is_excerpt(&self.output, &printed) && status == self.status {
             return Ok(());
         }
         let Self { line, command, output: expected, status: wanted } = self;
@@ -110,6 +110,27 @@ impl Example {
              --- it printed, with status {status}:\n{printed}"
         ))
     }
+}
+
+/// Whether the lines are all that was printed, but for those that a line `…` stands for.
+fn is_excerpt(shown: &str, printed: &str) -> bool {
+    let pieces: Vec<&str> = shown.split("…\n").collect();
+    let [first, middle @ .., last] = pieces.as_slice() else {
+        return shown == printed;
+    };
+    let Some(between) = printed.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
+        return false;
+    };
+    // Each piece begins a line; the first ends one.
+    let mut rest = format!("\n{between}");
+    rest.ends_with('\n')
+        && middle.iter().all(|piece| {
+            let found = rest.find(&format!("\n{piece}"));
+            found.is_some_and(|at| {
+                rest.drain(..at + piece.len());
+                true
+            })
+        })
 }
 
 /// Where in the text a line stands.
@@ -254,6 +275,26 @@ mod extractor {
         assert!(example("echo a", "b\n", 0).run().is_err());
         assert!(example("echo a", "a\n\n", 0).run().is_err());
         assert!(example("exit 1", "", 0).run().is_err());
+    }
+
+    #[test]
+    fn an_ellipsis_stands_for_lines_and_not_for_wrong_ones() {
+        for (shown, printed) in [
+            ("a\n", "a\n"),
+            ("a\n…\nc\n", "a\nb\nc\n"),
+            ("a\n…\n", "a\nb\n"),
+            ("…\nb\n…\nd\n", "a\nb\nc\nb\nd\n"),
+        ] {
+            assert!(is_excerpt(shown, printed), "{shown:?} of {printed:?}");
+        }
+        for (shown, printed) in [
+            ("a\n", "a\nb\n"),
+            ("a\n…\nc\n", "a\nc\nd\n"),
+            ("a\n…\nb\n", "a\nxb\n"),
+            ("…\nb\n…\na\n", "a\nb\n"),
+        ] {
+            assert!(!is_excerpt(shown, printed), "{shown:?} of {printed:?}");
+        }
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn the_end_tells_stage_and_cause() {
         (
             At::Greeting,
             "Wel",
-            "greeting: connection closed by the registry within a reply, after 3 bytes of it",
+            "greeting: connection closed by the registry within a reply, after 3 bytes of it (what came began with `Wel`)",
         ),
         (
             At::Greeting,
@@ -308,4 +308,27 @@ fn an_end_can_be_kept_and_sent_to_another_thread() {
     let end: Box<dyn Error + Send + Sync> = Box::new(Play::at(At::Idle).also(Play::eof).end());
     assert_eq!(end.to_string(), "idle: connection closed by the registry");
     assert!(matches!(Play::at(At::Idle).also(Play::reset).end().why(), Why::Transport(_)));
+}
+
+#[test]
+fn what_is_no_registry_is_told_by_its_first_words() {
+    let ended = |received: &[u8], eof: bool| {
+        let mut play = Play::start();
+        play.input(received);
+        if eof {
+            play.eof();
+        } else {
+            play.wait(play.due().unwrap());
+        }
+        match play.session.poll_event() {
+            Some(Event::Ended(end)) => end.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let ssh = ended(b"SSH-2.0-Example_9.9\r\n", false);
+    assert_eq!(ssh, "greeting: took longer than its deadline (what came began with `SSH-2.0-Example_9.9`)");
+    let tls = ended(b"\x15\x03\x01\x00\x02\x02\x46", true);
+    assert!(tls.ends_with("(what came began with `\\u{15}\\u{3}\\u{1}\\0\\u{2}\\u{2}F`)"), "{tls}");
+    let secret = ended(b"password: hunter2", true);
+    assert!(!secret.contains("hunter2"), "{secret}");
 }

@@ -6,12 +6,15 @@ use std::io;
 use super::stage::Stage;
 use crate::code::ReturnCode;
 use crate::reply::Reply;
-use crate::secret::REDACTED;
+use crate::secret::{REDACTED, assigns_secret};
 use crate::wire::Malformed;
 use crate::wire::deframe::FrameError;
 
 /// How much of a registry's text an error repeats, in characters.
 const MAX_TEXT: usize = 256;
+
+/// How much is repeated of what stands where the greeting should, in bytes.
+const MAX_BEGINNING: usize = 64;
 
 /// What ended a session.
 #[derive(Debug)]
@@ -63,15 +66,26 @@ pub struct End {
     why: Why,
     password_in_doubt: bool,
     hides_reply: bool,
+    /// How something began that was no greeting.
+    beginning: Option<Box<str>>,
 }
 
 impl End {
     pub(super) const fn new(stage: Stage, why: Why) -> Self {
-        Self { stage, why, password_in_doubt: false, hides_reply: false }
+        Self { stage, why, password_in_doubt: false, hides_reply: false, beginning: None }
     }
 
     pub(super) const fn leave_password_in_doubt(&mut self) {
         self.password_in_doubt = true;
+    }
+
+    /// What stands where the greeting should often tells which service it is: its first line, escaped and cut.
+    pub(super) fn remember_beginning(&mut self, received: &[u8]) {
+        let line = received.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let text = String::from_utf8_lossy(line.get(..MAX_BEGINNING).unwrap_or(line)).trim_end().to_owned();
+        if !text.is_empty() && !assigns_secret(&text) {
+            self.beginning = Some(text.escape_debug().to_string().into());
+        }
     }
 
     pub(super) fn hide_reply_if(&mut self, quotes_secret: impl FnOnce(&Reply) -> bool) {
@@ -219,6 +233,10 @@ impl fmt::Display for End {
             Why::Eof => f.write_str("connection closed by the registry"),
             Why::Transport(_) => f.write_str("connection failed"),
             Why::Timeout => f.write_str("took longer than its deadline"),
+        }?;
+        match &self.beginning {
+            Some(beginning) => write!(f, " (what came began with `{beginning}`)"),
+            None => Ok(()),
         }
     }
 }
@@ -231,6 +249,9 @@ impl fmt::Debug for End {
             out.field("code", &self.code());
         } else {
             out.field("why", &self.why);
+        }
+        if let Some(beginning) = &self.beginning {
+            out.field("beginning", beginning);
         }
         out.field("password_in_doubt", &self.password_in_doubt).finish()
     }

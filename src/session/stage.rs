@@ -28,6 +28,8 @@ pub enum Stage {
     Reply,
     /// QUIT was sent, or is about to be (§4.3.6).
     Quit,
+    /// It is over.
+    Ended,
 }
 
 impl Stage {
@@ -46,6 +48,7 @@ impl Stage {
             Self::FirstByte => "first-byte",
             Self::Reply => "reply",
             Self::Quit => "quit",
+            Self::Ended => "ended",
         }
     }
 }

@@ -347,6 +347,7 @@ pub(crate) fn stage_of(at: At) -> Stage {
         At::Write | At::AliveWrite => Stage::Write,
         At::Wait | At::AliveWait => Stage::FirstByte,
         At::Reply => Stage::Reply,
-        At::QuitCheck | At::QuitWrite | At::QuitWait | At::Ended => Stage::Quit,
+        At::QuitCheck | At::QuitWrite | At::QuitWait => Stage::Quit,
+        At::Ended => Stage::Ended,
     }
 }

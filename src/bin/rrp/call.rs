@@ -1,5 +1,6 @@
 //! `rrp call`: any command by name, a read asked again where that helps, a write sent once.
 
+use std::ffi::OsString;
 use std::io::Write;
 
 use serde_json::Map;
@@ -25,8 +26,6 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
 pub(crate) struct Args {
-    #[command(flatten)]
-    connection: options::Connection,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -34,18 +33,40 @@ pub(crate) struct Args {
     #[arg(long)]
     rrp: bool,
     /// The name of the command, and `key=value …`; or `-` for one request on standard input
-    #[arg(required = true, value_name = "REQUEST", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "REQUEST")]
     request: Vec<String>,
+    #[command(flatten)]
+    connection: options::Connection,
+}
+
+/// The arguments of the program, with a blank before each `-Option:value` of RRP behind `call`: so it is no flag, wherever
+/// it stands among them. No flag of ours has one dash and a colon.
+pub(crate) fn protect(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let mut call = false;
+    args.enumerate().map(move |(at, arg)| {
+        call |= at == 1 && arg == "call";
+        match arg.to_str() {
+            Some(text) if call && text.starts_with('-') && !text.starts_with("--") && text.contains(':') => {
+                format!(" {text}").into()
+            }
+            _ => arg,
+        }
+    })
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     let settings = args.connection.settings()?;
-    let command = match args.request.as_slice() {
-        [name] if name == "-" && args.connection.takes_stdin() => {
+    let request: Vec<&str> = args
+        .request
+        .iter()
+        .map(|text| text.strip_prefix(" -").map_or(text.as_str(), |_| text.trim_start()))
+        .collect();
+    let command = match request.as_slice() {
+        [name] if *name == "-" && args.connection.takes_stdin() => {
             let what = "standard input cannot be both the request and the password";
             return Err(Refusal::usage(request::STAGE, what).into());
         }
-        [name] if name == "-" => request::from_stdin()?,
+        [name] if *name == "-" => request::from_stdin()?,
         [name, lines @ ..] if args.rrp => request::rrp(name, lines)?,
         [name, parameters @ ..] => request::ptf(name, parameters)?,
         [] => return Err(Refusal::usage(request::STAGE, "no request").into()),

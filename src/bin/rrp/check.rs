@@ -32,8 +32,6 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
 pub(crate) struct Args {
-    #[command(flatten)]
-    connection: options::Connection,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -43,6 +41,8 @@ pub(crate) struct Args {
     /// The names
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
+    #[command(flatten)]
+    connection: options::Connection,
 }
 
 /// One command, and the names that it asks about.

@@ -78,7 +78,8 @@ pub(crate) struct Attempt {
 /// What happens meanwhile.
 pub(crate) enum Event<'e> {
     Warning(&'e str),
-    Opened(&'e Connection),
+    /// The nth session is open.
+    Opened(u32, &'e Connection),
     /// It is about to go out.
     Sending(&'e Command),
     /// An attempt is over, the nth.
@@ -262,7 +263,7 @@ impl Client {
             .await
             .map_err(|error| OpenFailure { error: chain(&error), fix: error.fix() })?;
         self.sessions = self.sessions.saturating_add(1);
-        tell(Event::Opened(&connection));
+        tell(Event::Opened(self.sessions, &connection));
         Ok(connection)
     }
 

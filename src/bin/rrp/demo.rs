@@ -184,15 +184,14 @@ fn tell(event: &Event<'_>, write: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut fields = Fields::with_keys(KEYS);
     match event {
         Event::Warning(warning) => fields.add("warning", *warning),
-        Event::Opened(connection) => {
+        Event::Opened(1, connection) => {
             let line = connection.greeting().and_then(|greeting| greeting.lines().first().cloned());
-            fields.add("connected", format!("on a new session: {}", escape(&line.unwrap_or_default())));
+            let login = connection.login();
+            fields.add("connected", escape(&line.unwrap_or_default()));
             fields.add("sent", format!("session | -Id:{USER} | -Password:*** | ."));
-            fields.add(
-                "received",
-                Shown::new(connection.login(), connection.login().verdict(Context::Login)).head(),
-            );
+            fields.add("received", Shown::new(login, login.verdict(Context::Login)).head());
         }
+        Event::Opened(number, _) => fields.add("connected", format!("session {number}, logged in as before")),
         Event::Sending(command) => fields.add("sent", on_the_wire(command)),
         Event::Attempt(_, Attempt { fared, again, .. }) => {
             match fared {

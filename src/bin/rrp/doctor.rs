@@ -38,11 +38,11 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
 pub(crate) struct Args {
-    #[command(flatten)]
-    connection: options::Connection,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    connection: options::Connection,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

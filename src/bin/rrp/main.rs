@@ -108,7 +108,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(call::protect(std::env::args_os())) {
         Ok(cli) => cli,
         Err(usage) => {
             // Help and version come here too, for standard output. Where nobody reads them, nothing is lost.

@@ -29,16 +29,16 @@ pub(crate) struct Options {
     /// Who logs in [env: RRP_USER]
     #[arg(long, value_name = "ID")]
     pub(crate) user: Option<String>,
-    /// A file with the password and nothing else [env: RRP_PASSWORD_FILE]
+    /// A file with the password alone [env: RRP_PASSWORD_FILE, or RRP_PASSWORD with the password; else a prompt]
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     pub(crate) password_file: Option<PathBuf>,
-    /// `ote` or `production`: shown with every write, and checked against hosts that are known [env: RRP_ENVIRONMENT]
+    /// `ote` or `production`; what the host is known to be must not contradict [env: RRP_ENVIRONMENT]
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
     /// Trust the CAs of this PEM file, and not those of the machine [env: RRP_CA_FILE]
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Ask for a key with this pin (repeatable). Without --ca-file the pin alone is trusted, whatever the chain
+    /// Ask for a key with this pin (repeatable); without --ca-file it is trusted whatever the chain
     #[arg(long, value_name = "sha256/…")]
     pub(crate) pin: Vec<String>,
     /// The name that the certificate must be for, if it is not the host's
@@ -65,16 +65,16 @@ pub(crate) struct Options {
     /// No TLS; to loopback only
     #[arg(long)]
     pub(crate) plain: bool,
-    /// No TLS, to any host: everyone on the way reads the password and can change what is sent
+    /// No TLS, to any host: everyone on the way can read the password
     #[arg(long)]
     pub(crate) plain_over_the_network: bool,
-    /// TLS with whoever answers: everyone on the way can read and change what is sent
+    /// TLS with whoever answers: everyone on the way can read the password
     #[arg(long)]
     pub(crate) accept_any_certificate: bool,
     /// `xrrp` (the default) or `rfc`: RFC 2832 to the letter, without PTF
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<String>,
-    /// How long each stage, and the answer to a read, may take; the answer to a write keeps its 180 s
+    /// For each stage and the answer to a read; the answer to a write has 180 s
     #[arg(long, value_name = "SECONDS")]
     pub(crate) timeout: Option<u64>,
 }

@@ -17,7 +17,7 @@ use crate::output::escape;
 pub(crate) const STAGE: &str = "request";
 
 /// The arguments of a command line as a PTF command.
-pub(crate) fn ptf(name: &str, parameters: &[String]) -> Result<Command, Refusal> {
+pub(crate) fn ptf(name: &str, parameters: &[&str]) -> Result<Command, Refusal> {
     let refused = |error: rrp::command::CommandError| Refusal::usage(STAGE, "no PTF command").because(error);
     let mut command = PtfCommand::new(name).map_err(refused)?;
     for parameter in parameters {
@@ -32,9 +32,9 @@ pub(crate) fn ptf(name: &str, parameters: &[String]) -> Result<Command, Refusal>
 }
 
 /// The arguments of a command line as an RRP command.
-pub(crate) fn rrp(verb: &str, lines: &[String]) -> Result<Command, Refusal> {
+pub(crate) fn rrp(verb: &str, lines: &[&str]) -> Result<Command, Refusal> {
     let mut text = String::new();
-    for (number, line) in core::iter::once(verb).chain(lines.iter().map(String::as_str)).enumerate() {
+    for (number, line) in core::iter::once(verb).chain(lines.iter().copied()).enumerate() {
         let shown = escape(line);
         // Each is one line of the request, and none its end.
         if line.contains(['\r', '\n', '\0']) {
@@ -120,11 +120,11 @@ mod tests {
 
     #[test]
     fn arguments_are_lines_and_nothing_more() {
-        let lines = ["EntityName:Domain", "DomainName:example.com", "-Period:2"].map(str::to_owned);
+        let lines = ["EntityName:Domain", "DomainName:example.com", "-Period:2"];
         let command = of(rrp("add", &lines));
         assert_eq!((command.name(), command.nature().effect()), ("add", Effect::Write));
         for line in ["DomainName:a\r\n.\r\nquit", ".", "no separator", "-Password:x", ""] {
-            assert!(rrp("add", &[line.to_owned()]).is_err(), "{line:?}");
+            assert!(rrp("add", &[line]).is_err(), "{line:?}");
         }
         assert!(rrp("[COMMAND]", &[]).is_err() && rrp(".", &[]).is_err());
     }
@@ -140,9 +140,9 @@ mod tests {
 
     #[test]
     fn secrets_and_sessions_are_refused() {
-        assert!(ptf("ModifyDomain", &["auth=1234".to_owned()]).is_err());
-        assert!(ptf("StatusDomain", &["domain".to_owned()]).is_err());
-        let command = of(ptf("StatusDomain", &["domain=example.com".to_owned()]));
+        assert!(ptf("ModifyDomain", &["auth=1234"]).is_err());
+        assert!(ptf("StatusDomain", &["domain"]).is_err());
+        let command = of(ptf("StatusDomain", &["domain=example.com"]));
         assert!(check(&command, Dialect::Xrrp).is_ok() && check(&command, Dialect::Rfc).is_err());
         assert!(check(&of(rrp("quit", &[])), Dialect::Xrrp).is_err());
         assert!(check(&of(ptf("EndSession", &[])), Dialect::Xrrp).is_err());

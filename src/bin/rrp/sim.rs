@@ -59,7 +59,7 @@ pub(crate) struct Args {
     /// Who may log in
     #[arg(long, value_name = "ID", default_value = "registrar")]
     user: String,
-    /// A file with the password; or --password-fd, RRP_PASSWORD, RRP_PASSWORD_FILE; `password` without any
+    /// A file with the password [env: RRP_PASSWORD_FILE, or RRP_PASSWORD with the password; else `password`]
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
     /// Read the password from this open file descriptor

@@ -23,8 +23,6 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
 pub(crate) struct Args {
-    #[command(flatten)]
-    connection: options::Connection,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -36,6 +34,8 @@ pub(crate) struct Args {
     ptf: bool,
     /// The name
     name: String,
+    #[command(flatten)]
+    connection: options::Connection,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {

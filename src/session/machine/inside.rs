@@ -1,0 +1,257 @@
+//! What a session does inside: exchanges begin, frames are read, the end comes.
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+
+use super::{MAX_EVENTS, NOISE, Session, State, later};
+use crate::command::{Quit, ToCommand};
+use crate::reply::Reply;
+use crate::session::end::{End, Why};
+use crate::session::event::{Event, Fate, NotReady};
+use crate::session::exchange::{Exchange, Phase, What, encoded};
+use crate::session::stage::Stage;
+use crate::verdict::{Advice, Class, Executed};
+use crate::wire::Greeting;
+use crate::wire::deframe::{Deframer, Ends, Frame, Grammar, Terminator};
+
+impl Session {
+    pub(super) fn not_ready(&self) -> Option<NotReady> {
+        self.not_idle().or_else(|| (self.events.len() >= MAX_EVENTS).then_some(NotReady::Unread))
+    }
+
+    pub(super) const fn not_idle(&self) -> Option<NotReady> {
+        match &self.state {
+            State::Ended => Some(NotReady::Ended),
+            _ if self.quitting => Some(NotReady::Ending),
+            State::Idle { ending: None, .. } => None,
+            State::Idle { ending: Some(_), .. } => Some(NotReady::Ending),
+            State::Greeting { .. } | State::Busy { .. } => Some(NotReady::Busy(self.stage())),
+        }
+    }
+
+    pub(super) const fn quit_was_sent(&self) -> bool {
+        matches!(
+            &self.state,
+            State::Busy {
+                exchange: Exchange { what: What::Quit, .. },
+                phase: Phase::Write | Phase::FirstByte | Phase::Reply,
+                ..
+            }
+        )
+    }
+
+    pub(super) fn begin(&mut self, exchange: Exchange, now: Instant) {
+        let deadline = later(
+            now,
+            match exchange.what {
+                What::Login { .. } => self.deadlines.login(),
+                What::Quit => self.deadlines.quit(),
+                What::Keepalive | What::Command { .. } => self.deadlines.write(),
+            },
+        );
+        self.state = State::Busy { exchange, phase: Phase::Check, deadline, whole: deadline };
+    }
+
+    pub(super) fn begin_quit(&mut self, now: Instant) {
+        match encoded(&Quit.to_command(), self.dialect) {
+            Ok(encoded) => {
+                let context = Quit.to_command().context();
+                self.begin(Exchange::new(What::Quit, context, encoded), now);
+            }
+            Err(_) => self.end(Why::Abandoned),
+        }
+    }
+
+    pub(super) fn idle(&mut self, now: Instant) {
+        if self.buffer.is_empty() {
+            // A long reply leaves no long buffer.
+            self.buffer = BytesMut::new();
+        }
+        self.state = State::Idle { since: now, ending: None };
+    }
+
+    /// A whole frame.
+    pub(super) fn frame(&mut self, frame: &Frame, now: Instant) {
+        match core::mem::replace(&mut self.state, State::Ended) {
+            State::Greeting { login, deadline } => {
+                if frame.grammar() == Grammar::Text {
+                    self.events.push_back(Event::Greeted(Greeting::parse(frame.bytes())));
+                    self.begin(login, now);
+                } else {
+                    self.state = State::Greeting { login, deadline };
+                    self.end(reply_or(frame, Why::InsteadOfGreeting));
+                }
+            }
+            state @ State::Idle { .. } => {
+                self.state = state;
+                self.end(unasked(frame));
+            }
+            State::Busy { exchange, phase, deadline, whole } if phase < Phase::Write => {
+                let at_login = matches!(exchange.what, What::Login { .. });
+                self.state = State::Busy { exchange, phase, deadline, whole };
+                self.end(if at_login { reply_or(frame, Why::InsteadOfGreeting) } else { unasked(frame) });
+            }
+            State::Busy { exchange, phase, deadline, whole } => match Reply::parse(frame) {
+                Ok(reply) => {
+                    self.state = State::Busy { exchange, phase, deadline, whole };
+                    self.reply(reply, now);
+                    self.learn(frame);
+                }
+                Err(malformed) => {
+                    self.state = State::Busy { exchange, phase, deadline, whole };
+                    self.end(Why::Malformed(malformed));
+                }
+            },
+            State::Ended => {}
+        }
+        if self.quitting && matches!(self.state, State::Idle { ending: None, .. }) {
+            self.begin_quit(now);
+        }
+    }
+
+    /// Which line ends a PTF reply, the first one tells; RRP has the dot alone.
+    pub(super) fn learn(&mut self, frame: &Frame) {
+        if frame.grammar() == Grammar::Ptf {
+            match frame.terminator() {
+                Some(Terminator::Dot) => self.deframer.set_ends(Ends::Dot),
+                Some(Terminator::Eof) => self.deframer.set_ends(Ends::Eof),
+                None => {}
+            }
+        }
+    }
+
+    /// A whole, well-formed reply after something was handed over.
+    pub(super) fn reply(&mut self, reply: Reply, now: Instant) {
+        let State::Busy { exchange, phase, .. } = &self.state else {
+            return;
+        };
+        let verdict = reply.verdict(exchange.context);
+        // So early it can only be one that comes to everybody, or the connection is out of step.
+        let early = exchange.early || *phase == Phase::Write;
+        if early && (verdict.class() == Class::Success || !verdict.closes_connection()) {
+            return self.end(Why::Early(Box::new(reply)));
+        }
+        let closing = verdict.closes_connection().then(|| {
+            let reply = Box::new(reply.clone());
+            if verdict.fits() { Why::Closing(reply) } else { Why::OutOfStep(reply) }
+        });
+        match &exchange.what {
+            What::Login { changes_password, .. } => {
+                if !verdict.fits() {
+                    return self.end(Why::OutOfStep(Box::new(reply)));
+                }
+                if !verdict.completed() {
+                    return self.end(Why::LoginRefused(Box::new(reply)));
+                }
+                let password_changed = *changes_password;
+                self.events.push_back(Event::LoggedIn { reply, password_changed });
+                self.deframer = Deframer::new(self.limits);
+            }
+            What::Keepalive => {
+                if verdict.advice() == Advice::ProbeLogin {
+                    return self.end(Why::LoginLost(Box::new(reply)));
+                }
+                let proven = verdict.completed();
+                self.events.retain(|event| !matches!(event, Event::KeptAlive { .. }));
+                self.events.push_back(Event::KeptAlive { reply, proven });
+            }
+            What::Quit => return self.end(Why::Quit),
+            What::Command { id, .. } => {
+                let id = *id;
+                self.events.push_back(Event::Done { id, fate: Fate::Answered(reply) });
+            }
+        }
+        match closing {
+            Some(why) => {
+                // The command has had its end.
+                let stage = self.stage();
+                self.state = State::Idle { since: now, ending: None };
+                self.end_at(stage, why);
+            }
+            None => self.idle(now),
+        }
+    }
+
+    /// What is left in the buffer is no whole frame.
+    pub(super) fn partial(&mut self, now: Instant) {
+        if self.deframer.is_between_frames(&self.buffer) {
+            return;
+        }
+        match &mut self.state {
+            State::Idle { ending: ending @ None, .. } => *ending = Some(later(now, NOISE)),
+            State::Busy { exchange, phase: Phase::Write, .. } => exchange.early = true,
+            State::Busy { exchange, phase, .. } if *phase < Phase::Write => {
+                if matches!(exchange.what, What::Login { .. }) {
+                    // Nothing is sent before the rest is there; the login's deadline runs.
+                    *phase = Phase::Check;
+                    return;
+                }
+                self.give_back();
+                self.state = State::Idle { since: now, ending: Some(later(now, NOISE)) };
+            }
+            State::Busy { phase: phase @ Phase::FirstByte, deadline, whole, .. } => {
+                *phase = Phase::Reply;
+                *deadline = *whole;
+            }
+            _ => {}
+        }
+    }
+
+    /// The end of the command in hand, if there is one.
+    pub(super) fn give_back(&mut self) {
+        let state = core::mem::replace(&mut self.state, State::Ended);
+        if let State::Busy { exchange: Exchange { what: What::Command { id, command }, .. }, phase, .. } =
+            state
+        {
+            let fate = if phase < Phase::Write { Fate::Unsent(command) } else { Fate::Unanswered };
+            self.events.push_back(Event::Done { id, fate });
+        }
+    }
+
+    pub(super) fn end(&mut self, why: Why) {
+        self.end_at(self.stage(), why);
+    }
+
+    pub(super) fn end_at(&mut self, stage: Stage, why: Why) {
+        if self.has_ended() {
+            return;
+        }
+        let mut end = End::new(stage, why);
+        if let State::Busy { exchange: Exchange { what: What::Login { login, .. }, .. }, .. } = &self.state {
+            end.hide_reply_if(|reply| login.is_quoted_in(reply.bytes()));
+        }
+        if stage == Stage::Greeting && !self.buffer.is_empty() {
+            end.remember_beginning(&self.buffer);
+        }
+        if self.leaves_password_in_doubt(end.why()) {
+            end.leave_password_in_doubt();
+        }
+        self.give_back();
+        self.buffer = BytesMut::new();
+        self.events.push_back(Event::Ended(end));
+    }
+
+    /// Whether a change of the password was handed over, and nobody can tell what became of it.
+    pub(super) fn leaves_password_in_doubt(&self, why: &Why) -> bool {
+        let State::Busy { exchange, phase, .. } = &self.state else {
+            return false;
+        };
+        if !matches!(exchange.what, What::Login { changes_password: true, .. }) || *phase < Phase::Write {
+            return false;
+        }
+        match why {
+            Why::LoginRefused(reply) => reply.verdict(exchange.context).executed() != Executed::No,
+            _ => true,
+        }
+    }
+}
+
+fn reply_or(frame: &Frame, why: impl FnOnce(Box<Reply>) -> Why) -> Why {
+    Reply::parse(frame).map_or_else(Why::Malformed, |reply| why(Box::new(reply)))
+}
+
+/// What came when nothing was asked.
+fn unasked(frame: &Frame) -> Why {
+    Reply::parse(frame).map_or(Why::Noise, |reply| Why::Unsolicited(Box::new(reply)))
+}

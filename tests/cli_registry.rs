@@ -1,0 +1,325 @@
+//! `rrp call`, `rrp check` and `rrp status` against a simulated registry: what each exit code stands for, what is asked
+//! again, and that a write goes out once.
+#![cfg(feature = "cli")]
+
+use rrp::sim::server::Listen;
+use rrp::sim::{Close, Config, Effect, Fault, Trigger};
+use serde_json::json;
+
+use program::{Sim, program};
+
+#[path = "support/program.rs"]
+mod program;
+
+const ADD: [&str; 4] = ["call", "AddDomain", "domain=example.com", "period=1"];
+const RENEW: [&str; 4] = ["call", "RenewDomain", "domain=example.com", "period=1"];
+
+#[test]
+fn a_check_is_yes_or_no() {
+    let sim = Sim::new();
+    sim.run(&["check", "example.com"]).exits(0).says("example.com: available (210 Domain name available)");
+    sim.run(&ADD).exits(0);
+    sim.run(&["check", "example.com"]).exits(1).says("example.com: not available (211 ");
+    let said = sim.run(&["check", "--json", "example.com", "example.net"]).exits(1);
+    let answers = said.json();
+    assert_eq!(answers[0]["command"], "CheckDomains");
+    assert_eq!(
+        (&answers[0]["names"][0]["answer"], &answers[0]["names"][0]["code"]),
+        (&json!("no"), &json!(211))
+    );
+    assert_eq!(
+        (&answers[0]["names"][1]["answer"], &answers[0]["names"][1]["code"]),
+        (&json!("yes"), &json!(210))
+    );
+    sim.run(&["check", "--name-server", "ns1.example.com", "ns2.example.com"]).exits(0).says("212");
+    sim.run(&["check", "--dialect", "rfc", "example.net", "example.org"]).exits(0);
+    assert_eq!(sim.executed("CheckDomains"), 0);
+}
+
+#[test]
+fn many_names_are_asked_for_32_at_a_time() {
+    let sim = Sim::new();
+    let names: Vec<String> = (0..70).map(|number| format!("n{number}.example.com")).collect();
+    let mut args = vec!["check", "--json"];
+    args.extend(names.iter().map(String::as_str));
+    let answers = sim.run(&args).json();
+    let counts: Vec<usize> =
+        answers.as_array().unwrap().iter().map(|answer| answer["names"].as_array().unwrap().len()).collect();
+    assert_eq!(counts, [32, 32, 6]);
+    for (answer, name) in
+        answers.as_array().unwrap().iter().flat_map(|a| a["names"].as_array().unwrap()).zip(&names)
+    {
+        assert_eq!(answer["name"], name.as_str());
+    }
+}
+
+#[test]
+fn every_output_of_a_write_states_host_and_environment() {
+    let sim = Sim::new();
+    let said = sim.run(&ADD).exits(0);
+    for text in [said.out.as_str(), said.err.as_str()] {
+        assert!(text.contains(&sim.address()) && text.contains("simulated (loopback)"), "{text}");
+        assert!(text.contains("billable: yes"), "{text}");
+    }
+    let said =
+        sim.run(&["call", "--json", "--environment", "production", "RenewDomain", "domain=example.com"]);
+    let told = said.json();
+    assert_eq!((&told["host"], &told["environment"]), (&json!(sim.address()), &json!("production")));
+    assert_eq!((&told["effect"], &told["billable"]), (&json!("write"), &json!("yes")));
+    assert!(said.err.contains("environment: production"), "{said:?}");
+}
+
+#[test]
+fn a_refusal_for_good_is_4() {
+    let sim = Sim::new();
+    sim.run(&["status", "example.com"]).exits(4).says("545 ");
+    sim.run(&["status", "--ptf", "example.com"]).exits(4);
+    sim.run(&["status", "--name-server", "ns1.example.com"]).exits(4);
+    sim.run(&["call", "--rrp", "del", "EntityName:Domain", "DomainName:example.com"]).exits(4);
+    // Asked once, for it would be refused again.
+    let told = sim.run(&["status", "--json", "example.com"]).json();
+    assert_eq!(told["attempts"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_read_is_asked_again_on_the_same_session_after_421() {
+    let sim = Sim::new();
+    sim.run(&ADD).exits(0);
+    sim.fault("status", Effect::answer(421, false));
+    let said = sim.run(&["status", "--json", "example.com"]).exits(0).says("on the same session in 1 s");
+    let attempts = &said.json()["attempts"];
+    assert_eq!((&attempts[0]["code"], &attempts[0]["new_session"]), (&json!(421), &json!(false)));
+    assert_eq!((&attempts[1]["session"], &attempts[1]["code"]), (&json!(1), &json!(200)));
+}
+
+#[test]
+fn a_read_is_asked_again_on_a_new_session_where_the_old_one_ended() {
+    let sim = Sim::new();
+    sim.run(&ADD).exits(0);
+    for (effect, code) in [
+        (Effect::answer(420, false), Some(420)),
+        (Effect::answer(520, false), Some(520)),
+        (Effect::answer(521, false), Some(521)),
+        (Effect::answer(423, false), Some(423)),
+        (Effect::LoseLogin, Some(547)),
+        (Effect::CloseBefore(Close::Reset), None),
+        (Effect::Garble, None),
+        (Effect::Cut { at: 12, executed: true, close: Close::Orderly }, None),
+    ] {
+        sim.fault("StatusDomain", effect.clone());
+        let said = sim.run(&["status", "--ptf", "--json", "example.com"]).exits(0);
+        let attempts = &said.json()["attempts"];
+        assert_eq!(
+            (&attempts[0]["code"], &attempts[0]["new_session"]),
+            (&json!(code), &json!(true)),
+            "{effect:?}"
+        );
+        assert_eq!((&attempts[1]["session"], &attempts[1]["code"]), (&json!(2), &json!(200)), "{effect:?}");
+    }
+    // 220 to a CHECK is no answer either.
+    sim.fault("check", Effect::answer(220, false));
+    sim.run(&["check", "example.com"]).exits(1).says("on a new session");
+}
+
+#[test]
+fn a_read_is_asked_three_times_and_no_more() {
+    let sim = Sim::new();
+    sim.add(Fault::on(Trigger::Command("status".into())).then(Effect::answer(421, false)).times(3));
+    let said = sim.run(&["status", "--json", "example.com"]).exits(3);
+    let attempts = said.json()["attempts"].clone();
+    let pauses: Vec<&serde_json::Value> =
+        attempts.as_array().unwrap().iter().map(|one| &one["pause"]).collect();
+    assert_eq!(pauses, [&json!(1.0), &json!(2.0), &json!(null)]);
+    // None is left.
+    sim.run(&["status", "example.com"]).exits(4);
+}
+
+#[test]
+fn a_locked_account_is_left_alone() {
+    let sim = Sim::new();
+    sim.fault("status", Effect::answer(422, false));
+    let said = sim.run(&["status", "--json", "example.com"]).exits(3);
+    let told = said.json();
+    assert_eq!(told["attempts"].as_array().unwrap().len(), 1);
+    assert_eq!(told["reply"]["advice"], "hold-account");
+    assert!(told["reply"]["wait"].as_f64().unwrap() >= 60.0);
+}
+
+#[test]
+fn a_refusal_that_may_be_a_lost_login_is_believed_if_the_login_holds() {
+    let sim = Sim::new();
+    sim.fault(
+        "StatusDomain",
+        Effect::Answer {
+            code: 547,
+            text: None,
+            executed: false,
+            form: rrp::sim::wire::Form::AsCommand,
+            close: None,
+        },
+    );
+    let said = sim.run(&["status", "--ptf", "example.com"]).exits(4).says("holds, as a DESCRIBE shows");
+    assert!(!said.err.contains("attempt"), "{said:?}");
+    // Of a write too.
+    sim.fault("AddDomain", Effect::answer(547, false));
+    sim.run(&ADD).exits(4).says("holds, as a DESCRIBE shows");
+    sim.fault("AddDomain", Effect::LoseLogin);
+    sim.run(&ADD).exits(5).says("lost, as a DESCRIBE shows").says("IN DOUBT");
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_is_in_doubt_and_goes_out_once() {
+    let sim = Sim::new();
+    sim.run(&ADD).exits(0);
+    for effect in [
+        Effect::ExecuteAndClose(Close::Reset),
+        Effect::ExecuteAndClose(Close::Orderly),
+        Effect::Garble,
+        Effect::Cut { at: 12, executed: true, close: Close::Fin },
+        Effect::answer(423, true),
+        Effect::answer(520, true),
+        Effect::answer(210, true),
+    ] {
+        let before = sim.executed("RenewDomain");
+        sim.fault("RenewDomain", effect.clone());
+        let said = sim.run(&RENEW).exits(5);
+        for text in
+            ["IN DOUBT", "do NOT send it again", "by StatusDomain", "may be paid for again", &sim.address()]
+        {
+            assert!(said.out.contains(text), "{effect:?}: {said:?}");
+        }
+        assert_eq!(sim.executed("RenewDomain"), before + 1, "{effect:?}");
+    }
+    sim.fault("RenewDomain", Effect::CloseBefore(Close::Fin));
+    let told = sim.run(&["call", "--json", "RenewDomain", "domain=example.com"]).exits(5).json();
+    assert_eq!((&told["fate"], &told["in_doubt"]), (&json!("unanswered"), &json!(true)));
+    assert!(told["settle"].as_str().unwrap().contains("StatusDomain"), "{told}");
+    assert_eq!((&told["exit"], &told["result"]), (&json!(5), &json!("in-doubt")));
+}
+
+#[test]
+fn a_write_that_was_refused_for_now_is_3_and_goes_out_once() {
+    let sim = Sim::new();
+    let add = ["call", "--rrp", "add", "EntityName:Domain", "DomainName:example.com", "-Period:1"];
+    sim.fault("add", Effect::answer(421, false));
+    sim.run(&add).exits(3).says("the registry refuses a second one");
+    assert_eq!(sim.executed("add"), 0);
+    sim.run(&add).exits(0);
+    sim.fault("renew", Effect::answer(421, false));
+    let said = sim.run(&["call", "--rrp", "renew", "EntityName:Domain", "DomainName:example.com"]);
+    said.exits(3).says("not before a look");
+    // Of PTF nobody promises that what failed for now was not executed.
+    sim.fault("RenewDomain", Effect::answer(421, false));
+    sim.run(&RENEW).exits(5);
+}
+
+#[test]
+fn what_was_not_sent_is_6() {
+    let sim = Sim::new();
+    let refused = sim.program(&ADD).env("RRP_PASSWORD", "wrong-one").output().unwrap();
+    program::Said::of(refused).exits(6).says("530 Authentication failed").says("do not repeat the login");
+    for effect in [Effect::RefuseLogin(521), Effect::CloseBefore(Close::Reset), Effect::Garble] {
+        sim.add(Fault::on(Trigger::Login).then(effect));
+        sim.run(&ADD).exits(6).says("not sent");
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    for json in [&[][..], &["--json"]] {
+        let mut program = program(&["status", "example.com", "--plain", "--user", "a", "--server", &address]);
+        let said = program::Said::of(program.env("RRP_PASSWORD", "abcd").args(json).output().unwrap());
+        said.exits(6).says("connection refused").says("whether the server runs");
+    }
+    assert_eq!(sim.executed("AddDomain"), 0);
+}
+
+#[test]
+fn a_request_comes_on_standard_input_too() {
+    let sim = Sim::new();
+    sim.run_with_input(&["call", "-"], "[COMMAND]\ncommand=AddDomain\ndomain=example.com\nEOF\n").exits(0);
+    let status = "status\r\nEntityName:Domain\r\nDomainName:example.com\r\n.\r\n";
+    let said = sim.run_with_input(&["call", "--json", "-"], status).exits(0);
+    assert_eq!(said.json()["reply"]["grammar"], "rrp");
+    for input in ["", "200 Command completed successfully\r\nwhat\r\n.\r\n", "describe\n.\ndescribe\n.\n"] {
+        sim.run_with_input(&["call", "-"], input).exits(7).says("rrp: request: ");
+    }
+    sim.run_with_input(&["call", "-"], "quit\n.\n").exits(2).says("belongs to the session");
+    // A secret may come here, and is shown nowhere.
+    let modify = "[COMMAND]\ncommand=ModifyDomain\ndomain=example.com\nauth=hunter22\nEOF\n";
+    sim.run_with_input(&["call", "-"], modify);
+    assert_eq!(sim.executed("AddDomain"), 1);
+}
+
+#[test]
+fn what_cannot_go_out_is_refused_before_anything_is_connected() {
+    let sim = Sim::new();
+    for (args, why) in [
+        (
+            &["call", "ModifyDomain", "domain=example.com", "auth=hunter-2"][..],
+            "does not belong on a command line",
+        ),
+        (&["call", "StatusDomain", "example.com"], "is not `key=value`"),
+        (&["call", "StatusDomain", "domain=a", "command=DeleteDomain"], "command"),
+        (&["call", "--rrp", "check", "DomainName"], "is not `Attribute:value`"),
+        (&["call", "--rrp", "session", "-Id:a"], "session"),
+        (&["call", "EndSession"], "belongs to the session"),
+        (&["call", "--dialect", "rfc", "StatusDomain", "domain=example.com"], "does not go out"),
+        (&["check", "--dialect", "rfc", "a.b.example.com"], "does not go out"),
+        (&["check", "not a name"], "domain name"),
+        (&["status", "example..com"], "domain name"),
+    ] {
+        let said = sim.run(args).exits(2).says(why);
+        assert!(!said.err.contains("hunter-2"), "{said:?}");
+    }
+    let smuggled = sim.run(&["call", "--rrp", "check", "DomainName:a.com\r\n.\r\ndel"]);
+    smuggled.exits(2).says("has a line end");
+    assert_eq!(sim.server.registry().ledger().entries().len(), 0);
+}
+
+#[test]
+fn what_a_registry_says_gives_no_orders_to_a_terminal_and_shows_no_secret() {
+    let sim = Sim::with(Config::new(), Listen::plain("127.0.0.1:0".parse().unwrap()));
+    for args in [&["status", "example.com"][..], &["status", "--json", "example.com"]] {
+        sim.fault(
+            "status",
+            Effect::Answer {
+                code: 200,
+                text: Some("done \u{1b}]0;x\u{7}; password=hunter22".to_owned()),
+                executed: false,
+                form: rrp::sim::wire::Form::AsCommand,
+                close: None,
+            },
+        );
+        let said = sim.run(args).exits(0);
+        assert!(!said.out.contains(['\u{1b}', '\u{7}']), "{said:?}");
+    }
+}
+
+/// Ctrl-C while the answer is waited for: the write is out.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_write_is_in_doubt() {
+    let sim = Sim::new();
+    sim.fault("AddDomain", Effect::ExecuteAndStall);
+    let piped = std::process::Stdio::piped;
+    let mut child = sim.program(&ADD).stdout(piped()).stderr(piped()).spawn().unwrap();
+    while sim.executed("AddDomain") == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    program::Said::of(child.wait_with_output().unwrap()).exits(5).says("interrupted").says("IN DOUBT");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_write_that_was_done_is_not_lost_with_its_output() {
+    let sim = Sim::new();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = sim.program(&ADD).stdout(full()).output().unwrap();
+    program::Said::of(output).exits(7).says("cannot write the output");
+    sim.fault("RenewDomain", Effect::ExecuteAndClose(Close::Reset));
+    // Doubt comes first.
+    let output = sim.program(&RENEW).stdout(full()).output().unwrap();
+    program::Said::of(output).exits(5).says("cannot write the output");
+}

@@ -1,0 +1,136 @@
+//! `rrp sim` as a child process, with `rrp` itself as its client; and `rrp demo`.
+#![cfg(feature = "cli")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Stdio};
+
+use serde_json::Value;
+
+use program::{PASSWORD, Said, program};
+
+#[path = "support/program.rs"]
+mod program;
+
+/// A registry in a process of its own.
+struct Running {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    /// Where it listens.
+    address: String,
+}
+
+impl Running {
+    fn new(args: &[&str]) -> Self {
+        let mut program = program(&["sim", "--json", "--listen", "127.0.0.1:0"]);
+        let program = program.args(args).env("RRP_PASSWORD", PASSWORD);
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let listening: Value = serde_json::from_str(&line).unwrap();
+        Self { child, out, address: listening["listening"].as_str().unwrap().to_owned() }
+    }
+
+    fn client(&self, args: &[&str]) -> Said {
+        let mut program = program(args);
+        program.args(["--server", &self.address, "--user", "registrar"]).env("RRP_PASSWORD", PASSWORD);
+        Said::of(program.output().unwrap())
+    }
+
+    /// Stops it as Ctrl-C does; what it prints then.
+    #[cfg(unix)]
+    fn stop(mut self) -> Value {
+        let killed =
+            std::process::Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        serde_json::from_str(&rest).unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_simulated_registry_serves_and_prints_its_ledger() {
+    let directory = tempfile::tempdir().unwrap();
+    let ca = directory.path().join("ca.pem");
+    let ca = ca.to_str().unwrap();
+    let sim =
+        Running::new(&["--authority-out", ca, "--fault", "RenewDomain:execute-and-close", "--balance", "25"]);
+    let with_ca = |args: &[&str]| sim.client(&[args, &["--ca-file", ca]].concat());
+    with_ca(&["check", "example.com"]).exits(0);
+    with_ca(&["call", "AddDomain", "domain=example.com"]).exits(0);
+    with_ca(&["check", "example.com"]).exits(1);
+    with_ca(&["call", "RenewDomain", "domain=example.com"]).exits(5);
+    with_ca(&["status", "example.com"]).exits(0).says("2028-01-01");
+    // 25.00, less two years.
+    with_ca(&["call", "RenewDomain", "domain=example.com"]).exits(4).says("546");
+    let told = sim.stop();
+    assert_eq!(told["billed_cents"], 2_000);
+    let renewals: Vec<&Value> =
+        told["ledger"].as_array().unwrap().iter().filter(|entry| entry["command"] == "RenewDomain").collect();
+    assert_eq!(renewals.len(), 2);
+    assert_eq!((&renewals[0]["did"], &renewals[0]["cents"]), (&"renewed".into(), &1_000.into()));
+    assert_eq!((&renewals[1]["code"], &renewals[1]["cents"]), (&546.into(), &0.into()));
+}
+
+#[test]
+fn the_number_of_commands_and_sessions_can_be_limited() {
+    let sim = Running::new(&["--plain", "--rate", "2", "--fault", "login:521"]);
+    sim.client(&["check", "--plain", "example.com"]).exits(6).says("521");
+    let said = sim.client(&["check", "--plain", "--dialect", "rfc", "a.com", "b.com", "c.com"]).exits(3);
+    assert!(said.out.contains("422 "), "{said:?}");
+}
+
+#[test]
+fn a_simulated_registry_that_cannot_be_is_refused() {
+    for (args, exit, why) in [
+        (&["--listen", "192.0.2.1:2001"][..], 2, "--beyond-loopback"),
+        (&["--listen", "here"], 2, "invalid value"),
+        (&["--balance", "-5"], 2, ""),
+        (&["--balance", "a lot"], 2, "no amount"),
+        (&["--fault", "add:explode"], 2, "is not `COMMAND:EFFECT`"),
+        (&["--plain", "--authority-out", "x"], 2, "cannot be used with"),
+        (&["--listen", "127.0.0.1:0", "--authority-out", "/no/such/file"], 7, "cannot write `/no/such/file`"),
+    ] {
+        Said::of(program(&[&["sim"], args].concat()).output().unwrap()).exits(exit).says(why);
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = Said::of(program(&["sim", "--plain", "--listen", &address]).output().unwrap());
+    said.exits(6).says("cannot listen on");
+}
+
+#[test]
+fn the_demo_is_the_same_every_time_and_bills_once() {
+    let said = Said::of(program(&["demo"]).output().unwrap()).exits(0);
+    assert_eq!(said.err, "");
+    assert!((60..=100).contains(&said.out.lines().count()), "{}", said.out);
+    assert_eq!(said.out, Said::of(program(&["demo"]).output().unwrap()).out);
+    for code in ["200", "210", "211", "420", "421", "520"] {
+        assert!(said.out.contains(&format!("received    {code} ")), "{code}");
+    }
+    assert!(said.out.contains("IN DOUBT") && said.out.contains("billed once"));
+
+    let told = Said::of(program(&["demo", "--json"]).output().unwrap()).exits(0).json();
+    let steps = told["steps"].as_array().unwrap();
+    let again: Vec<(u64, bool)> = steps
+        .iter()
+        .flat_map(|step| step["attempts"].as_array().unwrap())
+        .filter_map(|attempt| Some((attempt["code"].as_u64()?, attempt["new_session"].as_bool()?)))
+        .collect();
+    assert_eq!(again, [(421, false), (420, true), (520, true)]);
+    let doubtful: Vec<&Value> = steps.iter().filter(|step| step["in_doubt"] == true).collect();
+    assert_eq!(doubtful.len(), 1);
+    assert_eq!(doubtful[0]["attempts"].as_array().unwrap().len(), 1);
+    assert_eq!(told["result"]["billed_cents"], 3_000);
+}
