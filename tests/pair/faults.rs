@@ -10,7 +10,7 @@ use rrp::sim::{Close, Effect, Fault, Trigger};
 use rrp::verdict::{Class, Executed};
 
 use crate::commands::Ask;
-use crate::net::{Link, Pair};
+use crate::pair::{Link, Pair};
 use crate::support::session::login;
 
 const NAME: &str = "a.example.com";
