@@ -298,7 +298,11 @@ fn before_the_login_is_accepted_limits_are_narrow() {
         play.input(".\r\n");
         let end = play.end();
         assert!(matches!(end.why(), Why::Frame(_)), "{end}");
-        assert!(chain(&end).starts_with("greeting: reply passes a limit: "), "{}", chain(&end));
+        assert!(
+            chain(&end).starts_with("greeting: reply passes a limit (what came began with `x"),
+            "{}",
+            chain(&end)
+        );
     }
     // The answer to the login has the same.
     let attributes = |count: usize| format!("200 ok\r\n{}.\r\n", "a:b\r\n".repeat(count));
