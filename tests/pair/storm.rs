@@ -37,7 +37,9 @@ fn link(dice: &mut Dice) -> Link {
     };
     let (up, down) = (cut(15, 1_500), cut(15, 4_000));
     let latency = dice.one_of(&[0, 0, 1, 50, 3_000]);
-    Link { latency: millis(latency), chunk: dice.one_of(&[1, 2, 3, 7, 1460, usize::MAX]), up, down }
+    // Mostly whole: in small pieces everything takes its time.
+    let chunk = dice.one_of(&[1, 2, 3, 7, 1460, 1460, usize::MAX, usize::MAX, usize::MAX]);
+    Link { latency: millis(latency), chunk, up, down }
 }
 
 fn style(dice: &mut Dice) -> Style {
