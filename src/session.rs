@@ -9,7 +9,8 @@
 //! look whether anything is to be read, which goes to [`handle_input`](Session::handle_input) or
 //! [`handle_eof`](Session::handle_eof), and if nothing is, [`handle_checked`](Session::handle_checked);
 //! [`poll_output`](Session::poll_output), from where on the command counts as handed over;
-//! [`handle_flushed`](Session::handle_flushed); input; [`poll_event`](Session::poll_event).
+//! [`handle_flushed`](Session::handle_flushed); input; [`poll_event`](Session::poll_event). `examples/session_without_io.rs` does it on a
+//! blocking socket.
 //!
 //! ```
 //! use std::time::{Duration, Instant};

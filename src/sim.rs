@@ -5,7 +5,8 @@
 //! held against each other. Everything that happens by chance comes from the seed of its [`Config`]: the same inputs
 //! give the same bytes.
 //!
-//! With the feature `sim-server` it listens on TCP and TLS: `server`.
+//! With the feature `sim-server` it listens on TCP and TLS: `server`. `examples/simulated_registry.rs` tests a client
+//! against it.
 //!
 //! What it models: sessions and their limits (RFC 2832 §4), the ten commands of RRP with the refusals of §5 and
 //! RFC 3632, the commands of PTF that a registrar lives on, prices and balances, an add grace, transfers, queued orders.

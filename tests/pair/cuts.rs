@@ -3,7 +3,7 @@
 use rrp::session::{Config, Fate};
 
 use crate::commands::Ask;
-use crate::net::{Break, Link, Pair};
+use crate::pair::{Break, Link, Pair};
 use crate::support::session::login;
 
 const NAME: &str = "a.example.com";

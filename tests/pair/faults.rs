@@ -7,10 +7,10 @@ use bytes::Bytes;
 use rrp::session::{Config, Fate, Why};
 use rrp::sim::wire::Form;
 use rrp::sim::{Close, Effect, Fault, Trigger};
-use rrp::verdict::Class;
+use rrp::verdict::{Class, Executed};
 
 use crate::commands::Ask;
-use crate::net::{Link, Pair};
+use crate::pair::{Link, Pair};
 use crate::support::session::login;
 
 const NAME: &str = "a.example.com";
@@ -212,4 +212,45 @@ fn every_effect_is_tried() {
     let tried: BTreeSet<String> =
         effects().iter().map(|(_, effect, _)| word(&format!("{effect:?}"))).collect();
     assert_eq!(tried, declared);
+}
+
+/// The first answer comes a second time when the next command is already on its way: what the client makes of that
+/// command, and how the session ends.
+fn late_echo(first: Ask, next: Ask) -> (Fate, Vec<String>) {
+    let mut pair = Pair::logged_in(Pair::registry(), Config::new(login()), Link::GOOD);
+    first.prepare(&mut pair.registry, NAME, 1);
+    next.prepare(&mut pair.registry, "b.example.com", 2);
+    let before = pair.answered.len();
+    pair.ask(first.command("x.example.com"));
+    let bytes = pair.answered.len() - before;
+    let echo = Fault::on(Trigger::Command(first.name().to_owned()))
+        .then(Effect::Twice)
+        .then(Effect::Dribble { bytes, every: Duration::from_secs(1) });
+    pair.registry.faults().add(echo);
+    pair.ask(first.command("y.example.com"));
+    // The registry reads on when it has written all.
+    let fate = pair.send(next.command("b.example.com")).unwrap();
+    pair.settle();
+    (fate, pair.words())
+}
+
+#[test]
+fn a_late_echo_that_cannot_be_an_answer_ends_the_session() {
+    for (first, next) in [(Ask::Check, Ask::Add), (Ask::Add, Ask::Check), (Ask::PtfCheck, Ask::PtfRenew)] {
+        let (fate, words) = late_echo(first, next);
+        let Fate::Answered(reply) = fate else { panic!("{first:?} {next:?}: {fate:?}") };
+        let verdict = reply.verdict(next.command("b.example.com").context());
+        assert!(!verdict.fits() && !verdict.completed(), "{first:?} {next:?}: {reply:?}");
+        assert_eq!(verdict.executed(), Executed::Unknown, "{first:?} {next:?}: {reply:?}");
+        assert!(words.iter().any(|word| word.contains("out of step")), "{first:?} {next:?}: {words:?}");
+    }
+}
+
+/// One that can be, nobody can tell: the second promise rests on a registry that does not do this. The session ends
+/// with the true answer, one command too late.
+#[test]
+fn a_late_echo_that_could_be_an_answer_is_taken_for_it() {
+    let (fate, words) = late_echo(Ask::Status, Ask::Add);
+    assert!(matches!(&fate, Fate::Answered(reply) if reply.code() == 531 || reply.code() == 545), "{fate:?}");
+    assert!(words.iter().any(|word| word.contains("unsolicited 200")), "{words:?}");
 }

@@ -6,7 +6,7 @@ use rrp::command::{Add, Check, Command, Del, Period, PtfCommand, Renew, Status, 
 use rrp::session::Config;
 use rrp::sim::wire::{LineEnds, Style, Terminator};
 
-use crate::net::{Link, Pair};
+use crate::pair::{Link, Pair};
 use crate::support::session::login;
 
 const NAME: &str = "shop.example.com";

@@ -7,7 +7,7 @@ use rrp::session::{Config, Fate, Why};
 use rrp::sim::Registrar;
 
 use crate::commands::Ask;
-use crate::net::{Link, Pair};
+use crate::pair::{Link, Pair};
 use crate::support::session::{PASSWORD, login};
 
 const HOUR: Duration = Duration::from_secs(3_600);

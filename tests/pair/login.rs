@@ -3,7 +3,7 @@
 use rrp::command::Session as Login;
 use rrp::session::{Config, Event};
 
-use crate::net::{Break, Link, Pair};
+use crate::pair::{Break, Link, Pair};
 use crate::support::session::{NEW_PASSWORD, PASSWORD, changing, login};
 
 const BREAKS: [Break; 2] = [Break::Fin, Break::Reset];

@@ -5,7 +5,7 @@
 mod support;
 
 #[path = "../support/pair.rs"]
-mod net;
+mod pair;
 
 mod commands;
 mod cuts;

@@ -9,7 +9,7 @@ use rrp::sim::wire::{LineEnds, Style, Terminator};
 use rrp::sim::{Close, Effect, Fault, Trigger};
 
 use crate::commands::Ask;
-use crate::net::{Break, Dice, Link, Pair};
+use crate::pair::{Break, Dice, Link, Pair};
 use crate::support::session::login;
 
 const SEEDS: u64 = 2_000;
@@ -37,7 +37,9 @@ fn link(dice: &mut Dice) -> Link {
     };
     let (up, down) = (cut(15, 1_500), cut(15, 4_000));
     let latency = dice.one_of(&[0, 0, 1, 50, 3_000]);
-    Link { latency: millis(latency), chunk: dice.one_of(&[1, 2, 3, 7, 1460, usize::MAX]), up, down }
+    // Mostly whole: in small pieces everything takes its time.
+    let chunk = dice.one_of(&[1, 2, 3, 7, 1460, 1460, usize::MAX, usize::MAX, usize::MAX]);
+    Link { latency: millis(latency), chunk, up, down }
 }
 
 fn style(dice: &mut Dice) -> Style {
@@ -111,16 +113,20 @@ fn faults(pair: &mut Pair, dice: &mut Dice) {
     ];
     let script = pair.registry.faults();
     let mut add = |trigger: Trigger, effects: &[Effect], probability: f64| {
+        // Another half of them in each storm.
         for effect in effects {
+            if dice.percent(50) {
+                continue;
+            }
             let fault = Fault::on(trigger.clone()).then(effect.clone()).always();
             script.add(fault.with_probability(probability));
         }
     };
-    add(Trigger::AnyCommand, &on_command, 0.02);
-    add(Trigger::Login, &on_login, 0.03);
-    add(Trigger::AnyConnection, &on_connection, 0.02);
+    add(Trigger::AnyCommand, &on_command, 0.04);
+    add(Trigger::Login, &on_login, 0.06);
+    add(Trigger::AnyConnection, &on_connection, 0.04);
     for (pause, effect) in [9, 59, 300, 541, 600].into_iter().zip(on_pause) {
-        add(Trigger::Idle(Duration::from_secs(pause)), &[effect], 0.1);
+        add(Trigger::Idle(Duration::from_secs(pause)), &[effect], 0.2);
     }
 }
 
