@@ -449,7 +449,7 @@ fn a_surplus_reply_before_a_waiting_quit_ends_the_session_without_it() {
     play.session.quit(play.now);
     play.input([AVAILABLE, AVAILABLE].concat());
     play.send();
-    assert_eq!(play.events(), ["0 answered 210", "ended at quit: unsolicited 210"]);
+    assert_eq!(play.events(), ["0 unanswered", "ended at reply: surplus behind 210"]);
     assert_eq!(play.sent, "");
 }
 

@@ -8,7 +8,7 @@ use super::nature::{Effect, Nature};
 use super::sealed::Sealed;
 use super::{Change, Command, Query, Read, ToCommand, Write};
 use crate::secret::Secret;
-use crate::text::{ModValue, TextError, Token, same_name};
+use crate::text::{ModValue, TextError, Token, Value, same_name};
 use crate::verb::Verb;
 
 /// One line of an RRP command after the first (RFC 2832 §4.1, §4.3.5).
@@ -148,7 +148,7 @@ impl RrpCommand {
     /// Appends `name:value`.
     ///
     /// # Errors
-    /// [`CommandError`] if the name is no word, the value is empty or not a [`Value`](crate::Value), in a MOD has a
+    /// [`CommandError`] if the name is no word, the value is empty or not a [`Value`], in a MOD has a
     /// `=`, `EntityName` or `DomainName` is there already, or there are too many lines.
     pub fn attribute(self, name: &str, value: &str) -> Result<Self, CommandError> {
         let token = self.name(name)?;
@@ -181,17 +181,21 @@ impl RrpCommand {
     /// Appends `name:old=new`, which replaces a value.
     ///
     /// # Errors
-    /// [`CommandError`] as for [`attribute`](Self::attribute), and if the command is no MOD.
+    /// [`CommandError`] as for [`attribute`](Self::attribute), if the command is no MOD, and if the two values together
+    /// are longer than one may be: a line has an end.
     pub fn replace(self, name: &str, old: &str, new: &str) -> Result<Self, CommandError> {
         let (token, old) = self.mod_line(name, old)?;
         let new = mod_field(name, new)?;
+        if old.expose().len().saturating_add(new.expose().len()) > Value::MAX_LEN {
+            return Err(CommandError::too_large("pair of values", Value::MAX_LEN));
+        }
         self.push(RrpLine::Replace { name: token, old, new })
     }
 
     /// Appends `-name:value`.
     ///
     /// # Errors
-    /// [`CommandError`] if the name is no word, the value is empty or not a [`Value`](crate::Value), the option is
+    /// [`CommandError`] if the name is no word, the value is empty or not a [`Value`], the option is
     /// there already, or there are too many lines.
     pub fn option(self, name: &str, value: &str) -> Result<Self, CommandError> {
         let token = self.option_name(name)?;

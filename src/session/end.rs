@@ -38,6 +38,8 @@ pub enum Why {
     Noise,
     /// A reply came before its command was written.
     Early(Box<Reply>),
+    /// More came right behind the reply to a command. Either may be the answer, so neither is.
+    Surplus(Box<Reply>),
     /// The reply cannot be one to the command that was sent: the connection is out of step.
     OutOfStep(Box<Reply>),
     /// What came is no reply.
@@ -120,6 +122,7 @@ impl End {
             | Why::InsteadOfGreeting(reply)
             | Why::Unsolicited(reply)
             | Why::Early(reply)
+            | Why::Surplus(reply)
             | Why::OutOfStep(reply) => Some(reply),
             _ => None,
         }
@@ -222,6 +225,9 @@ impl fmt::Display for End {
             Why::Unsolicited(reply) => write!(f, "unsolicited reply {}", told(reply)),
             Why::Noise => f.write_str("something came that nothing had asked for"),
             Why::Early(reply) => write!(f, "reply {} before the command was written", told(reply)),
+            Why::Surplus(reply) => {
+                write!(f, "more came behind reply {}: nobody knows which is the answer", told(reply))
+            }
             Why::OutOfStep(reply) => {
                 write!(f, "reply {} cannot be one to this command", told(reply))
             }

@@ -86,7 +86,7 @@ fn effects() -> Vec<(String, Effect, Then)> {
 
 /// By these a registry lies: it answers one thing and has done, does or will do another. No client can see that in
 /// the answer. What is believed then is wrong as named.
-const LIES: [(&str, &str); 9] = [
+const LIES: [(&str, &str); 5] = [
     // A success without the deed.
     ("answer, not executed", "completed, and not executed"),
     ("answer, executed", "refused, and executed"),
@@ -96,11 +96,6 @@ const LIES: [(&str, &str); 9] = [
     ("cut", "completed, and not executed"),
     // The deed comes seconds after the answer.
     ("execute after", "completed, and not executed"),
-    // A reply of its own in the place of the answer, which comes behind it.
-    ("unsolicited", "refused, and executed"),
-    ("unsolicited", "another's answer"),
-    ("unsolicited code", "refused, and executed"),
-    ("unsolicited code", "another's answer"),
 ];
 
 fn faulty(ask: Ask, trigger: Trigger, effect: &Effect) -> Pair {

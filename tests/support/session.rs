@@ -326,6 +326,7 @@ fn why(end: &End) -> String {
         Why::Unsolicited(_) => format!("unsolicited {code}"),
         Why::Noise => "noise".to_owned(),
         Why::Early(_) => format!("early {code}"),
+        Why::Surplus(_) => format!("surplus behind {code}"),
         Why::OutOfStep(_) => format!("out of step {code}"),
         Why::Malformed(_) => "malformed".to_owned(),
         Why::Frame(_) => "limit".to_owned(),

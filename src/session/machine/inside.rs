@@ -94,9 +94,19 @@ impl Session {
             }
             State::Busy { exchange, phase, deadline, whole } => match Reply::parse(frame) {
                 Ok(reply) => {
+                    let answers = matches!(exchange.what, What::Command { .. });
                     self.state = State::Busy { exchange, phase, deadline, whole };
-                    self.reply(reply, now);
-                    self.learn(frame);
+                    if answers {
+                        self.learn(frame);
+                        if self.has_surplus() {
+                            return self.end_at(Stage::Reply, Why::Surplus(Box::new(reply)));
+                        }
+                        self.reply(reply, now);
+                    } else {
+                        self.reply(reply, now);
+                        // A login that was accepted begins with a new deframer.
+                        self.learn(frame);
+                    }
                 }
                 Err(malformed) => {
                     self.state = State::Busy { exchange, phase, deadline, whole };
@@ -107,6 +117,14 @@ impl Session {
         }
         if self.quitting && matches!(self.state, State::Idle { ending: None, .. }) {
             self.begin_quit(now);
+        }
+    }
+
+    /// Whether more than stray lines has come behind a reply: then nobody knows which of the two is the answer.
+    fn has_surplus(&mut self) -> bool {
+        match self.deframer.deframe(&mut self.buffer) {
+            Ok(None) => !self.deframer.is_between_frames(&self.buffer),
+            Ok(Some(_)) | Err(_) => true,
         }
     }
 
