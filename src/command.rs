@@ -100,6 +100,22 @@ impl Command {
         }
     }
 
+    /// Whether a text quotes one of the command's secrets. One of three characters or fewer is found everywhere, and not
+    /// looked for.
+    pub(crate) fn is_quoted_in(&self, text: &[u8]) -> bool {
+        const TOO_SHORT: usize = 3;
+        let quoted = |field: &Field| {
+            let secret = field.expose().as_bytes();
+            field.as_str().is_none()
+                && secret.len() > TOO_SHORT
+                && text.windows(secret.len()).any(|part| part == secret)
+        };
+        match &self.body {
+            Body::Rrp(rrp) => rrp.lines().iter().flat_map(RrpLine::fields).any(quoted),
+            Body::Ptf(ptf) => ptf.parameters().iter().chain(ptf.headers()).any(|given| quoted(given.value())),
+        }
+    }
+
     /// Where a reply to this command comes: what [`ReturnCode::verdict`](crate::code::ReturnCode::verdict) needs.
     #[must_use]
     pub fn context(&self) -> Context {

@@ -553,3 +553,28 @@ fn pins_are_read_and_written() {
         assert!(wrong.parse::<Pin>().is_err(), "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn longer_times_than_the_system_has_are_cut() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint: Endpoint = listener.local_addr().unwrap().to_string().parse().unwrap();
+    for long in [Duration::from_secs(86_400 * 60), Duration::MAX] {
+        let connector = Connector::plain().keepalive(Some(long)).user_timeout(Some(long));
+        connector.connect(&endpoint).await.unwrap();
+    }
+}
+
+/// Each address has its deadline, and all of them together one more.
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn no_other_address_is_tried_when_it_took_too_long() {
+    // A listener that accepts nobody: the handshake never begins.
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let endpoint = Endpoint::new("localhost", port).unwrap();
+    let addresses = (1..=32).map(|last| SocketAddr::from(([127, 0, 0, last], port)));
+    let tls = Tls::pinned_key_only([Pin::from_sha256([0; 32])]).unwrap();
+    let connector = Connector::tls(tls);
+    let error = connector.connect_to(&endpoint, addresses).await.unwrap_err();
+    assert_eq!(error.tried().len(), 4, "15 s each, and a minute in all");
+}

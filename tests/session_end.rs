@@ -332,3 +332,29 @@ fn what_is_no_registry_is_told_by_its_first_words() {
     let secret = ended(b"password: hunter2", true);
     assert!(!secret.contains("hunter2"), "{secret}");
 }
+
+#[test]
+fn a_secret_that_the_registry_quotes_is_not_repeated() {
+    for code in [220, 420, 421, 530] {
+        let mut play = Play::at(At::LoginWait);
+        play.input(format!("{code} welcome registrar/{PASSWORD}\r\n.\r\n"));
+        match std::iter::from_fn(|| play.session.poll_event()).last() {
+            Some(Event::Ended(end)) => {
+                assert!(!format!("{end} {end:?} {}", chain(&end)).contains(PASSWORD), "{end}");
+                assert!(end.to_string().contains(&format!("`{code} ***`")), "{end}");
+                assert!(end.reply().unwrap().text().contains(PASSWORD), "who asks for it gets it");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // An authorisation code, of a command that it closes behind, and of one that came out of step.
+    let transfer = PtfCommand::new("TransferDomain").unwrap().param("auth", "c0de-of-x").unwrap();
+    for code in [420, 520, 210] {
+        let mut play = Play::with(Config::new(login()), At::Wait, transfer.clone().into());
+        play.input(format!("{code} authorization c0de-of-x not checked\r\n.\r\n"));
+        match std::iter::from_fn(|| play.session.poll_event()).last() {
+            Some(Event::Ended(end)) => assert!(!format!("{end} {end:?}").contains("c0de-of-x"), "{end}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -138,3 +138,14 @@ async fn a_dropped_server_closes() {
     let end = connection.ended().await;
     assert!(matches!(end.why(), Why::Eof | Why::Transport(_)), "{end}");
 }
+
+/// A client that sends and never reads is reset, and its place is free again.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_is_let_go() {
+    let server = server(Listen::plain(loopback())).await;
+    let mut client = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    client.write_all(b"session\r\n-Id:registrar\r\n-Password:i-am-it\r\n.\r\n").await.unwrap();
+    let many = b"describe\r\n.\r\n".repeat(1_000);
+    while client.write_all(&many).await.is_ok() {}
+    assert_eq!(server.registry().sessions("registrar"), 0);
+}

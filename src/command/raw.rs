@@ -59,6 +59,16 @@ impl RrpLine {
         }
     }
 
+    /// Its values.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
+        let (one, other) = match self {
+            Self::Attribute { value, .. } | Self::Option { value, .. } => (value, None),
+            Self::Remove { old, .. } => (old, None),
+            Self::Replace { old, new, .. } => (old, Some(new)),
+        };
+        core::iter::once(one).chain(other)
+    }
+
     fn is(&self, name: &str) -> bool {
         self.name().as_str().eq_ignore_ascii_case(name)
     }

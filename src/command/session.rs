@@ -38,15 +38,6 @@ impl Session {
         self.new_password = Some(raw::secret("NewPassword", password.into())?);
         Ok(self)
     }
-
-    /// Whether a text quotes one of the passwords. One of three characters or fewer is found everywhere, and not looked for.
-    pub(crate) fn is_quoted_in(&self, text: &[u8]) -> bool {
-        const TOO_SHORT: usize = 3;
-        let passwords = [Some(&self.password), self.new_password.as_ref()].into_iter().flatten();
-        passwords.map(|password| password.expose().as_bytes()).any(|password| {
-            password.len() > TOO_SHORT && text.windows(password.len()).any(|part| part == password)
-        })
-    }
 }
 
 impl ToCommand for Session {

@@ -19,17 +19,29 @@ use super::stream::{Inner, Stream};
 use super::tls::{self, Tls};
 use crate::session::Stage;
 
+/// Longer than this, systems refuse (Linux takes 15 bits of seconds).
+const MAX_KEEPALIVE: Duration = Duration::from_secs(32_767);
+/// Longer than this, systems refuse (31 bits of milliseconds).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MAX_USER_TIMEOUT: Duration = Duration::from_millis(2_147_483_647);
+
 /// How long each stage of connecting may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectDeadlines {
     dns: Duration,
     connect: Duration,
     tls: Duration,
+    whole: Duration,
 }
 
 impl ConnectDeadlines {
-    const DEFAULT: Self =
-        Self { dns: Duration::from_secs(10), connect: Duration::from_secs(10), tls: Duration::from_secs(15) };
+    /// DNS 10 s, TCP 10 s, TLS 15 s, and no other address is tried after 60 s.
+    pub const DEFAULT: Self = Self {
+        dns: Duration::from_secs(10),
+        connect: Duration::from_secs(10),
+        tls: Duration::from_secs(15),
+        whole: Duration::from_secs(60),
+    };
 
     /// For the lookup of the name. 10 s.
     #[must_use]
@@ -49,6 +61,13 @@ impl ConnectDeadlines {
     #[must_use]
     pub const fn tls(mut self, deadline: Duration) -> Self {
         self.tls = deadline;
+        self
+    }
+
+    /// For all addresses together: after this, no other is tried. 60 s.
+    #[must_use]
+    pub const fn whole(mut self, deadline: Duration) -> Self {
+        self.whole = deadline;
         self
     }
 }
@@ -161,7 +180,7 @@ impl Connector {
         self
     }
 
-    /// After how long without traffic TCP asks whether the peer is still there; `None` for never. 60 s.
+    /// After how long without traffic TCP asks whether the peer is still there; `None` for never. 60 s; nine hours at the most.
     #[must_use]
     pub const fn keepalive(mut self, idle: Option<Duration>) -> Self {
         self.keepalive = idle;
@@ -169,7 +188,7 @@ impl Connector {
     }
 
     /// After how long without an acknowledgement TCP gives the connection up (TCP_USER_TIMEOUT, RFC 5482); `None` for
-    /// the system's. 30 s. Does nothing but on Linux and Android.
+    /// the system's. 30 s; 24 days at the most. Does nothing but on Linux and Android.
     #[must_use]
     pub const fn user_timeout(mut self, unacknowledged: Option<Duration>) -> Self {
         self.user_timeout = unacknowledged;
@@ -203,7 +222,12 @@ impl Connector {
         addresses: impl IntoIterator<Item = SocketAddr>,
     ) -> Result<Stream, ConnectError> {
         let mut failures = Failures::default();
-        for address in self.families.order(addresses) {
+        let begun = tokio::time::Instant::now();
+        for (number, address) in self.families.order(addresses).into_iter().enumerate() {
+            if number > 0 && begun.elapsed() >= self.deadlines.whole {
+                tracing::debug!(%endpoint, "no other address is tried: it took too long already");
+                break;
+            }
             tracing::debug!(%endpoint, %address, "connecting");
             match self.attempt(endpoint, address).await {
                 Ok((inner, local)) => {
@@ -284,11 +308,11 @@ impl Connector {
         tcp.set_nodelay(true)?;
         let socket = SockRef::from(tcp);
         if let Some(idle) = self.keepalive {
-            socket.set_tcp_keepalive(&keepalive(idle))?;
+            socket.set_tcp_keepalive(&keepalive(idle.min(MAX_KEEPALIVE)))?;
         }
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if let Some(unacknowledged) = self.user_timeout {
-            socket.set_tcp_user_timeout(Some(unacknowledged))?;
+            socket.set_tcp_user_timeout(Some(unacknowledged.min(MAX_USER_TIMEOUT)))?;
         }
         Ok(())
     }

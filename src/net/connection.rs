@@ -1,18 +1,17 @@
 //! A session on a live connection.
 
 use core::fmt;
-use core::future::poll_fn;
 use core::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_channel::mpsc;
-use tokio::sync::{Mutex, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
 use super::cause::Cause;
-use super::driver::{Driver, Opened, Request, now};
+use super::driver::{Asked, Driver, Opened, Request, now};
 use super::transport::Transport;
 use crate::command::Command;
 use crate::reply::Reply;
@@ -27,8 +26,9 @@ use crate::wire::{EncodeError, Greeting};
 ///
 /// Nothing is sent twice here: a command has one attempt, and its [`Fate`] says what became of it.
 pub struct Connection {
-    /// Room for one request; whoever comes next waits for the lock, in order.
-    requests: Mutex<mpsc::Sender<Request>>,
+    requests: mpsc::Sender<Request>,
+    /// Places for commands that wait.
+    places: Arc<Semaphore>,
     ended: watch::Receiver<Option<Arc<End>>>,
     task: AbortHandle,
     greeting: Option<Greeting>,
@@ -37,6 +37,9 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// So many commands may wait for their turn, those whose callers have left included.
+    pub const MAX_WAITING: usize = 1_024;
+
     /// Waits for the greeting, and logs in.
     ///
     /// Needs a tokio runtime with its timer. If the future is dropped, the session ends by itself, by QUIT if it has
@@ -47,6 +50,7 @@ impl Connection {
     pub async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
         let session = Session::new(config, now()).map_err(|source| OpenError(Problem::Encode(source)))?;
         let (source, tls) = (transport.source_address(), transport.is_tls());
+        let changes_password = session.changes_password();
         let (requests, received) = mpsc::channel(0);
         let (opened, opening) = oneshot::channel();
         let (end, mut ended) = watch::channel(None);
@@ -68,7 +72,8 @@ impl Connection {
         let task = tokio::spawn(task.instrument(tracing::debug_span!("session"))).abort_handle();
         match opening.await {
             Ok(Ok(Opened { greeting, reply, password_changed })) => Ok(Self {
-                requests: Mutex::new(requests),
+                requests,
+                places: Arc::new(Semaphore::new(Self::MAX_WAITING)),
                 ended,
                 task,
                 greeting,
@@ -77,7 +82,12 @@ impl Connection {
             }),
             failed => {
                 let greeting = failed.ok().and_then(Result::err).flatten();
-                Err(OpenError(Problem::End { end: wait(&mut ended).await, greeting, source, tls }))
+                Err(OpenError(Problem::End {
+                    end: wait(&mut ended, changes_password).await,
+                    greeting,
+                    source,
+                    tls,
+                }))
             }
         }
     }
@@ -85,25 +95,27 @@ impl Connection {
     /// Sends a command and waits for its end.
     ///
     /// After [`Fate::Unanswered`], and mostly after [`Fate::Unsent`], the session is over: [`ended`](Self::ended) says why.
+    /// A command is `Unsent`, too, if [`MAX_WAITING`](Self::MAX_WAITING) others wait already.
     ///
     /// # Errors
     /// [`Rejected`], with the command, if it belongs to the session itself or the dialect does not allow it.
     pub async fn send(&self, command: Command) -> Result<Fate, Rejected> {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Ok(Fate::Unsent(command));
+        };
         let (done, waiting) = oneshot::channel();
-        match self.request(Request::Command(Box::new((command, done)))).await {
+        match self.request(Request::Command(Box::new(Asked { command, done, place }))) {
             // The task gives every command its end. If the runtime takes the task away, nobody knows.
             None => waiting.await.unwrap_or(Ok(Fate::Unanswered)),
-            Some(Request::Command(given)) => Ok(Fate::Unsent(given.0)),
+            Some(Request::Command(asked)) => Ok(Fate::Unsent(asked.command)),
             Some(_) => Ok(Fate::Unanswered),
         }
     }
 
     /// Hands a request to the task; gives it back if there is none any more.
-    async fn request(&self, request: Request) -> Option<Request> {
-        let mut requests = self.requests.lock().await;
-        if poll_fn(|cx| requests.poll_ready(cx)).await.is_err() {
-            return Some(request);
-        }
+    fn request(&self, request: Request) -> Option<Request> {
+        // A sender of its own has room for one request, so that nobody waits for a caller who has stopped to poll.
+        let mut requests = self.requests.clone();
         requests.try_send(request).err().map(mpsc::TrySendError::into_inner)
     }
 
@@ -114,14 +126,10 @@ impl Connection {
     /// The end of the session, if it came to that.
     pub async fn keep_alive(&self) -> Result<bool, Arc<End>> {
         let (done, waiting) = oneshot::channel();
-        if self.request(Request::KeepAlive { done }).await.is_none()
+        if self.request(Request::KeepAlive { done }).is_none()
             && let Ok(proven) = waiting.await
         {
             return Ok(proven);
-        }
-        if self.is_open() {
-            // The dialect has no such keepalive.
-            return Ok(false);
         }
         Err(self.ended().await)
     }
@@ -129,7 +137,7 @@ impl Connection {
     /// Ends the session by QUIT, after whatever was sent before, and waits for its end.
     pub async fn quit(self) -> Arc<End> {
         // If it cannot be asked, it has ended.
-        let _ = self.request(Request::Quit).await;
+        let _ = self.request(Request::Quit);
         self.ended().await
     }
 
@@ -140,7 +148,7 @@ impl Connection {
 
     /// Waits for the end of the session, and says why.
     pub async fn ended(&self) -> Arc<End> {
-        wait(&mut self.ended.clone()).await
+        wait(&mut self.ended.clone(), false).await
     }
 
     /// Whether the session has not ended yet, as far as is known.
@@ -174,13 +182,13 @@ impl fmt::Debug for Connection {
     }
 }
 
-async fn wait(ended: &mut watch::Receiver<Option<Arc<End>>>) -> Arc<End> {
+async fn wait(ended: &mut watch::Receiver<Option<Arc<End>>>, changes_password: bool) -> Arc<End> {
     match ended.wait_for(Option::is_some).await {
         Ok(end) => end.clone(),
         Err(_) => None,
     }
     // The runtime took the task away before it could say.
-    .unwrap_or_else(|| Arc::new(End::abandoned()))
+    .unwrap_or_else(|| Arc::new(End::vanished(changes_password)))
 }
 
 /// Why no session was opened. Nothing but the login was sent.

@@ -11,7 +11,7 @@ use std::time::Instant;
 use bytes::{Buf, Bytes};
 use futures_channel::mpsc;
 use tokio::io::{AsyncWriteExt, ReadBuf};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tracing::{debug, trace, warn};
 
 use super::transport::Transport;
@@ -31,12 +31,19 @@ const CLOSE: Duration = Duration::from_secs(2);
 
 /// What the owner of a connection asks of its task.
 pub(super) enum Request {
-    Command(Box<(Command, oneshot::Sender<Result<Fate, Rejected>>)>),
+    Command(Box<Asked>),
     /// The answer: whether it proved the login.
     KeepAlive {
         done: oneshot::Sender<bool>,
     },
     Quit,
+}
+
+/// A command, whom to tell of its end, and its place in the queue.
+pub(super) struct Asked {
+    pub(super) command: Command,
+    pub(super) done: oneshot::Sender<Result<Fate, Rejected>>,
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// What is known once the login was accepted.
@@ -69,8 +76,9 @@ pub(super) struct Driver<T> {
 enum Io {
     Wrote(usize),
     Flushed,
+    NotWritten(io::Error),
     Read(usize),
-    Failed(io::Error),
+    NotRead(io::Error),
 }
 
 /// The runtime's clock, which a test may hold in its hand.
@@ -113,18 +121,47 @@ impl<T: Transport> Driver<T> {
         let (transport, output, flushing) = (&mut self.transport, &self.output, self.flushing);
         tokio::select! {
             biased;
-            () = timeout => self.session.handle_timeout(now()),
+            // Before the clock, which can only ask for a keepalive when the session is idle.
             request = self.requests.recv(), if takes => self.request(request.ok()),
-            io = move_bytes(transport, output, flushing, chunk) => self.moved(io, chunk),
+            () = timeout => {
+                // It may be the runtime that was late, and not the registry: a whole reply that lies there counts.
+                self.catch_up(chunk).await;
+                self.session.handle_timeout(now());
+            }
+            io = move_bytes(transport, output, flushing, chunk) => match io {
+                // A registry that closed may have said why.
+                Io::NotWritten(error) => {
+                    self.catch_up(chunk).await;
+                    self.session.handle_error(error);
+                }
+                io => self.moved(io, chunk),
+            }
+        }
+    }
+
+    /// Reads what is there already, within bounds.
+    async fn catch_up(&mut self, chunk: &mut [u8]) {
+        for _ in 0..MAX_LOOKS {
+            let transport = &mut self.transport;
+            let read = poll_fn(|cx| Poll::Ready(poll_read(transport, chunk, cx)));
+            // Short of turns is not the same as out of bytes.
+            match tokio::task::unconstrained(read).await {
+                Poll::Ready(io) => self.moved(io, chunk),
+                Poll::Pending => return,
+            }
+            if self.session.has_ended() {
+                return;
+            }
         }
     }
 
     fn request(&mut self, request: Option<Request>) {
         match request {
             // Whoever gave up before the first byte has sent nothing.
-            Some(Request::Command(given)) if given.1.is_closed() => {}
-            Some(Request::Command(given)) => {
-                let (command, done) = *given;
+            Some(Request::Command(asked)) if asked.done.is_closed() => {}
+            Some(Request::Command(asked)) => {
+                let Asked { command, done, place } = *asked;
+                drop(place);
                 let (name, effect) = (command.name().to_owned(), command.nature().effect());
                 match self.session.submit(command, now()) {
                     Ok(id) => {
@@ -137,6 +174,9 @@ impl<T: Transport> Driver<T> {
             Some(Request::KeepAlive { done }) => {
                 if self.session.keep_alive(now()).is_ok() {
                     self.probing = Some(done);
+                } else {
+                    // It is ready, and the dialect allows it, so this is not reached. Nothing was proven.
+                    let _ = done.send(false);
                 }
             }
             // Quit, or nobody holds the connection any more.
@@ -160,7 +200,7 @@ impl<T: Transport> Driver<T> {
                 trace!(bytes, "read");
                 self.session.handle_input(chunk.get(..bytes).unwrap_or_default(), now());
             }
-            Io::Failed(error) => self.session.handle_error(error),
+            Io::NotWritten(error) | Io::NotRead(error) => self.session.handle_error(error),
         }
     }
 
@@ -168,10 +208,15 @@ impl<T: Transport> Driver<T> {
     async fn check(&mut self, chunk: &mut Vec<u8>) {
         fit(chunk, BUSY_READ);
         let deadline = self.session.poll_timeout().map_or_else(tokio::time::Instant::now, Into::into);
-        let looking = tokio::time::timeout_at(deadline, look(&mut self.transport, chunk));
-        // The runtime's turns are not to look like silence of the peer.
-        match tokio::task::unconstrained(looking).await {
-            Ok(Some(io)) => self.moved(io, chunk),
+        if deadline <= tokio::time::Instant::now() {
+            return self.session.handle_timeout(now());
+        }
+        match tokio::time::timeout_at(deadline, look(&mut self.transport, chunk)).await {
+            Ok(Some(io)) => {
+                self.moved(io, chunk);
+                // A peer that is faster than we are keeps neither the thread nor the clock from their turn.
+                tokio::task::yield_now().await;
+            }
             Ok(None) => self.session.handle_checked(now()),
             Err(_) => self.session.handle_timeout(now()),
         }
@@ -224,10 +269,10 @@ impl<T: Transport> Driver<T> {
             warn!(%end, source = end_source(&end), "session ended");
         }
         self.requests.close();
-        while let Ok(request) = self.requests.try_recv() {
-            if let Request::Command(given) = request {
-                let (command, done) = *given;
-                let _ = done.send(Ok(Fate::Unsent(command)));
+        // To the end: somebody may have a place in the channel and not have put the request there yet.
+        while let Ok(request) = self.requests.recv().await {
+            if let Request::Command(asked) = request {
+                let _ = asked.done.send(Ok(Fate::Unsent(asked.command)));
             }
         }
         let in_step = matches!(
@@ -290,7 +335,7 @@ async fn move_bytes<T: Transport>(transport: &mut T, output: &Bytes, flushing: b
                 })
             };
             if let Poll::Ready(written) = written {
-                return Poll::Ready(written.unwrap_or_else(Io::Failed));
+                return Poll::Ready(written.unwrap_or_else(Io::NotWritten));
             }
         }
         poll_read(transport, chunk, cx)
@@ -306,7 +351,7 @@ fn poll_read<T: Transport>(
     let mut buffer = ReadBuf::new(chunk);
     Pin::new(transport).poll_read(cx, &mut buffer).map(|read| match read {
         Ok(()) => Io::Read(buffer.filled().len()),
-        Err(error) => Io::Failed(error),
+        Err(error) => Io::NotRead(error),
     })
 }
 
@@ -323,16 +368,21 @@ async fn look<T: Transport>(transport: &mut T, chunk: &mut [u8]) -> Option<Io> {
         if read.is_some() {
             return read;
         }
+        if !tokio::task::coop::has_budget_remaining() {
+            // It was our turn that was over, and says nothing about the peer.
+            tokio::task::yield_now().await;
+            continue;
+        }
         match transport.kernel_readable() {
             Ok(false) => return None,
             Ok(true) => {}
-            Err(error) => return Some(Io::Failed(error)),
+            Err(error) => return Some(Io::NotRead(error)),
         }
         // Moved in, so that a transport need not be shared between threads to be asked.
         let asked = &mut *transport;
         if let Err(error) = poll_fn(move |cx| asked.poll_kernel_readable(cx)).await {
-            return Some(Io::Failed(error));
+            return Some(Io::NotRead(error));
         }
     }
-    Some(Io::Failed(io::Error::other("the registry keeps sending what is no reply")))
+    Some(Io::NotRead(io::Error::other("the registry keeps sending what is no reply")))
 }

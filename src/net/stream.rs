@@ -155,7 +155,14 @@ impl AsyncWrite for Stream {
 }
 
 impl Transport for Stream {
+    /// Yes, too, if TLS holds a part of a record: what may be a reply has begun to arrive, and the rest is waited for.
     fn kernel_readable(&self) -> io::Result<bool> {
+        #[cfg(feature = "tls")]
+        if let Inner::Tls(tls, _) = &self.inner
+            && tls.get_ref().0.is_within_record()
+        {
+            return Ok(true);
+        }
         self.tcp().kernel_readable()
     }
 

@@ -63,12 +63,14 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
 /// `recv(MSG_PEEK)`, answered at once, for the runtime's sockets do not block.
 fn peek(socket: &SockRef<'_>) -> io::Result<bool> {
-    match socket.peek(&mut [MaybeUninit::uninit()]) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-        // A signal came in between. Saying yes costs one more look.
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
-        Err(error) => Err(error),
+    loop {
+        match socket.peek(&mut [MaybeUninit::uninit()]) {
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            // A signal came in between, which says nothing.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

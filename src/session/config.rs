@@ -183,6 +183,8 @@ pub struct Config {
 impl Config {
     /// Nine minutes: a registry that closes after ten is kept awake.
     pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(540);
+    /// No keepalive comes sooner than this after another command.
+    pub const MIN_KEEPALIVE_AFTER: Duration = Duration::from_secs(1);
 
     /// With this login (which may change the password), [`Dialect::Xrrp`], the default deadlines, and DESCRIBE after
     /// nine idle minutes.
@@ -219,12 +221,12 @@ impl Config {
         self
     }
 
-    /// With a keepalive after so long without a command; `None`: only when [`Session::keep_alive`] is called.
+    /// With a keepalive after so long without a command, at least [`MIN_KEEPALIVE_AFTER`](Self::MIN_KEEPALIVE_AFTER); `None`: only when [`Session::keep_alive`] is called.
     ///
     /// [`Session::keep_alive`]: super::Session::keep_alive
     #[must_use]
-    pub const fn keepalive_after(mut self, idle: Option<Duration>) -> Self {
-        self.keepalive_after = idle;
+    pub fn keepalive_after(mut self, idle: Option<Duration>) -> Self {
+        self.keepalive_after = idle.map(|idle| idle.max(Self::MIN_KEEPALIVE_AFTER));
         self
     }
 

@@ -94,10 +94,11 @@ impl End {
         self.hides_reply = self.reply().is_some_and(quotes_secret);
     }
 
-    /// A session that was given up by whoever ran it, who can say nothing more.
+    /// A session whose task was taken away, and can say nothing. If it was to change the password, it may have.
     #[cfg(feature = "net")]
-    pub(crate) const fn abandoned() -> Self {
-        Self::new(Stage::Quit, Why::Abandoned)
+    pub(crate) fn vanished(changes_password: bool) -> Self {
+        let stage = if changes_password { Stage::Login } else { Stage::Ended };
+        Self { password_in_doubt: changes_password, ..Self::new(stage, Why::Abandoned) }
     }
 
     /// The stage at which it ended.
@@ -143,7 +144,7 @@ impl End {
     /// Whether it ended as it should: by QUIT, or by its owner.
     #[must_use]
     pub const fn is_orderly(&self) -> bool {
-        matches!(self.why, Why::Quit | Why::Abandoned)
+        matches!(self.why, Why::Quit | Why::Abandoned) && !self.password_in_doubt
     }
 
     /// Whether no further login with these credentials makes sense until somebody has looked: the registry refused them,

@@ -6,7 +6,8 @@ use super::event::CommandId;
 use super::stage::Stage;
 use crate::code::Context;
 use crate::command::session::Session as Login;
-use crate::command::{Command, Dialect};
+use crate::command::{Command, Dialect, ToCommand};
+use crate::reply::Reply;
 use crate::wire::{EncodeError, encode};
 
 #[derive(Debug)]
@@ -57,6 +58,15 @@ impl Exchange {
     /// Not begun.
     pub(super) const fn new(what: What, context: Context, encoded: Encoded) -> Self {
         Self { what, context, encoded, early: false }
+    }
+
+    /// Whether a reply quotes a secret of the command, where no name tells that it is one.
+    pub(super) fn is_quoted_in(&self, reply: &Reply) -> bool {
+        match &self.what {
+            What::Login { login, .. } => login.to_command().is_quoted_in(reply.bytes()),
+            What::Command { command, .. } => command.is_quoted_in(reply.bytes()),
+            What::Keepalive | What::Quit => false,
+        }
     }
 
     pub(super) const fn stage(&self, phase: Phase) -> Stage {

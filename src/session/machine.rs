@@ -111,6 +111,17 @@ impl Session {
         self.not_ready().is_none()
     }
 
+    /// Whether the login, which has not been answered yet, changes the password.
+    #[must_use]
+    pub const fn changes_password(&self) -> bool {
+        match &self.state {
+            State::Greeting { login: exchange, .. } | State::Busy { exchange, .. } => {
+                matches!(exchange.what, What::Login { changes_password: true, .. })
+            }
+            State::Idle { .. } | State::Ended => false,
+        }
+    }
+
     /// Whether it has ended. Events may still wait.
     #[must_use]
     pub const fn has_ended(&self) -> bool {

@@ -30,6 +30,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// After the registry has closed, a client's last bytes are read away for so long, that its kernel may not take our
 /// unread bytes for a reason to drop what we had sent.
 const LINGER: Duration = Duration::from_secs(1);
+/// A client that takes nothing for so long is reset.
+const WRITE: Duration = Duration::from_secs(30);
+/// When the system gives no more sockets, so long is waited before it is asked again.
+const NO_SOCKET: Duration = Duration::from_millis(100);
 
 /// How a [`Server`] listens.
 #[derive(Clone, Debug)]
@@ -240,15 +244,17 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener, acceptor: Option<TlsA
             () = timeout => {}
             Some(_) = clients.join_next() => {}
             (place, accepted) = accepted => {
-                // A connection that went while it was accepted is nobody's loss.
-                if let Ok((tcp, _)) = accepted {
-                    let (shared, acceptor) = (Arc::clone(&shared), acceptor.clone());
-                    clients.spawn(async move {
-                        let _place = place;
-                        // What goes wrong with a client's connection is the client's to notice.
-                        let _ = client(&shared, tcp, acceptor).await;
-                    });
-                }
+                let Ok((tcp, _)) = accepted else {
+                    // A connection that went while it was accepted is nobody's loss.
+                    tokio::time::sleep(NO_SOCKET).await;
+                    continue;
+                };
+                let (shared, acceptor) = (Arc::clone(&shared), acceptor.clone());
+                clients.spawn(async move {
+                    let _place = place;
+                    // What goes wrong with a client's connection is the client's to notice.
+                    let _ = client(&shared, tcp, acceptor).await;
+                });
             }
         }
     }
@@ -288,7 +294,7 @@ impl Socket {
         let mut tcp = match (self, close) {
             (socket, Close::Reset) => return SockRef::from(socket.tcp()).set_linger(Some(Duration::ZERO)),
             (Self::Tls(mut tls), Close::Orderly) => {
-                tls.shutdown().await?;
+                tokio::time::timeout(LINGER, tls.shutdown()).await??;
                 tls.into_inner().0
             }
             (Self::Tls(tls), _) => tls.into_inner().0,
@@ -353,7 +359,12 @@ async fn converse(
         tokio::select! {
             biased;
             action = actions.recv() => match action {
-                Some(Action::Send(bytes)) => socket.write(&bytes).await?,
+                Some(Action::Send(bytes)) => {
+                    let Ok(written) = tokio::time::timeout(WRITE, socket.write(&bytes)).await else {
+                        return socket.close(Close::Reset).await;
+                    };
+                    written?;
+                }
                 Some(Action::Close(close)) => return socket.close(close).await,
                 None => return socket.close(Close::Reset).await,
             },

@@ -140,7 +140,7 @@ impl Tls {
         tls
     }
 
-    /// Trusts the CAs of this PEM file too.
+    /// Trusts the CAs of this PEM file too. Whatever else was chosen, a chain is asked for from here on.
     ///
     /// # Errors
     /// [`TlsError`] if it cannot be read, has no certificate, or one that cannot be used.
@@ -149,11 +149,13 @@ impl Tls {
         self.add_ca_pem(&read(path)?).map_err(|error| error.in_file(path))
     }
 
-    /// Trusts the CAs of this PEM text too.
+    /// Trusts the CAs of this PEM text too. Whatever else was chosen, a chain is asked for from here on: with
+    /// [`pinned_key_only`](Self::pinned_key_only) both must hold.
     ///
     /// # Errors
     /// [`TlsError`] if it has no certificate, or one that cannot be used.
     pub fn add_ca_pem(mut self, pem: &[u8]) -> Result<Self, TlsError> {
+        self.checks_chain = true;
         let roots = Arc::make_mut(&mut self.roots);
         for certificate in certificates(pem)? {
             roots.add(certificate).map_err(|error| TlsError::new(Problem::Certificate(error)))?;
@@ -262,7 +264,9 @@ impl<F: Fn() -> SystemTime + Send + Sync> TimeProvider for Clock<F> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let mut bytes = Vec::new();
+    // Room for all of it, that no part of a key stays behind where the text grew.
+    let room = std::fs::metadata(path).map_or(0, |metadata| metadata.len().min(MAX_FILE).saturating_add(1));
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
     let read =
         File::open(path).and_then(|file| file.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes));
     match read {

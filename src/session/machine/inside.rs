@@ -150,6 +150,7 @@ impl Session {
         if early && (verdict.class() == Class::Success || !verdict.closes_connection()) {
             return self.end(Why::Early(Box::new(reply)));
         }
+        let quotes_secret = exchange.is_quoted_in(&reply);
         let closing = verdict.closes_connection().then(|| {
             let reply = Box::new(reply.clone());
             if verdict.fits() { Why::Closing(reply) } else { Why::OutOfStep(reply) }
@@ -183,9 +184,11 @@ impl Session {
         match closing {
             Some(why) => {
                 // The command has had its end.
-                let stage = self.stage();
-                self.state = State::Idle { since: now, ending: None };
-                self.end_at(stage, why);
+                let mut end = End::new(self.stage(), why);
+                end.hide_reply_if(|_| quotes_secret);
+                self.state = State::Ended;
+                self.buffer = BytesMut::new();
+                self.events.push_back(Event::Ended(end));
             }
             None => self.idle(now),
         }
@@ -236,8 +239,8 @@ impl Session {
             return;
         }
         let mut end = End::new(stage, why);
-        if let State::Busy { exchange: Exchange { what: What::Login { login, .. }, .. }, .. } = &self.state {
-            end.hide_reply_if(|reply| login.is_quoted_in(reply.bytes()));
+        if let State::Busy { exchange, .. } = &self.state {
+            end.hide_reply_if(|reply| exchange.is_quoted_in(reply));
         }
         if stage == Stage::Greeting && !self.buffer.is_empty() {
             end.remember_beginning(&self.buffer);
