@@ -84,15 +84,24 @@ pub(crate) fn read_head(frame: &[u8]) -> Result<(ReturnCode, Span), Malformed> {
     Ok((code, head.text.unwrap_or_default()))
 }
 
-/// The lines of a reply; those after the first, if that is `[RESPONSE]` to the letter.
+/// The lines of a reply; those after the first, if that is `[RESPONSE]` to the letter, and those after the code, if it
+/// follows as nearly all registries write it.
 #[inline]
 fn open<'f>(frame: &'f [u8], head: &mut Head) -> Lines<'f> {
     const FIRST: &[u8] = b"[RESPONSE]\r\n";
+    const CODE: &[u8] = b"code = ";
+    const CODE_LINE: usize = b"code = 200\r\n".len();
     let mut lines = lines(frame);
-    if frame.starts_with(FIRST) {
+    if let Some(rest) = frame.strip_prefix(FIRST) {
         head.opened = true;
         head.block = 1;
         lines.skip_line(FIRST.len());
+        if let Some([a, b, c, b'\r', b'\n', ..]) = rest.strip_prefix(CODE)
+            && let Ok(code) = ReturnCode::from_bytes(&[*a, *b, *c])
+        {
+            head.code = Some(code);
+            lines.skip_line(CODE_LINE);
+        }
     }
     lines
 }
