@@ -190,7 +190,7 @@ async fn every_address_is_tried() {
     assert_eq!(error.to_string(), "connect: connection refused (2 addresses tried)");
     assert_eq!(error.tried().len(), 2);
     assert_eq!(error.fix(), "check host and port, and whether the server runs");
-    assert!(error.source().unwrap().downcast_ref::<io::Error>().is_some());
+    assert!(error.source().is_none(), "the system would say it once more");
 
     let error = connector.connect_to(&named, []).await.unwrap_err();
     assert_eq!((error.stage(), error.cause()), (Stage::Dns, &Cause::NoAddress { only: None }));

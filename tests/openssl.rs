@@ -191,6 +191,15 @@ async fn a_certificate_that_is_not_for_servers() {
     assert!(matches!(error.cause(), Cause::UnusableCertificate { .. }), "{error}");
 }
 
+/// The name of one that is trusted, and another key: an earlier CA of the same name, or somebody who plays it.
+#[tokio::test]
+async fn a_certificate_of_a_ca_that_goes_by_the_same_name() {
+    let (trusted, namesake) = (Ca::new("a CA"), Ca::new("a CA"));
+    let server = Server::start(&namesake.server(&[NAME]), &[]);
+    let error = refused(&server, trusting(&trusted)).await;
+    assert!(matches!(error.cause(), Cause::UnknownIssuer { self_signed: false, .. }), "{error}");
+}
+
 #[tokio::test]
 async fn pins() {
     let ca = Ca::new("a CA");
@@ -210,9 +219,14 @@ async fn pins() {
         assert!(stream.tls().unwrap().verified());
         echo(stream).await;
     }
-    // A pin beside a chain does not replace it.
-    let error = refused(&server, trusting(&Ca::new("another CA")).pin(issued.pin)).await;
-    assert!(matches!(error.cause(), Cause::UnknownIssuer { .. }), "{error}");
+    // A pin beside a chain does not replace it, and a chain asked for behind a pin is asked for.
+    let another = Ca::new("another CA");
+    let behind = Tls::pinned_key_only([issued.pin]).unwrap().add_ca_pem(another.pem().as_bytes()).unwrap();
+    let danger = Tls::danger_accept_any_certificate().add_ca_pem(another.pem().as_bytes()).unwrap();
+    for tls in [trusting(&another).pin(issued.pin), behind, danger] {
+        let error = refused(&server, tls).await;
+        assert!(matches!(error.cause(), Cause::UnknownIssuer { .. }), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -349,5 +349,7 @@ fn io_failure(error: io::Error) -> Failure {
         io::ErrorKind::TimedOut => Cause::Timeout { stage: Stage::Connect, after: None },
         kind => Cause::Io(kind),
     };
-    Failure::new(Stage::Connect, cause).with(error)
+    let failure = Failure::new(Stage::Connect, cause);
+    // The system would say it once more.
+    if matches!(failure.cause, Cause::ConnectionRefused) { failure } else { failure.with(error) }
 }

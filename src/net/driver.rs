@@ -200,6 +200,10 @@ impl<T: Transport> Driver<T> {
                 trace!(bytes, "read");
                 self.session.handle_input(chunk.get(..bytes).unwrap_or_default(), now());
             }
+            // TLS that ends without saying so. A reply that is cut short shows by itself.
+            Io::NotRead(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.session.handle_eof(now());
+            }
             Io::NotWritten(error) | Io::NotRead(error) => self.session.handle_error(error),
         }
     }

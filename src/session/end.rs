@@ -13,9 +13,6 @@ use crate::wire::deframe::FrameError;
 /// How much of a registry's text an error repeats, in characters.
 const MAX_TEXT: usize = 256;
 
-/// How much is repeated of what stands where the greeting should, in bytes.
-const MAX_BEGINNING: usize = 64;
-
 /// What ended a session.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -81,11 +78,12 @@ impl End {
         self.password_in_doubt = true;
     }
 
-    /// What stands where the greeting should often tells which service it is: its first line, escaped and cut.
+    /// What stands where the greeting should often tells which service it is: its first line that says something, escaped.
     pub(super) fn remember_beginning(&mut self, received: &[u8]) {
-        let line = received.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let text = String::from_utf8_lossy(line.get(..MAX_BEGINNING).unwrap_or(line)).trim_end().to_owned();
-        if !text.is_empty() && !assigns_secret(&text) {
+        let text = String::from_utf8_lossy(received);
+        let text = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        // A reply tells by itself.
+        if self.reply().is_none() && !text.is_empty() && !assigns_secret(text) {
             self.beginning = Some(text.escape_debug().to_string().into());
         }
     }

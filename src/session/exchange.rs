@@ -54,6 +54,30 @@ pub(super) enum Phase {
     Reply,
 }
 
+/// The first bytes of a connection, which often tell what service it is that does not greet.
+#[derive(Default)]
+pub(super) struct First(Vec<u8>);
+
+impl First {
+    /// So many are kept.
+    const MAX: usize = 64;
+
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        let room = Self::MAX.saturating_sub(self.0.len());
+        self.0.extend(bytes.iter().take(room));
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for First {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
 impl Exchange {
     /// Not begun.
     pub(super) const fn new(what: What, context: Context, encoded: Encoded) -> Self {

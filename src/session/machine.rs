@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use super::config::{Config, Deadlines, Keepalive};
 use super::end::Why;
 use super::event::{CommandId, Event, NotReady, Rejected};
-use super::exchange::{Exchange, Phase, What, encoded};
+use super::exchange::{Exchange, First, Phase, What, encoded};
 use super::stage::Stage;
 use crate::code::Context;
 use crate::command::{Command, Dialect, Effect, Nature, ToCommand};
@@ -46,9 +46,22 @@ pub struct Session {
 
 #[derive(Debug)]
 enum State {
-    Greeting { login: Exchange, deadline: Instant },
-    Idle { since: Instant, ending: Option<Instant> },
-    Busy { exchange: Exchange, phase: Phase, deadline: Instant, whole: Instant },
+    /// With the first bytes that came.
+    Greeting {
+        login: Exchange,
+        deadline: Instant,
+        first: First,
+    },
+    Idle {
+        since: Instant,
+        ending: Option<Instant>,
+    },
+    Busy {
+        exchange: Exchange,
+        phase: Phase,
+        deadline: Instant,
+        whole: Instant,
+    },
     Ended,
 }
 
@@ -85,7 +98,11 @@ impl Session {
             keepalive: config.keepalive,
             keepalive_after: config.keepalive_after,
             limits: config.limits,
-            state: State::Greeting { login, deadline: later(now, config.deadlines.greeting()) },
+            state: State::Greeting {
+                login,
+                deadline: later(now, config.deadlines.greeting()),
+                first: First::default(),
+            },
             deframer: Deframer::new(BEFORE_LOGIN),
             buffer: BytesMut::new(),
             events: VecDeque::new(),
@@ -212,6 +229,9 @@ impl Session {
             return;
         }
         self.buffer.extend_from_slice(bytes);
+        if let State::Greeting { first, .. } = &mut self.state {
+            first.take(bytes);
+        }
         loop {
             match self.deframer.deframe(&mut self.buffer) {
                 Ok(Some(frame)) => self.frame(&frame, now),

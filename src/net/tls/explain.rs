@@ -29,7 +29,7 @@ pub(super) struct Situation<'a> {
 /// Why the handshake failed.
 pub(super) fn explain(error: io::Error, situation: &Situation<'_>) -> Failure {
     if let Some(received) = plain_text(situation.first) {
-        return Failure::new(Stage::Tls, Cause::PlainTextOnTlsPort { received }).with(error);
+        return Failure::new(Stage::Tls, Cause::PlainTextOnTlsPort { received });
     }
     let Some(tls) = rustls_error(&error) else {
         let cause = match error.kind() {
@@ -40,7 +40,9 @@ pub(super) fn explain(error: io::Error, situation: &Situation<'_>) -> Failure {
             io::ErrorKind::TimedOut => Cause::Timeout { stage: Stage::Tls, after: None },
             kind => Cause::Io(kind),
         };
-        return Failure::new(Stage::Tls, cause).with(error);
+        let failure = Failure::new(Stage::Tls, cause);
+        // What the system would say of the others, they say themselves.
+        return if matches!(failure.cause, Cause::Io(_)) { failure.with(error) } else { failure };
     };
     let cause = match tls {
         Error::InvalidMessage(InvalidMessage::UnknownProtocolVersion) => Cause::ProtocolVersion,
@@ -49,13 +51,7 @@ pub(super) fn explain(error: io::Error, situation: &Situation<'_>) -> Failure {
         Error::PeerIncompatible(problem) => incompatible(problem, tls),
         _ => other(tls),
     };
-    let text = shown(&tls.to_string());
-    let failure = Failure::new(Stage::Tls, cause);
-    match &failure.cause {
-        // They say it all.
-        Cause::Tls { .. } | Cause::UnusableCertificate { .. } | Cause::PinMismatch { .. } => failure,
-        _ => failure.with(text),
-    }
+    Failure::new(Stage::Tls, cause)
 }
 
 /// The cause behind an error of reading or writing over TLS after the handshake; `None` if it is none of TLS.
@@ -110,7 +106,10 @@ fn certificate(problem: &CertificateError, situation: &Situation<'_>) -> Cause {
             let names = read.map_or_else(presented, |read| read.names().to_vec());
             Cause::CertificateForAnotherName { asked, names }
         }
-        CertificateError::UnknownIssuer => unknown_issuer(read.as_ref(), situation),
+        // A bad signature: its issuer has the name of one that is trusted, and not the key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            unknown_issuer(read.as_ref(), situation)
+        }
         CertificateError::Other(other) => {
             if let Some(WrongPin(seen)) = other.0.downcast_ref() {
                 return Cause::PinMismatch { seen: *seen };

@@ -74,12 +74,12 @@ impl Session {
     /// A whole frame.
     pub(super) fn frame(&mut self, frame: &Frame, now: Instant) {
         match core::mem::replace(&mut self.state, State::Ended) {
-            State::Greeting { login, deadline } => {
+            State::Greeting { login, deadline, first } => {
                 if frame.grammar() == Grammar::Text {
                     self.events.push_back(Event::Greeted(Greeting::parse(frame.bytes())));
                     self.begin(login, now);
                 } else {
-                    self.state = State::Greeting { login, deadline };
+                    self.state = State::Greeting { login, deadline, first };
                     self.end(reply_or(frame, Why::InsteadOfGreeting));
                 }
             }
@@ -242,8 +242,8 @@ impl Session {
         if let State::Busy { exchange, .. } = &self.state {
             end.hide_reply_if(|reply| exchange.is_quoted_in(reply));
         }
-        if stage == Stage::Greeting && !self.buffer.is_empty() {
-            end.remember_beginning(&self.buffer);
+        if let State::Greeting { first, .. } = &self.state {
+            end.remember_beginning(first.bytes());
         }
         if self.leaves_password_in_doubt(end.why()) {
             end.leave_password_in_doubt();
