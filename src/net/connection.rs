@@ -42,7 +42,7 @@ impl Connection {
 
     /// Waits for the greeting, and logs in.
     ///
-    /// Needs a tokio runtime with its timer. If the future is dropped, the session ends by itself, by QUIT if it has
+    /// Needs a tokio runtime with its timer (and its I/O, for sockets). If the future is dropped, the session ends by itself, by QUIT if it has
     /// logged in.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Connection {
         }
     }
 
-    /// Sends a command and waits for its end.
+    /// Sends a command, once, and waits for its end. What to do then, [`Fate`] shows.
     ///
     /// After [`Fate::Unanswered`], and mostly after [`Fate::Unsent`], the session is over: [`ended`](Self::ended) says why.
     /// A command is `Unsent`, too, if [`MAX_WAITING`](Self::MAX_WAITING) others wait already.

@@ -19,6 +19,41 @@ impl fmt::Display for CommandId {
 }
 
 /// What became of one command on one connection.
+///
+/// A read may be asked again on another connection whatever its fate. What to do about a write takes the reply's
+/// [`Verdict`](crate::verdict::Verdict) and the command's [`Nature`](crate::command::Nature) together: "failed, try again" (421)
+/// is not "send it again" for a renewal, which would be paid twice if the registry was wrong.
+///
+/// ```
+/// use rrp::command::{Kind, Repeat};
+/// use rrp::session::Fate;
+/// use rrp::verdict::{Class, Executed};
+/// use rrp::Command;
+///
+/// enum Next {
+///     Done,
+///     Refused,
+///     /// Nothing has happened, or it does no harm twice.
+///     SendAgain,
+///     /// Read the object back, on another connection, before anything else.
+///     LookFirst,
+/// }
+///
+/// fn next(write: &Command, fate: &Fate) -> Next {
+///     let Fate::Answered(reply) = fate else {
+///         return if matches!(fate, Fate::Unsent(_)) { Next::SendAgain } else { Next::LookFirst };
+///     };
+///     let (verdict, nature) = (reply.verdict(write.context()), write.nature());
+///     // A creation that the registry refuses to repeat can be paid for once only.
+///     let once = nature.kind() == Kind::Creation && nature.repeat() == Repeat::Refused;
+///     match (verdict.executed(), verdict.class()) {
+///         _ if verdict.completed() => Next::Done,
+///         (Executed::No, Class::Permanent) => Next::Refused,
+///         (Executed::No, Class::Temporary) if once || nature.repeat() == Repeat::Harmless => Next::SendAgain,
+///         _ => Next::LookFirst,
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "whoever decides about resending must handle each of these")]
 pub enum Fate {
