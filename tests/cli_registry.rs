@@ -6,7 +6,7 @@ use rrp::sim::server::Listen;
 use rrp::sim::{Close, Config, Effect, Fault, Trigger};
 use serde_json::json;
 
-use program::{Sim, program};
+use program::{Said, Sim, program};
 
 #[path = "support/program.rs"]
 mod program;
@@ -31,6 +31,12 @@ fn a_check_is_yes_or_no() {
         (&answers[0]["names"][1]["answer"], &answers[0]["names"][1]["code"]),
         (&json!("yes"), &json!(210))
     );
+    // The registry answers by number; the names are those that were asked for.
+    let domain = |at: usize| &answers[0]["reply"]["domain_checks"][at]["domain"];
+    assert_eq!((domain(0), domain(1)), (&json!("example.com"), &json!("example.net")));
+    assert_eq!((&answers[0]["exit"], &answers[0]["result"]), (&json!(1), &json!("no")));
+    assert_eq!(answers[0]["tls"]["verified"], true);
+    assert!(answers[0]["tls"]["pin"].as_str().unwrap().starts_with("sha256/"));
     sim.run(&["check", "--name-server", "ns1.example.com", "ns2.example.com"]).exits(0).says("212");
     sim.run(&["check", "--dialect", "rfc", "example.net", "example.org"]).exits(0);
     assert_eq!(sim.executed("CheckDomains"), 0);
@@ -176,10 +182,42 @@ fn a_locked_account_is_left_alone() {
     assert!(lines[1].starts_with("b.com: unknown (422 "), "{said:?}");
     assert_eq!(lines[3..], ["c.com: not asked", "d.com: not asked"]);
     sim.add(locked());
-    assert_eq!(
-        sim.run(&[&check[..], &["--json"]].concat()).json()[2],
-        json!({"not_asked": ["c.com", "d.com"]})
-    );
+    let told = sim.run(&[&check[..], &["--json"]].concat()).exits(3).json();
+    assert_eq!(told.as_array().unwrap().len(), 4);
+    for (at, name) in [(2, "c.com"), (3, "d.com")] {
+        let names = json!([{
+            "name": name, "answer": null, "code": null, "text": "not asked", "meaning": null,
+            "result": "temporary",
+        }]);
+        assert_eq!((&told[at]["names"], &told[at]["fate"]), (&names, &json!("unsent")));
+        assert_eq!((&told[at]["exit"], &told[at]["result"]), (&json!(3), &json!("temporary")));
+    }
+}
+
+#[test]
+fn where_nobody_can_log_in_every_name_is_told_of() {
+    let sim = Sim::new();
+    let run = |args: &[&str]| {
+        let mut program = sim.program(&[&["check"], args].concat());
+        Said::of(program.env("RRP_PASSWORD", "wrong-one").output().unwrap()).exits(6)
+    };
+    for args in [
+        &["--name-server", "a.com", "b.com", "c.com"][..],
+        &["--dialect", "rfc", "a.com", "b.com", "c.com"],
+        &["a.com", "b.com", "c.com"],
+    ] {
+        let text = run(args);
+        let told = run(&[args, &["--json"]].concat()).json();
+        let told = told.as_array().unwrap();
+        let listed: Vec<&serde_json::Value> =
+            told.iter().flat_map(|object| object["names"].as_array().unwrap()).collect();
+        for (at, name) in ["a.com", "b.com", "c.com"].into_iter().enumerate() {
+            assert!(text.out.lines().any(|line| line.starts_with(&format!("{name}: "))), "{text:?}");
+            assert_eq!((&listed[at]["name"], &listed[at]["answer"]), (&json!(name), &json!(null)));
+            assert_eq!(listed[at]["result"], "not-sent");
+        }
+        assert!(told.iter().all(|object| object["exit"] == 6 && object["result"] == "not-sent"));
+    }
 }
 
 #[test]

@@ -48,6 +48,7 @@ mod doctor;
 mod exit;
 mod failure;
 mod ledger;
+mod object;
 mod options;
 mod output;
 mod password;
