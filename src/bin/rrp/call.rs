@@ -8,6 +8,7 @@ use serde_json::Map;
 use crate::client::{Client, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
+use crate::object;
 use crate::options;
 use crate::output;
 use crate::report::{self, Report};
@@ -24,7 +25,10 @@ Examples:
   rrp call - < request.txt    a [COMMAND] block, or the lines of an RRP command";
 
 #[derive(clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
+#[command(
+    after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
+    after_long_help = format!("{EXAMPLES}\n\n{}\n\n{}", object::HELP, exit::TABLE),
+)]
 pub(crate) struct Args {
     /// Print JSON
     #[arg(long)]
@@ -74,6 +78,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     request::check(&command, settings.dialect)?;
     let (connector, session) = (settings.connector(err)?, settings.session(err)?);
     report::announce(&settings.target, &command, err);
+    settings.target.warn(&command, err);
     let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
     let outcome = block_on(async {
         let outcome = client.run(&command, &mut |event| report::tell(&event, err)).await;

@@ -21,11 +21,10 @@ use crate::request;
 /// So many names one CheckDomains takes (CNR).
 const AT_ONCE: usize = 32;
 
-/// The fields of [`object::HELP`]'s object that `check` adds.
-const NAMES_JSON: &str = "\
-  names        what is known about each name: name, answer (yes: free; no; null: unknown), code, text (ours if there
-               is no code), meaning, result (as below)
-With several requests the objects stand in an array all the same; the process ends with the worst of their `exit`s.";
+/// What `check` adds to the object of [`object::HELP`].
+const NAMES_JSON: &str = "  names        what is known about each name: name, answer (yes: free | no | null: unknown), code, text (ours if
+               there is no code), meaning, result
+The process ends with the worst `exit` of its objects.";
 
 /// Of a name behind a request after which nothing more was sent.
 const NOT_ASKED: &str = "not asked";

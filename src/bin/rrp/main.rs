@@ -50,6 +50,7 @@ mod failure;
 mod ledger;
 mod object;
 mod options;
+mod origin;
 mod output;
 mod password;
 mod read;

@@ -21,15 +21,15 @@ standard error, with --json too. No field is left out, unless it says so; null: 
   settle       how to learn whether a write was executed; null for a read
   tls          {verified, pin}: whether the certificate was, and the pin of its key; null without TLS or a connection
   reply        the reply, else null: kind, grammar (rrp | ptf), terminated, code, text, detail (behind `;`), meaning,
-               class (success | temporary | permanent | unclassified), answer (yes | no | null), fits, executed (yes | no | unknown),
-               word (who says so), advice, advice_text, wait (seconds), closes, pending, job, runtime and
-               queuetime (seconds), lines [{name, index, value}]; domain_checks and page only where there are any
+               class (success | temporary | permanent | unclassified), answer (yes | no | null), fits, executed
+               (yes | no | unknown), word (who says so), advice, advice_text, wait (seconds), closes, pending, job,
+               runtime, queuetime (seconds), lines [{name, index, value}]; domain_checks and page only where there
+               are any. word is `the specification`, `the registry's documentation`, `inference` or `practice`, the
+               surest first
   attempts     [{session (0: none), fate, code, error, pause (seconds), new_session}]; the last two null if it was
                the last
   exit         the exit status that this request comes to
-  result       the same as a word: yes (0) | no (1) | temporary (3) | permanent (4) | in-doubt (5) | not-sent (6)
-The word is that of `the specification`, of `the registry's documentation`, of `inference` or of `practice`: whether
-it was executed is sure in this order.";
+  result       the same as a word: yes (0) | no (1) | temporary (3) | permanent (4) | in-doubt (5) | not-sent (6)";
 
 /// Says in the object of a request what it comes to for the user, where that is not what its reply alone comes to.
 pub(crate) fn set_exit(object: &mut Value, exit: Exit) {

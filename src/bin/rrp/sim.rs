@@ -59,7 +59,7 @@ pub(crate) struct Args {
     /// Who may log in
     #[arg(long, value_name = "ID", default_value = "registrar")]
     user: String,
-    /// A file with the password [env: RRP_PASSWORD_FILE, or RRP_PASSWORD with the password; else `password`]
+    /// A file with the password [env: RRP_PASSWORD with the password, else RRP_PASSWORD_FILE; at last `password`]
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
     /// Read the password from this open file descriptor
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     })?;
     let faults: Vec<Fault> = args.fault.iter().map(|text| fault(text)).collect::<Result<_, _>>()?;
     let sources =
-        Sources { descriptor: args.password_fd, flag: args.password_file.clone(), configured: None };
+        Sources { descriptor: args.password_fd, flag: args.password_file.clone(), ..Sources::default() };
     let password = match sources.read(err)? {
         Some(password) => password,
         None => {
