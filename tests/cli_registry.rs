@@ -6,7 +6,7 @@ use rrp::sim::server::Listen;
 use rrp::sim::{Close, Config, Effect, Fault, Trigger};
 use serde_json::json;
 
-use program::{Said, Sim, program};
+use program::{Sim, program};
 
 #[path = "support/program.rs"]
 mod program;
@@ -199,7 +199,7 @@ fn where_nobody_can_log_in_every_name_is_told_of() {
     let sim = Sim::new();
     let run = |args: &[&str]| {
         let mut program = sim.program(&[&["check"], args].concat());
-        Said::of(program.env("RRP_PASSWORD", "wrong-one").output().unwrap()).exits(6)
+        program::Said::of(program.env("RRP_PASSWORD", "wrong-one").output().unwrap()).exits(6)
     };
     for args in [
         &["--name-server", "a.com", "b.com", "c.com"][..],
@@ -335,6 +335,10 @@ fn what_cannot_go_out_is_refused_before_anything_is_connected() {
         ),
         (&["call", "StatusDomain", "example.com"], "is not `key=value`"),
         (&["call", "StatusDomain", "domain=a", "command=DeleteDomain"], "command"),
+        (&["call", "RenewDomian", "domain=example.com"], "did you mean `RenewDomain`?"),
+        (&["call", "renew", "domain=example.com"], "a verb of RRP, which goes with `--rrp`"),
+        (&["call", "--rrp", "RenewDomain", "DomainName:example.com"], "goes without `--rrp`"),
+        (&["call", "--rrp", "renw", "DomainName:example.com"], "did you mean `renew`?"),
         (&["call", "--rrp", "check", "DomainName"], "is not `Attribute:value`"),
         (&["call", "--rrp", "session", "-Id:a"], "session"),
         (&["call", "EndSession"], "belongs to the session"),
@@ -349,6 +353,9 @@ fn what_cannot_go_out_is_refused_before_anything_is_connected() {
     let smuggled = sim.run(&["call", "--rrp", "check", "DomainName:a.com\r\n.\r\ndel"]);
     smuggled.exits(2).says("has a line end");
     assert_eq!(sim.server.registry().ledger().entries().len(), 0);
+    // Whoever means it says so.
+    let said = sim.run(&["call", "--unlisted", "RenewDomian", "domain=example.com"]);
+    said.exits(4).says("500 ");
 }
 
 #[test]

@@ -99,6 +99,9 @@ fn a_simulated_registry_that_cannot_be_is_refused() {
         (&["--balance", "-5"], 2, ""),
         (&["--balance", "a lot"], 2, "no amount"),
         (&["--fault", "add:explode"], 2, "is not `COMMAND:EFFECT`"),
+        (&["--fault", "Chek:421"], 2, "did you mean `check`?"),
+        (&["--fault", "RenewDomian:421"], 2, "did you mean `RenewDomain`?"),
+        (&["--fault", "FrobnicateDomain:421"], 2, "it knows add, check, del"),
         (&["--plain", "--authority-out", "x"], 2, "cannot be used with"),
         (&["--listen", "127.0.0.1:0", "--authority-out", "/no/such/file"], 7, "cannot write `/no/such/file`"),
     ] {

@@ -13,6 +13,7 @@ use crate::options;
 use crate::output;
 use crate::report::{self, Report};
 use crate::request;
+use crate::typo;
 
 const EXAMPLES: &str = "\
 Whether it reads or writes, and whether that costs, comes from the table that `rrp commands` shows. A read is
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// The request is an RRP command: `VERB Attribute:value -Option:value …`
     #[arg(long)]
     rrp: bool,
+    /// Send a command that is on no list, though its name is close to a listed one
+    #[arg(long)]
+    unlisted: bool,
     /// The name of the command, and `key=value …`; or `-` for one request on standard input
     #[arg(required = true, value_name = "REQUEST")]
     request: Vec<String>,
@@ -75,6 +79,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         [name, parameters @ ..] => request::ptf(name, parameters)?,
         [] => return Err(Refusal::usage(request::STAGE, "no request").into()),
     };
+    if !args.unlisted {
+        typo::check(&command)?;
+    }
     request::check(&command, settings.dialect)?;
     let (connector, session) = (settings.connector(err)?, settings.session(err)?);
     report::announce(&settings.target, &command, err);

@@ -61,6 +61,7 @@ mod settings;
 mod sim;
 mod status;
 mod target;
+mod typo;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
