@@ -304,6 +304,9 @@ fn a_pin_alone_is_trusted_and_a_wrong_one_is_not() {
     };
     let any = doctor(&["--accept-any-certificate"]).exits(0);
     assert_eq!(any.json()["stages"][2]["verified"], false);
+    assert_eq!(any.json()["tls"]["verified"], false);
+    assert_eq!(any.json()["tls"]["pin"], any.json()["stages"][2]["pin"]);
+    assert!(any.err.contains("WARNING: ") && any.err.contains("NOT verified"), "{any:?}");
     let pin = any.json()["stages"][2]["pin"].as_str().unwrap().to_owned();
     assert_eq!(doctor(&["--pin", &pin]).exits(0).json()["stages"][2]["verified"], true);
     let ca = sim.file("ca.pem").to_string_lossy().into_owned();
@@ -331,11 +334,22 @@ fn plain_text_goes_to_loopback_only_unless_it_is_asked_for_loudly() {
 fn any_certificate_is_accepted_loudly() {
     let sim = Sim::new();
     let address = sim.address();
-    let args = ["check", "example.com", "--accept-any-certificate", "--server", &address, "--user", USER];
-    let said = of(program(&args).env("RRP_PASSWORD", PASSWORD)).exits(0);
-    assert!(
-        said.err.contains("WARNING: ") && said.err.contains("NOT verified") && said.err.contains("sha256/")
-    );
+    for subcommand in [
+        &["check", "example.com"][..],
+        &["check", "--json", "example.com"],
+        &["call", "--json", "Describe"],
+        &["status", "--json", "example.com"],
+        &["doctor"],
+    ] {
+        let args = ["--accept-any-certificate", "--server", &address, "--user", USER];
+        let said = of(program(&[subcommand, &args].concat()).env("RRP_PASSWORD", PASSWORD));
+        for text in ["WARNING: ", "NOT verified", "sha256/"] {
+            assert!(said.err.contains(text), "{subcommand:?}: {said:?}");
+        }
+        if subcommand.contains(&"--json") {
+            assert!(said.out.contains("\"verified\":false") || said.out.contains("\"verified\": false"));
+        }
+    }
 }
 
 #[test]

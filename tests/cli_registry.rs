@@ -78,9 +78,13 @@ fn every_output_of_a_write_states_host_and_environment() {
 #[test]
 fn a_refusal_for_good_is_4() {
     let sim = Sim::new();
-    sim.run(&["status", "example.com"]).exits(4).says("545 ");
-    sim.run(&["status", "--ptf", "example.com"]).exits(4);
-    sim.run(&["status", "--name-server", "ns1.example.com"]).exits(4);
+    // Not found is an answer, and it is no.
+    sim.run(&["status", "example.com"]).exits(1).says("545 ").says("the object does not exist");
+    sim.run(&["status", "--ptf", "example.com"]).exits(1);
+    sim.run(&["status", "--name-server", "ns1.example.com"]).exits(1);
+    let told = sim.run(&["status", "--json", "example.com"]).exits(1).json();
+    assert_eq!((&told["exit"], &told["result"]), (&json!(1), &json!("no")));
+    sim.run(&["call", "StatusDomain", "domain=example.com"]).exits(4);
     sim.run(&["call", "--rrp", "del", "EntityName:Domain", "DomainName:example.com"]).exits(4);
     // Asked once, for it would be refused again.
     let told = sim.run(&["status", "--json", "example.com"]).json();
@@ -137,7 +141,7 @@ fn a_read_is_asked_three_times_and_no_more() {
         attempts.as_array().unwrap().iter().map(|one| &one["pause"]).collect();
     assert_eq!(pauses, [&json!(1.0), &json!(2.0), &json!(null)]);
     // None is left.
-    sim.run(&["status", "example.com"]).exits(4);
+    sim.run(&["status", "example.com"]).exits(1);
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn a_refused_login_is_not_repeated_for_a_read_either() {
     let sim = Sim::new();
     sim.fault("status", Effect::CloseBefore(Close::Reset));
     sim.add(Fault::on(Trigger::Connection(2)).then(Effect::CloseBefore(Close::Reset)));
-    sim.run(&["status", "example.com"]).exits(4);
+    sim.run(&["status", "example.com"]).exits(1);
 }
 
 #[test]

@@ -122,6 +122,7 @@ fn the_demo_is_the_same_every_time_and_bills_once() {
     for code in ["200", "210", "211", "420", "421", "520"] {
         assert!(said.out.contains(&format!("received    {code} ")), "{code}");
     }
+    assert!(said.out.contains("  means       done\n") && said.out.contains("by PTF"), "{}", said.out);
     assert!(said.out.contains("IN DOUBT") && said.out.contains("billed once"));
 
     let told = Said::of(program(&["demo", "--json"]).output().unwrap()).exits(0).json();
