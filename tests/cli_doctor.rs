@@ -85,6 +85,8 @@ fn without_a_user_it_stops_after_the_greeting_and_sends_nothing() {
     let said = at(&sim.address(), &["--plain"]).exits(0);
     let (states, _) = states(&said);
     assert_eq!(states, ["ok", "ok", "skipped", "ok", "skipped", "skipped"]);
+    assert_eq!(said.json()["stages"][2]["reason"], "no TLS was asked for");
+    assert_eq!(said.json()["tls"], serde_json::Value::Null);
     Said::of(program(&["doctor", "--plain", "--server", &sim.address()]).output().unwrap())
         .says("login     skipped  no user is named");
     assert_eq!(sim.server.registry().ledger().entries().len(), 0);
@@ -99,20 +101,32 @@ fn each_stage_before_the_login_can_fail() {
         &at(&address, &["--ca-file", &ca, "--ipv6"]).exits(6),
         0,
         "no IPv6 address",
-        "allow the other family",
+        "allow the other family, or give an address (--ipv4, --ipv6)",
     );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let refusing = listener.local_addr().unwrap().to_string();
     drop(listener);
     fails(&at(&refusing, &["--ca-file", &ca]).exits(6), 1, "connection refused", "whether the server runs");
     let said = at(&address, &["--ca-file", &ca, "--server-name", "rrp.example.com"]).exits(6);
-    fails(&said, 2, "certificate is for another name", "set the server name");
+    fails(&said, 2, "certificate is for another name", "set the server name (--server, --server-name)");
     let other_ca = sim.file("other.pem").to_string_lossy().into_owned();
     std::fs::write(&other_ca, pki::Ca::new("another CA").pem()).unwrap();
-    fails(&at(&address, &["--ca-file", &other_ca]).exits(6), 2, "unknown CA", "add it to the CA file");
+    fails(
+        &at(&address, &["--ca-file", &other_ca]).exits(6),
+        2,
+        "unknown CA",
+        "add it to the CA file (--ca-file)",
+    );
     let plain = Sim::plain();
     let said = at(&plain.address(), &["--ca-file", &ca]).exits(6);
     fails(&said, 2, "plain text where TLS is expected", "speaks plain text on this port");
+    fails(&said, 2, "plain text where TLS is expected", "(--server HOST:PORT; --plain, on loopback only,");
+    // For people what to do is in short lines.
+    let said =
+        Said::of(program(&["doctor", "--server", &plain.address(), "--ca-file", &ca]).output().unwrap());
+    let to_do: Vec<&str> = said.out.lines().skip_while(|line| !line.contains("to do")).collect();
+    assert!(to_do[1].starts_with("                     "), "{said:?}");
+    assert!(said.out.lines().filter(|line| line.contains("--plain")).all(|line| line.len() <= 100));
 }
 
 #[test]

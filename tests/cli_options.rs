@@ -182,36 +182,114 @@ fn host_and_environment_may_not_contradict_each_other() {
     }
     of(&mut program(&["doctor", "--server", "localhost", "--environment", "prod"]))
         .exits(2)
-        .says("not `prod`");
+        .says("--environment: `prod` is not `ote` or `production`");
 }
 
 #[test]
 fn options_that_say_nothing_sensible_are_refused() {
     let server = ["doctor", "--server", "localhost:1"];
     for (args, why) in [
-        (&["--pin", "sha256/short"][..], "`pin`: `sha256/short`"),
-        (&["--min-tls", "1.1"], "`min-tls` is `1.2` or `1.3`"),
-        (&["--dialect", "epp"], "`dialect` is `xrrp` or `rfc`"),
-        (&["--source", "here"], "`source`: `here`"),
+        (&["--pin", "sha256/short"][..], "--pin: `sha256/short`: "),
+        (&["--min-tls", "1.1"], "--min-tls: `1.1` is not `1.2` or `1.3`"),
+        (&["--dialect", "epp"], "--dialect: `epp` is not `xrrp` or `rfc`"),
+        (&["--source", "here"], "--source: `here`: "),
         (&["--source", "127.0.0.1", "--source", "127.0.0.2"], "more than one IPv4 address"),
         (&["--ipv4", "--ipv6"], "cannot be used with"),
-        (&["--timeout", "0"], "`timeout` is a number of seconds"),
-        (&["--timeout", "4000"], "`timeout` is a number of seconds"),
-        (&["--client-key", "x"], "of no use without"),
-        (&["--client-certificate", "/no/such"], "TLS cannot be set up"),
-        (&["--ca-file", "/no/such"], "TLS cannot be set up"),
-        (&["--plain", "--ca-file", "x"], "there is no TLS then"),
-        (&["--plain", "--min-tls", "1.3"], "there is no TLS then"),
+        (&["--timeout", "0"], "--timeout: `0` is not a number of seconds"),
+        (&["--timeout", "4000"], "--timeout: `4000` is not a number of seconds"),
+        (&["--client-key", "x"], "--client-key: of no use without"),
+        (&["--client-certificate", "/no/such"], "--client-certificate: TLS cannot be set up"),
+        (&["--ca-file", "/no/such"], "--ca-file: TLS cannot be set up"),
+        (&["--plain", "--ca-file", "x"], "--ca-file and --plain: there is no TLS then"),
+        (&["--plain", "--min-tls", "1.3"], "--min-tls and --plain: there is no TLS then"),
+        (
+            &["--plain-over-the-network", "--accept-any-certificate"],
+            "--accept-any-certificate and --plain-over-the-network: there is no TLS then",
+        ),
         (
             &["--accept-any-certificate", "--pin", "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="],
-            "which would not be looked at",
+            "--accept-any-certificate excludes --pin, which would not be looked at",
         ),
-        (&["--user", ""], "`user` is empty"),
+        (&["--user", ""], "--user: it is empty"),
     ] {
         of(&mut program(&[&server, args].concat())).exits(2).says(why);
     }
-    of(&mut program(&["doctor", "--server", "local host"])).exits(2).says("`server`: `local host`");
+    of(&mut program(&["doctor", "--server", "local host"])).exits(2).says("--server: `local host`: ");
     of(&mut program(&["doctor"])).exits(2).says("no registry is named");
+}
+
+#[test]
+fn a_value_that_is_wrong_is_told_with_its_source() {
+    let sim = Sim::new();
+    let config = sim.file("rrp.toml");
+    let path = config.to_string_lossy().into_owned();
+    let from_file = |text: &str| {
+        fs::write(&config, text).unwrap();
+        of(&mut program(&["doctor", "--config", &path])).exits(2)
+    };
+    let server = "server = \"localhost\"\n";
+    for (text, key, why) in [
+        ("server = \"local host\"\n".to_owned(), "server", "`local host`: "),
+        (format!("{server}timeout = 0\n"), "timeout", "`0` is not a number of seconds"),
+        (format!("{server}min-tls = \"1.1\"\n"), "min-tls", "`1.1` is not"),
+        (format!("{server}environment = \"prod\"\n"), "environment", "`prod` is not"),
+        (format!("{server}pin = [\"x\"]\n"), "pin", "`x`: "),
+        (format!("{server}ca-file = \"none.pem\"\n"), "ca-file", "TLS cannot be set up"),
+    ] {
+        from_file(&text).says(&format!("rrp: options: `{path}`, key `{key}`: {why}"));
+    }
+    from_file(&format!("{server}plain = true\nmin-tls = \"1.3\"\n"))
+        .says(&format!("`{path}`, key `min-tls` and `{path}`, key `plain`: there is no TLS then"));
+    for (variable, value, why) in [
+        ("RRP_SERVER", "local host", "`local host`: "),
+        ("RRP_ENVIRONMENT", "prod", "`prod` is not"),
+        ("RRP_CA_FILE", "/no/such", "TLS cannot be set up"),
+    ] {
+        let said = of(program(&["doctor"]).env("RRP_SERVER", "localhost").env(variable, value)).exits(2);
+        said.says(&format!("rrp: options: {variable}: {why}"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_wins_over_a_file_named_on_the_command_line_is_noted() {
+    let sim = Sim::new();
+    let (config, password) = (sim.file("rrp.toml"), sim.file("password"));
+    fs::write(&password, PASSWORD).unwrap();
+    only_for_us(&password);
+    let text = "user = \"nobody\"\nca-file = \"ca.pem\"\npassword-file = \"password\"\n";
+    fs::write(&config, format!("server = \"{}\"\n{text}", sim.address())).unwrap();
+    let path = config.to_string_lossy().into_owned();
+    let note = format!("note: RRP_USER of the environment overrides key `user` of `{path}`\n");
+    let named = ["check", "example.com", "--config", &path];
+    assert_eq!(of(program(&named).env("RRP_USER", USER)).exits(0).err, note);
+    // Not where a flag wins over both, nor where the file comes out of the environment too.
+    let flag = [&named[..], &["--user", USER]].concat();
+    assert_eq!(of(program(&flag).env("RRP_USER", "somebody")).exits(0).err, "");
+    let said = of(program(&["check", "example.com"]).env("RRP_CONFIG", &path).env("RRP_USER", USER)).exits(0);
+    assert_eq!(said.err, "");
+    let said = of(program(&flag).env("RRP_PASSWORD", PASSWORD).env("RRP_PASSWORD_FILE", "/no/such")).exits(0);
+    said.says("note: RRP_PASSWORD overrides RRP_PASSWORD_FILE")
+        .says("note: RRP_PASSWORD of the environment overrides key `password-file`");
+}
+
+#[test]
+fn an_environment_that_nobody_states_is_asked_for_before_a_write() {
+    let sim = Sim::new();
+    let call = ["call", "RenewDomain", "domain=example.com"];
+    let program = |args: &[&str], server: &str| {
+        let mut program = program(&[&call[..], args].concat());
+        program.args(["--user", USER, "--server", server]).env("RRP_PASSWORD", PASSWORD);
+        program
+    };
+    // An address of the family that is not allowed: nothing is connected.
+    let server = "[2001:db8::1]:2001";
+    let stated = "state it with --environment";
+    of(&mut program(&["--ipv4"], server)).exits(6).says("WARNING: RenewDomain may cost money").says(stated);
+    let said = of(&mut program(&["--ipv4", "--environment", "ote"], server)).exits(6);
+    assert!(!said.err.contains(stated), "{said:?}");
+    let said = sim.program(&call).env("RRP_ENVIRONMENT", "ote").output().unwrap();
+    Said::of(said).exits(4).says("environment: OT&E (loopback)");
 }
 
 #[test]
@@ -226,6 +304,9 @@ fn a_pin_alone_is_trusted_and_a_wrong_one_is_not() {
     };
     let any = doctor(&["--accept-any-certificate"]).exits(0);
     assert_eq!(any.json()["stages"][2]["verified"], false);
+    assert_eq!(any.json()["tls"]["verified"], false);
+    assert_eq!(any.json()["tls"]["pin"], any.json()["stages"][2]["pin"]);
+    assert!(any.err.contains("WARNING: ") && any.err.contains("NOT verified"), "{any:?}");
     let pin = any.json()["stages"][2]["pin"].as_str().unwrap().to_owned();
     assert_eq!(doctor(&["--pin", &pin]).exits(0).json()["stages"][2]["verified"], true);
     let ca = sim.file("ca.pem").to_string_lossy().into_owned();
@@ -241,8 +322,10 @@ fn plain_text_goes_to_loopback_only_unless_it_is_asked_for_loudly() {
     let sim = Sim::plain();
     sim.run(&["check", "example.com"]).exits(0);
     // An address for documentation: it is refused before anything is connected.
-    let args = ["doctor", "--plain", "--server", "192.0.2.1:2001"];
-    of(&mut program(&args)).exits(6).says("plain text is allowed to loopback only");
+    for args in [&["doctor"][..], &["check", "example.com", "--user", "a"], &["status", "example.com"]] {
+        let args = [args, &["--plain", "--server", "192.0.2.1:2001"]].concat();
+        of(&mut program(&args)).exits(2).says("plain text is allowed to loopback only");
+    }
     let mut program = sim.program(&["check", "example.com", "--plain-over-the-network"]);
     of(&mut program).exits(0).says("WARNING: no TLS");
 }
@@ -251,11 +334,22 @@ fn plain_text_goes_to_loopback_only_unless_it_is_asked_for_loudly() {
 fn any_certificate_is_accepted_loudly() {
     let sim = Sim::new();
     let address = sim.address();
-    let args = ["check", "example.com", "--accept-any-certificate", "--server", &address, "--user", USER];
-    let said = of(program(&args).env("RRP_PASSWORD", PASSWORD)).exits(0);
-    assert!(
-        said.err.contains("WARNING: ") && said.err.contains("NOT verified") && said.err.contains("sha256/")
-    );
+    for subcommand in [
+        &["check", "example.com"][..],
+        &["check", "--json", "example.com"],
+        &["call", "--json", "Describe"],
+        &["status", "--json", "example.com"],
+        &["doctor"],
+    ] {
+        let args = ["--accept-any-certificate", "--server", &address, "--user", USER];
+        let said = of(program(&[subcommand, &args].concat()).env("RRP_PASSWORD", PASSWORD));
+        for text in ["WARNING: ", "NOT verified", "sha256/"] {
+            assert!(said.err.contains(text), "{subcommand:?}: {said:?}");
+        }
+        if subcommand.contains(&"--json") {
+            assert!(said.out.contains("\"verified\":false") || said.out.contains("\"verified\": false"));
+        }
+    }
 }
 
 #[test]

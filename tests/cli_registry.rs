@@ -31,6 +31,12 @@ fn a_check_is_yes_or_no() {
         (&answers[0]["names"][1]["answer"], &answers[0]["names"][1]["code"]),
         (&json!("yes"), &json!(210))
     );
+    // The registry answers by number; the names are those that were asked for.
+    let domain = |at: usize| &answers[0]["reply"]["domain_checks"][at]["domain"];
+    assert_eq!((domain(0), domain(1)), (&json!("example.com"), &json!("example.net")));
+    assert_eq!((&answers[0]["exit"], &answers[0]["result"]), (&json!(1), &json!("no")));
+    assert_eq!(answers[0]["tls"]["verified"], true);
+    assert!(answers[0]["tls"]["pin"].as_str().unwrap().starts_with("sha256/"));
     sim.run(&["check", "--name-server", "ns1.example.com", "ns2.example.com"]).exits(0).says("212");
     sim.run(&["check", "--dialect", "rfc", "example.net", "example.org"]).exits(0);
     assert_eq!(sim.executed("CheckDomains"), 0);
@@ -72,9 +78,13 @@ fn every_output_of_a_write_states_host_and_environment() {
 #[test]
 fn a_refusal_for_good_is_4() {
     let sim = Sim::new();
-    sim.run(&["status", "example.com"]).exits(4).says("545 ");
-    sim.run(&["status", "--ptf", "example.com"]).exits(4);
-    sim.run(&["status", "--name-server", "ns1.example.com"]).exits(4);
+    // Not found is an answer, and it is no.
+    sim.run(&["status", "example.com"]).exits(1).says("545 ").says("the object does not exist");
+    sim.run(&["status", "--ptf", "example.com"]).exits(1);
+    sim.run(&["status", "--name-server", "ns1.example.com"]).exits(1);
+    let told = sim.run(&["status", "--json", "example.com"]).exits(1).json();
+    assert_eq!((&told["exit"], &told["result"]), (&json!(1), &json!("no")));
+    sim.run(&["call", "StatusDomain", "domain=example.com"]).exits(4);
     sim.run(&["call", "--rrp", "del", "EntityName:Domain", "DomainName:example.com"]).exits(4);
     // Asked once, for it would be refused again.
     let told = sim.run(&["status", "--json", "example.com"]).json();
@@ -131,7 +141,7 @@ fn a_read_is_asked_three_times_and_no_more() {
         attempts.as_array().unwrap().iter().map(|one| &one["pause"]).collect();
     assert_eq!(pauses, [&json!(1.0), &json!(2.0), &json!(null)]);
     // None is left.
-    sim.run(&["status", "example.com"]).exits(4);
+    sim.run(&["status", "example.com"]).exits(1);
 }
 
 #[test]
@@ -153,7 +163,7 @@ fn a_refused_login_is_not_repeated_for_a_read_either() {
     let sim = Sim::new();
     sim.fault("status", Effect::CloseBefore(Close::Reset));
     sim.add(Fault::on(Trigger::Connection(2)).then(Effect::CloseBefore(Close::Reset)));
-    sim.run(&["status", "example.com"]).exits(4);
+    sim.run(&["status", "example.com"]).exits(1);
 }
 
 #[test]
@@ -176,10 +186,42 @@ fn a_locked_account_is_left_alone() {
     assert!(lines[1].starts_with("b.com: unknown (422 "), "{said:?}");
     assert_eq!(lines[3..], ["c.com: not asked", "d.com: not asked"]);
     sim.add(locked());
-    assert_eq!(
-        sim.run(&[&check[..], &["--json"]].concat()).json()[2],
-        json!({"not_asked": ["c.com", "d.com"]})
-    );
+    let told = sim.run(&[&check[..], &["--json"]].concat()).exits(3).json();
+    assert_eq!(told.as_array().unwrap().len(), 4);
+    for (at, name) in [(2, "c.com"), (3, "d.com")] {
+        let names = json!([{
+            "name": name, "answer": null, "code": null, "text": "not asked", "meaning": null,
+            "result": "temporary",
+        }]);
+        assert_eq!((&told[at]["names"], &told[at]["fate"]), (&names, &json!("unsent")));
+        assert_eq!((&told[at]["exit"], &told[at]["result"]), (&json!(3), &json!("temporary")));
+    }
+}
+
+#[test]
+fn where_nobody_can_log_in_every_name_is_told_of() {
+    let sim = Sim::new();
+    let run = |args: &[&str]| {
+        let mut program = sim.program(&[&["check"], args].concat());
+        program::Said::of(program.env("RRP_PASSWORD", "wrong-one").output().unwrap()).exits(6)
+    };
+    for args in [
+        &["--name-server", "a.com", "b.com", "c.com"][..],
+        &["--dialect", "rfc", "a.com", "b.com", "c.com"],
+        &["a.com", "b.com", "c.com"],
+    ] {
+        let text = run(args);
+        let told = run(&[args, &["--json"]].concat()).json();
+        let told = told.as_array().unwrap();
+        let listed: Vec<&serde_json::Value> =
+            told.iter().flat_map(|object| object["names"].as_array().unwrap()).collect();
+        for (at, name) in ["a.com", "b.com", "c.com"].into_iter().enumerate() {
+            assert!(text.out.lines().any(|line| line.starts_with(&format!("{name}: "))), "{text:?}");
+            assert_eq!((&listed[at]["name"], &listed[at]["answer"]), (&json!(name), &json!(null)));
+            assert_eq!(listed[at]["result"], "not-sent");
+        }
+        assert!(told.iter().all(|object| object["exit"] == 6 && object["result"] == "not-sent"));
+    }
 }
 
 #[test]
@@ -297,6 +339,10 @@ fn what_cannot_go_out_is_refused_before_anything_is_connected() {
         ),
         (&["call", "StatusDomain", "example.com"], "is not `key=value`"),
         (&["call", "StatusDomain", "domain=a", "command=DeleteDomain"], "command"),
+        (&["call", "RenewDomian", "domain=example.com"], "did you mean `RenewDomain`?"),
+        (&["call", "renew", "domain=example.com"], "a verb of RRP, which goes with `--rrp`"),
+        (&["call", "--rrp", "RenewDomain", "DomainName:example.com"], "goes without `--rrp`"),
+        (&["call", "--rrp", "renw", "DomainName:example.com"], "did you mean `renew`?"),
         (&["call", "--rrp", "check", "DomainName"], "is not `Attribute:value`"),
         (&["call", "--rrp", "session", "-Id:a"], "session"),
         (&["call", "EndSession"], "belongs to the session"),
@@ -311,6 +357,9 @@ fn what_cannot_go_out_is_refused_before_anything_is_connected() {
     let smuggled = sim.run(&["call", "--rrp", "check", "DomainName:a.com\r\n.\r\ndel"]);
     smuggled.exits(2).says("has a line end");
     assert_eq!(sim.server.registry().ledger().entries().len(), 0);
+    // Whoever means it says so.
+    let said = sim.run(&["call", "--unlisted", "RenewDomian", "domain=example.com"]);
+    said.exits(4).says("500 ");
 }
 
 #[test]

@@ -99,6 +99,9 @@ fn a_simulated_registry_that_cannot_be_is_refused() {
         (&["--balance", "-5"], 2, ""),
         (&["--balance", "a lot"], 2, "no amount"),
         (&["--fault", "add:explode"], 2, "is not `COMMAND:EFFECT`"),
+        (&["--fault", "Chek:421"], 2, "did you mean `check`?"),
+        (&["--fault", "RenewDomian:421"], 2, "did you mean `RenewDomain`?"),
+        (&["--fault", "FrobnicateDomain:421"], 2, "it knows add, check, del"),
         (&["--plain", "--authority-out", "x"], 2, "cannot be used with"),
         (&["--listen", "127.0.0.1:0", "--authority-out", "/no/such/file"], 7, "cannot write `/no/such/file`"),
     ] {
@@ -119,6 +122,7 @@ fn the_demo_is_the_same_every_time_and_bills_once() {
     for code in ["200", "210", "211", "420", "421", "520"] {
         assert!(said.out.contains(&format!("received    {code} ")), "{code}");
     }
+    assert!(said.out.contains("  means       done\n") && said.out.contains("by PTF"), "{}", said.out);
     assert!(said.out.contains("IN DOUBT") && said.out.contains("billed once"));
 
     let told = Said::of(program(&["demo", "--json"]).output().unwrap()).exits(0).json();

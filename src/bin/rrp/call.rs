@@ -8,10 +8,12 @@ use serde_json::Map;
 use crate::client::{Client, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
+use crate::object;
 use crate::options;
 use crate::output;
 use crate::report::{self, Report};
 use crate::request;
+use crate::typo;
 
 const EXAMPLES: &str = "\
 Whether it reads or writes, and whether that costs, comes from the table that `rrp commands` shows. A read is
@@ -24,7 +26,10 @@ Examples:
   rrp call - < request.txt    a [COMMAND] block, or the lines of an RRP command";
 
 #[derive(clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
+#[command(
+    after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
+    after_long_help = format!("{EXAMPLES}\n\n{}\n\n{}", object::HELP, exit::TABLE),
+)]
 pub(crate) struct Args {
     /// Print JSON
     #[arg(long)]
@@ -32,6 +37,9 @@ pub(crate) struct Args {
     /// The request is an RRP command: `VERB Attribute:value -Option:value …`
     #[arg(long)]
     rrp: bool,
+    /// Send a command that is on no list, though its name is close to a listed one
+    #[arg(long)]
+    unlisted: bool,
     /// The name of the command, and `key=value …`; or `-` for one request on standard input
     #[arg(required = true, value_name = "REQUEST")]
     request: Vec<String>,
@@ -71,9 +79,13 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         [name, parameters @ ..] => request::ptf(name, parameters)?,
         [] => return Err(Refusal::usage(request::STAGE, "no request").into()),
     };
+    if !args.unlisted {
+        typo::check(&command)?;
+    }
     request::check(&command, settings.dialect)?;
     let (connector, session) = (settings.connector(err)?, settings.session(err)?);
     report::announce(&settings.target, &command, err);
+    settings.target.warn(&command, err);
     let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
     let outcome = block_on(async {
         let outcome = client.run(&command, &mut |event| report::tell(&event, err)).await;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::client::{Client, Fared, Outcome, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
+use crate::object;
 use crate::options;
 use crate::output::{JsonArray, escape};
 use crate::reply::safe;
@@ -19,6 +20,14 @@ use crate::request;
 
 /// So many names one CheckDomains takes (CNR).
 const AT_ONCE: usize = 32;
+
+/// What `check` adds to the object of [`object::HELP`].
+const NAMES_JSON: &str = "  names        what is known about each name: name, answer (yes: free | no | null: unknown), code, text (ours if
+               there is no code), meaning, result
+The process ends with the worst `exit` of its objects.";
+
+/// Of a name behind a request after which nothing more was sent.
+const NOT_ASKED: &str = "not asked";
 
 const EXAMPLES: &str = "\
 One name is asked for by RRP's CHECK; several by CheckDomains, 32 at a time, or in dialect rfc and of name
@@ -30,7 +39,10 @@ Examples:
   rrp check --name-server ns1.example.net";
 
 #[derive(clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
+#[command(
+    after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
+    after_long_help = format!("{EXAMPLES}\n\n{}\n{NAMES_JSON}\n\n{}", object::HELP, exit::TABLE),
+)]
 pub(crate) struct Args {
     /// Print JSON
     #[arg(long)]
@@ -56,8 +68,32 @@ struct Finding<'f> {
     name: &'f str,
     answer: Option<Answer>,
     code: Option<ReturnCode>,
-    text: String,
+    text: Text,
     exit: Exit,
+}
+
+/// Why, or in which words.
+#[derive(Clone)]
+enum Text {
+    /// The peer's, as it stands.
+    Said(String),
+    /// Ours, in which what the peer or the user wrote is escaped.
+    Ours(String),
+}
+
+impl Text {
+    /// For people.
+    fn escaped(&self) -> String {
+        match self {
+            Self::Said(text) => escape(text),
+            Self::Ours(text) => text.clone(),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        let (Self::Said(text) | Self::Ours(text)) = self;
+        text
+    }
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
@@ -85,16 +121,20 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
                 break;
             }
         }
-        if stopped {
-            // No answer is no "no": whoever was not asked about is told so.
-            let names: Vec<&String> = questions.flat_map(|question| &question.names).collect();
-            if !names.is_empty() {
-                match &mut array {
-                    Some(array) => array.push(&json!({"not_asked": names}), out),
-                    None => names.iter().try_for_each(|name| writeln!(out, "{}: not asked", escape(name))),
-                }
-                .map_err(Failure::output(exit))?;
+        // No answer is no "no": whoever was not asked about is told so.
+        for Question { names, command } in questions.filter(|_| stopped) {
+            let outcome = Outcome::none(command);
+            let text = Text::Ours(NOT_ASKED.to_owned());
+            let findings: Vec<Finding<'_>> = names
+                .iter()
+                .map(|name| Finding { name, answer: None, code: None, text: text.clone(), exit })
+                .collect();
+            let report = Report { target: &settings.target, command, outcome: &outcome };
+            match &mut array {
+                Some(array) => array.push(&json(&findings, &report), out),
+                None => print(&findings, &report, out),
             }
+            .map_err(Failure::output(exit))?;
         }
         client.close().await;
         Ok::<Exit, Failure>(exit)
@@ -138,7 +178,7 @@ fn questions(args: &Args, dialect: Dialect) -> Result<Vec<Question>, Refusal> {
 
 fn findings<'f>(names: &'f [String], outcome: &Outcome) -> Vec<Finding<'f>> {
     let all = outcome.exit();
-    let unknown = |name: &'f String, text: String| Finding {
+    let unknown = |name: &'f String, text: Text| Finding {
         name,
         answer: None,
         code: None,
@@ -150,20 +190,23 @@ fn findings<'f>(names: &'f [String], outcome: &Outcome) -> Vec<Finding<'f>> {
             name,
             answer: verdict.answer(),
             code: Some(reply.code()),
-            text: reply.redacted_text(),
+            text: Text::Said(reply.redacted_text()),
             // A success that says neither yes nor no answers nothing.
             exit: if all == Exit::Yes && verdict.answer().is_none() { Exit::Temporary } else { all },
         }],
         (Some(Fared::Answered { reply, verdict, .. }), names) if verdict.completed() => each(names, reply),
         (Some(Fared::Answered { reply, .. }), names) => {
-            let found = |name| Finding { code: Some(reply.code()), ..unknown(name, reply.redacted_text()) };
+            let found = |name| Finding {
+                code: Some(reply.code()),
+                ..unknown(name, Text::Said(reply.redacted_text()))
+            };
             names.iter().map(found).collect()
         }
         (Some(Fared::Unanswered(why) | Fared::Unsent(why)), names) => {
-            names.iter().map(|name| unknown(name, why.clone())).collect()
+            names.iter().map(|name| unknown(name, Text::Ours(why.clone()))).collect()
         }
         (Some(Fared::NotOpened(failure)), names) => {
-            names.iter().map(|name| unknown(name, failure.error.clone())).collect()
+            names.iter().map(|name| unknown(name, Text::Ours(failure.error.clone()))).collect()
         }
         (None, _) => Vec::new(),
     }
@@ -184,8 +227,10 @@ fn each<'f>(names: &'f [String], reply: &Reply) -> Vec<Finding<'f>> {
             (None, Some(rrp::verdict::Class::Permanent)) => Exit::Permanent,
             (None, _) => Exit::Temporary,
         };
-        let text =
-            check.map_or_else(|| "no answer about this name".to_owned(), |check| safe(check.text(), false));
+        let text = check.map_or_else(
+            || Text::Ours("no answer about this name".to_owned()),
+            |check| Text::Said(safe(check.text(), false)),
+        );
         Finding { name, answer, code, text, exit }
     };
     names.iter().enumerate().map(finding).collect()
@@ -194,12 +239,16 @@ fn each<'f>(names: &'f [String], reply: &Reply) -> Vec<Finding<'f>> {
 fn print(findings: &[Finding<'_>], report: &Report<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     for Finding { name, answer, code, text, .. } in findings {
         let answer = match answer {
+            None if text.as_str() == NOT_ASKED => {
+                writeln!(out, "{}: {NOT_ASKED}", escape(name))?;
+                continue;
+            }
             Some(Answer::Yes) => "available",
             Some(Answer::No) => "not available",
             None => "unknown",
         };
         let code_text = code.map_or_else(String::new, |code| format!("{code} "));
-        writeln!(out, "{}: {answer} ({code_text}{})", escape(name), escape(text))?;
+        writeln!(out, "{}: {answer} ({code_text}{})", escape(name), text.escaped())?;
         if answer == "unknown"
             && let Some(meaning) = code.and_then(ReturnCode::info).map(CodeInfo::meaning)
         {
@@ -220,12 +269,32 @@ fn json(findings: &[Finding<'_>], report: &Report<'_>) -> Value {
             "name": finding.name,
             "answer": finding.answer.map(Answer::as_str),
             "code": finding.code.map(ReturnCode::as_u16),
-            "text": finding.text,
+            "text": finding.text.as_str(),
             "meaning": finding.code.and_then(ReturnCode::info).map(CodeInfo::meaning),
             "result": finding.exit.as_str(),
         })
     };
     let mut more = Map::new();
     more.insert("names".to_owned(), findings.iter().map(finding).collect());
-    report.json(more)
+    let mut object = report.json(more);
+    // Of several names in one request, what it comes to for them.
+    let exit = findings.iter().map(|finding| finding.exit).fold(Exit::Yes, Exit::worse);
+    object::set_exit(&mut object, exit);
+    if let Some(checks) = object.pointer_mut("/reply/domain_checks").and_then(Value::as_array_mut) {
+        name_checks(checks, findings);
+    }
+    object
+}
+
+/// Answers that name no domain are about the one that was asked for at their place.
+fn name_checks(checks: &mut [Value], findings: &[Finding<'_>]) {
+    for check in checks {
+        let index = check.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
+        let asked = index.and_then(|index| findings.get(index));
+        if let (Some(asked), Some(domain)) = (asked, check.get_mut("domain"))
+            && domain.is_null()
+        {
+            *domain = json!(asked.name);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rrp::command::Effect;
-use rrp::net::{ConnectError, Connection, Connector, Endpoint, OpenError};
+use rrp::net::{ConnectError, Connection, Connector, Endpoint, OpenError, Pin, Stream};
 use rrp::session::{Config, End, Fate};
 use rrp::verdict::{Advice, Answer, Class, Executed, Verdict, Word};
 use rrp::{Command, Context, Reply};
@@ -112,9 +112,29 @@ pub(crate) type Tell<'t> = dyn FnMut(Event<'_>) + 't;
 pub(crate) struct Outcome {
     effect: Effect,
     pub(crate) attempts: Vec<Attempt>,
+    /// What is known about TLS with whoever it went to; `None` without TLS or a connection.
+    pub(crate) tls: Option<Peer>,
+}
+
+/// Who the other side of TLS is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) verified: bool,
+    pub(crate) pin: Pin,
+}
+
+impl Peer {
+    pub(crate) fn of(stream: &Stream) -> Option<Self> {
+        stream.tls().map(|tls| Self { verified: tls.verified(), pin: tls.pin() })
+    }
 }
 
 impl Outcome {
+    /// Of a command that nobody tried to send.
+    pub(crate) fn none(command: &Command) -> Self {
+        Self { effect: command.nature().effect(), attempts: Vec::new(), tls: None }
+    }
+
     /// The attempt that decides. A session that could not be opened again does not make an earlier one undone.
     pub(crate) fn decisive(&self) -> Option<&Fared> {
         let went_out = |fared: &&Fared| matches!(fared, Fared::Answered { .. } | Fared::Unanswered(_));
@@ -171,6 +191,8 @@ pub(crate) struct Client {
     config: Config,
     patience: Patience,
     connection: Option<Connection>,
+    /// What is known about TLS with the last one that was connected to.
+    tls: Option<Peer>,
     sessions: u32,
 }
 
@@ -181,13 +203,13 @@ impl Client {
         config: Config,
         patience: Patience,
     ) -> Self {
-        Self { connector, endpoint, config, patience, connection: None, sessions: 0 }
+        Self { connector, endpoint, config, patience, connection: None, tls: None, sessions: 0 }
     }
 
     /// Sends a command, a read up to three times.
     pub(crate) async fn run(&mut self, command: &Command, tell: &mut Tell<'_>) -> Outcome {
         let effect = command.nature().effect();
-        let mut outcome = Outcome { effect, attempts: Vec::new() };
+        let mut outcome = Outcome::none(command);
         for number in 1..=self.patience.attempts {
             let fared = self.attempt(command, tell).await;
             let sent_before =
@@ -202,6 +224,7 @@ impl Client {
             let attempt = Attempt { session, fared, again };
             tell(Event::Attempt(usize::try_from(number).unwrap_or(usize::MAX), &attempt));
             outcome.attempts.push(attempt);
+            outcome.tls = self.tls;
             match again {
                 Some(again) => {
                     if again.new_session {
@@ -286,6 +309,7 @@ impl Client {
             .connect(&self.endpoint)
             .await
             .map_err(|error| OpenFailure::not_connected(&error))?;
+        self.tls = Peer::of(&stream);
         if let Some(warning) = stream.tls().and_then(|tls| tls.warning()) {
             tell(Event::Warning(&warning));
         }

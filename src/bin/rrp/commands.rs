@@ -10,11 +10,9 @@ use serde_json::{Map, Value, json};
 use crate::exit::Exit;
 use crate::failure::{Failure, Refusal};
 use crate::output::{self, Fields};
+use crate::typo;
 
 const STAGE: &str = "commands";
-
-/// How many similar names a hint offers.
-const MAX_HINTS: usize = 3;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,7 +52,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         (false, true) => output::json_array(rows.into_iter().map(json), out)?,
         (false, false) => explain(&rows, out)?,
     }
-    let similar = similar(name.as_str());
+    let similar = typo::similar(name.as_str(), nature::rows().map(Row::name));
     if !similar.is_empty() {
         out.flush()?;
         // A hint that nobody sees is no failure.
@@ -243,43 +241,4 @@ fn nature_json(nature: &Nature) -> Map<String, Value> {
     put("settle", json!(settle));
     put("settled_by", json!(by));
     map
-}
-
-/// The listed names, in backticks, that an unlisted one may have been meant for: those that it begins, or those with
-/// few letters changed.
-fn similar(name: &str) -> Vec<String> {
-    let mut names: Vec<&str> = nature::rows().map(Row::name).collect();
-    names.dedup();
-    if names.iter().any(|listed| same(listed, name)) {
-        return Vec::new();
-    }
-    let begun = |listed: &&&str| listed.get(..name.len()).is_some_and(|start| same(start, name));
-    let mut found: Vec<&&str> = names.iter().filter(begun).collect();
-    if name.len() < 3 || found.len() > MAX_HINTS {
-        found.clear();
-    }
-    if found.is_empty() {
-        // One letter in four: more makes another command of a short name.
-        let lowered = name.to_ascii_lowercase();
-        let far = |listed: &str| strsim::levenshtein(&listed.to_ascii_lowercase(), &lowered);
-        let near = |listed: &&&str| far(listed) <= (name.len() / 4).min(3);
-        found = names.iter().filter(near).take(MAX_HINTS).collect();
-    }
-    found.into_iter().map(|listed| format!("`{listed}`")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn similar_names_are_few_and_near() {
-        assert_eq!(similar("RenewDom"), ["`RenewDomain`"]);
-        assert_eq!(similar("RenewDomian"), ["`RenewDomain`"]);
-        assert_eq!(similar("transfr"), ["`transfer`"]);
-        assert!(similar("RenewDomain").is_empty());
-        assert!(similar("QueryFoo").is_empty());
-        assert!(similar("a").is_empty());
-        assert!(similar("Query").is_empty());
-    }
 }

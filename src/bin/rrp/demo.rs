@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use rrp::command::{self, Add, Check, Dialect, Effect, Period, PtfCommand, Renew, Status, ToCommand, Year};
+use rrp::command::{
+    self, Add, Body, Check, Dialect, Effect, Period, PtfCommand, Renew, Status, ToCommand, Year,
+};
 use rrp::net::{Connector, Endpoint, Tls};
 use rrp::session;
 use rrp::sim::server::{Listen, Server};
@@ -85,7 +87,7 @@ fn steps() -> Result<Vec<Step>, Box<dyn std::error::Error>> {
             .but(sim::Effect::answer(420, false)),
         Step::new("ask for its status, and the registry closes: 520", status())
             .but(sim::Effect::answer(520, false)),
-        Step::new("renew it once more, and the answer is lost", lost)
+        Step::new("renew it once more, by PTF, and the answer is lost", lost)
             .but(sim::Effect::ExecuteAndClose(Close::Orderly)),
         Step::new(
             "look, before anything else is sent: until then, it expired in 2028",
@@ -143,6 +145,11 @@ async fn play(steps: Vec<Step>, as_json: bool, out: &mut dyn Write) -> Result<()
                 write!(out, "; host: loopback; environment: simulated")?;
             }
             writeln!(out, ")")?;
+            if let (true, Body::Ptf(_)) = (write, command.body()) {
+                let mut fields = Fields::with_keys(KEYS);
+                fields.add("by PTF", "the same registry takes commands by name");
+                fields.write(out)?;
+            }
         }
         let outcome = client
             .run(command, &mut |event| {
@@ -202,7 +209,7 @@ fn tell(event: &Event<'_>, write: bool, out: &mut dyn Write) -> io::Result<()> {
                     if !dates.is_empty() {
                         fields.add("", dates);
                     }
-                    fields.add("means", shown.meaning());
+                    fields.add("means", means(reply, shown.meaning(), write));
                     if write {
                         fields.add("executed", output::executed(verdict));
                     }
@@ -219,6 +226,15 @@ fn tell(event: &Event<'_>, write: bool, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     fields.write(out)
+}
+
+/// What the code means, and of 200 which of its two meanings.
+fn means(reply: &Reply, meaning: &'static str, write: bool) -> &'static str {
+    match reply.code().as_u16() {
+        200 if write && reply.is_pending() => "accepted only: the effect is still to come",
+        200 => "done",
+        _ => meaning,
+    }
 }
 
 /// What to do about what nobody knows.
@@ -260,7 +276,8 @@ fn step_json(title: &str, report: &Report<'_>) -> Value {
     if let Value::Object(map) = report.json(more) {
         object.extend(map);
     }
-    // The port is another one each time.
+    // Port and key are others each time.
+    object.insert("tls".to_owned(), json!({"verified": true}));
     object.insert("host".to_owned(), json!("127.0.0.1"));
     Value::Object(object)
 }

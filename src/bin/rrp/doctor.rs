@@ -13,9 +13,10 @@ use rrp::wire::Greeting;
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncReadExt;
 
-use crate::client::{block_on, of_verdict};
+use crate::client::{Peer, block_on, of_verdict};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal, chain};
+use crate::object;
 use crate::options;
 use crate::output::{self, escape};
 use crate::reply::{Shown, greeting_json, safe};
@@ -23,6 +24,12 @@ use crate::settings::Settings;
 
 /// A certificate that is valid for fewer days is worth a word.
 const FEW_DAYS: u64 = 30;
+
+/// How long a line of what to do is at most, in characters.
+const FIX_WIDTH: usize = 78;
+
+/// Why there is no TLS.
+const NO_TLS: &str = "no TLS was asked for";
 
 /// What is read at once before the greeting, in bytes.
 const READ: usize = 1_024;
@@ -76,6 +83,12 @@ impl Stage {
         Self { state, lines: vec![line.into()], fix: None, more: Map::new() }
     }
 
+    /// One that did not come about, and why, if there is something to say.
+    fn skipped(why: &str) -> Self {
+        let reason = Some(why).filter(|why| !why.is_empty());
+        Self::new(State::Skipped, why).with("reason", json!(reason))
+    }
+
     fn with(mut self, key: &str, value: Value) -> Self {
         self.more.insert(key.to_owned(), value);
         self
@@ -88,6 +101,7 @@ const STAGES: [&str; 6] = ["dns", "connect", "tls", "greeting", "login", "read"]
 /// What was found so far, a stage after the other.
 struct Findings {
     stages: Vec<Stage>,
+    tls: Option<Peer>,
     exit: Exit,
 }
 
@@ -110,7 +124,7 @@ impl Findings {
 
     fn skip_rest(&mut self, why: &str) {
         while self.stages.len() < STAGES.len() {
-            self.stages.push(Stage::new(State::Skipped, why));
+            self.stages.push(Stage::skipped(why));
         }
     }
 
@@ -124,7 +138,11 @@ impl Findings {
                 writeln!(out, "{}", format!("  {name:8}  {state:7}  {line}").trim_end())?;
             }
             if let Some(fix) = &stage.fix {
-                writeln!(out, "  {:8}  {:7}  {fix}", "", "to do")?;
+                let mut key = "to do";
+                for line in output::wrap(fix, FIX_WIDTH) {
+                    writeln!(out, "  {:8}  {key:7}  {line}", "")?;
+                    key = "";
+                }
             }
         }
         Ok(())
@@ -143,6 +161,7 @@ impl Findings {
         };
         let mut map = Map::new();
         settings.target.add_json(&mut map);
+        map.insert("tls".to_owned(), object::tls(self.tls));
         map.insert("stages".to_owned(), STAGES.iter().zip(&self.stages).map(stage).collect());
         map.insert("exit".to_owned(), json!(self.exit.code()));
         map.insert("result".to_owned(), json!(self.exit.as_str()));
@@ -157,8 +176,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Some(_) => Some(settings.session(err)?),
         None => None,
     };
-    let mut findings = Findings { stages: Vec::new(), exit: Exit::Yes };
-    block_on(examine(&settings, &connector, login, &mut findings))??;
+    let mut findings = Findings { stages: Vec::new(), tls: None, exit: Exit::Yes };
+    block_on(examine(&settings, &connector, login, &mut findings, err))??;
     let exit = findings.exit;
     if args.json {
         output::json_value(&findings.json(&settings), out)
@@ -174,6 +193,7 @@ async fn examine(
     connector: &Connector,
     login: Option<Config>,
     findings: &mut Findings,
+    err: &mut dyn Write,
 ) -> Result<(), Refusal> {
     let endpoint = &settings.target.endpoint;
     let stream = match connector.connect(endpoint).await {
@@ -187,7 +207,7 @@ async fn examine(
                     findings.ok(attempt.address().to_string());
                 }
             }
-            findings.fail(error.stage().as_str(), &chain(&error), Some(error.fix()));
+            findings.fail(error.stage().as_str(), &chain(&error), Some(fix(error.cause())));
             if error.tried().len() > 1
                 && let Some(failed) = findings.stages.iter_mut().find(|stage| stage.state == State::Failed)
             {
@@ -199,15 +219,51 @@ async fn examine(
     let tried = stream.tried().iter().map(Attempt::address);
     findings.stages.push(dns(tried.chain([stream.peer_addr()])));
     findings.stages.push(connected(&stream));
+    findings.tls = Peer::of(&stream);
+    if let Some(warning) = stream.tls().and_then(TlsInfo::warning) {
+        // A warning that nobody sees is no failure.
+        let _ = writeln!(err, "WARNING: {warning}");
+    }
     findings.stages.push(match stream.tls() {
         Some(info) => tls(info),
-        None => Stage::new(State::Skipped, "no TLS was asked for"),
+        None => Stage::skipped(NO_TLS),
     });
     match login {
         None => greet(stream, settings, findings).await?,
         Some(config) => log_in(stream, config, findings).await,
     }
     Ok(())
+}
+
+/// What to check, and by which option it is mended.
+fn fix(cause: &Cause) -> String {
+    let options = match cause {
+        Cause::NoAddress { only: Some(_) } => "--ipv4, --ipv6",
+        Cause::Timeout { stage: session::Stage::Tls, .. } => {
+            "--server HOST:PORT; --plain where there is no TLS"
+        }
+        Cause::Timeout { stage: session::Stage::Dns, .. }
+        | Cause::DnsFailure
+        | Cause::NoAddress { only: None } => "--server",
+        Cause::ConnectionRefused => "--server HOST:PORT",
+        Cause::PlainTextNotAllowed { .. } => "leave out --plain; --plain-over-the-network allows it",
+        Cause::SourceAddress { .. } => "--source, --ipv4, --ipv6",
+        Cause::CertificateForAnotherName { names, .. } if names.is_empty() => "--pin",
+        Cause::CertificateForAnotherName { .. } => "--server, --server-name",
+        Cause::UnknownIssuer { self_signed: true, pin: Some(_), .. } | Cause::PinMismatch { .. } => "--pin",
+        Cause::UnknownIssuer { .. } => "--ca-file",
+        Cause::UnusableCertificate { pin: Some(_), .. } => "--pin",
+        Cause::PlainTextOnTlsPort { .. } => "--server HOST:PORT; --plain, on loopback only, does without TLS",
+        Cause::ProtocolVersion => "--min-tls",
+        Cause::ClientCertificateRequired => "--client-certificate, --client-key",
+        Cause::ClientCertificateRefused { .. } => "--client-certificate",
+        Cause::UnknownServerName { .. } => "--server-name",
+        Cause::EndedBeforeGreeting { tls: false, .. } | Cause::SilentBeforeGreeting { tls: false } => {
+            "leave out --plain for TLS"
+        }
+        _ => return cause.fix(),
+    };
+    format!("{} ({options})", cause.fix())
 }
 
 /// The addresses that were tried, up to the one that let us in.
@@ -250,7 +306,9 @@ fn tls(info: &TlsInfo) -> Stage {
         let soon = if left < FEW_DAYS { ": EXPIRES SOON" } else { "" };
         stage.lines.push(format!("   valid from {before} to {after}, {left} days left{soon}"));
     }
-    stage.lines.extend(info.warning().map(|warning| format!("WARNING: {warning}")));
+    if !info.verified() {
+        stage.lines.push("NOT verified: whoever is on the way may read and change what is sent".to_owned());
+    }
     stage
 }
 
@@ -297,7 +355,7 @@ async fn greet(mut stream: Stream, settings: &Settings, findings: &mut Findings)
                     }
                     _ => None,
                 };
-                let fix = cause.map(|cause| cause.fix()).or_else(|| end.fix().map(str::to_owned));
+                let fix = cause.map(|cause| fix(&cause)).or_else(|| end.fix().map(str::to_owned));
                 findings.fail("greeting", &chain(&end), fix);
                 return Ok(());
             }
@@ -328,9 +386,10 @@ async fn log_in(stream: Stream, config: Config, findings: &mut Findings) {
         Ok(connection) => connection,
         Err(error) => {
             let greeting = error.session_end().is_some_and(|end| end.stage() == session::Stage::Greeting);
+            let to_do = error.cause().map(|cause| fix(&cause)).or_else(|| error.fix());
             // A refused login comes after a greeting.
             findings.stages.extend(error.greeting().map(greeted));
-            findings.fail(if greeting { "greeting" } else { "login" }, &chain(&error), error.fix());
+            findings.fail(if greeting { "greeting" } else { "login" }, &chain(&error), to_do);
             return;
         }
     };

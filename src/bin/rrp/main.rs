@@ -48,7 +48,9 @@ mod doctor;
 mod exit;
 mod failure;
 mod ledger;
+mod object;
 mod options;
+mod origin;
 mod output;
 mod password;
 mod read;
@@ -59,6 +61,7 @@ mod settings;
 mod sim;
 mod status;
 mod target;
+mod typo;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::failure::Refusal;
+use crate::origin::Origins;
 use crate::output::escape;
 use crate::password::Sources;
 use crate::settings::Settings;
@@ -29,7 +30,7 @@ pub(crate) struct Options {
     /// Who logs in [env: RRP_USER]
     #[arg(long, value_name = "ID")]
     pub(crate) user: Option<String>,
-    /// A file with the password alone [env: RRP_PASSWORD_FILE, or RRP_PASSWORD with the password; else a prompt]
+    /// A file with the password alone [env: RRP_PASSWORD with the password, else RRP_PASSWORD_FILE; at last a prompt]
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     pub(crate) password_file: Option<PathBuf>,
     /// `ote` or `production`; what the host is known to be must not contradict [env: RRP_ENVIRONMENT]
@@ -82,7 +83,7 @@ pub(crate) struct Options {
 /// How every subcommand that talks to a registry is told to which.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Connection {
-    /// A file with any of these options, in TOML [env: RRP_CONFIG]
+    /// A file with any of these options, in TOML; flags win over the environment, that over the file [env: RRP_CONFIG]
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     config: Option<PathBuf>,
     /// Read the password from this open file descriptor
@@ -101,16 +102,21 @@ impl Connection {
     /// All that is said, checked.
     pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
         let from_env = from_environment()?;
-        let file = match self.config.clone().or(variable("RRP_CONFIG")?.map(PathBuf::from)) {
-            Some(path) => from_file(&path)?,
+        let path = self.config.clone().or(variable("RRP_CONFIG")?.map(PathBuf::from));
+        let file = match &path {
+            Some(path) => from_file(path)?,
             None => Options::default(),
         };
+        let origins = Origins::new(self.options.names(), from_env.names(), path.as_deref());
+        // Who names the file by RRP_CONFIG knows of the other variables.
+        let notes = if self.config.is_some() { origins.overridden(&file.names()) } else { Vec::new() };
         let password = Sources {
             descriptor: self.password_fd,
             flag: self.options.password_file.clone(),
             configured: file.password_file.clone(),
+            explicit: self.config.is_some(),
         };
-        Settings::new(self.options.clone().or(from_env).or(file), password)
+        Settings::new(self.options.clone().or(from_env).or(file), password, origins, notes)
     }
 }
 
@@ -140,6 +146,33 @@ impl Options {
             dialect: self.dialect.or(other.dialect),
             timeout: self.timeout.or(other.timeout),
         }
+    }
+
+    /// The long names of the flags for what is said here.
+    fn names(&self) -> Vec<&'static str> {
+        [
+            ("server", self.server.is_some()),
+            ("user", self.user.is_some()),
+            ("password-file", self.password_file.is_some()),
+            ("environment", self.environment.is_some()),
+            ("ca-file", self.ca_file.is_some()),
+            ("pin", !self.pin.is_empty()),
+            ("server-name", self.server_name.is_some()),
+            ("client-certificate", self.client_certificate.is_some()),
+            ("client-key", self.client_key.is_some()),
+            ("min-tls", self.min_tls.is_some()),
+            ("source", !self.source.is_empty()),
+            ("ipv4", self.ipv4),
+            ("ipv6", self.ipv6),
+            ("plain", self.plain),
+            ("plain-over-the-network", self.plain_over_the_network),
+            ("accept-any-certificate", self.accept_any_certificate),
+            ("dialect", self.dialect.is_some()),
+            ("timeout", self.timeout.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, said)| said.then_some(name))
+        .collect()
     }
 
     /// With paths that are meant from this directory.

@@ -51,7 +51,7 @@ impl Fields {
 }
 
 /// A text in lines of at most `width` characters, or one word.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0_usize;
     for word in text.split(' ') {

@@ -26,6 +26,8 @@ pub(crate) struct Sources {
     pub(crate) flag: Option<PathBuf>,
     /// The file that the configuration names.
     pub(crate) configured: Option<PathBuf>,
+    /// Whether a flag names the configuration.
+    pub(crate) explicit: bool,
 }
 
 impl Sources {
@@ -38,12 +40,30 @@ impl Sources {
         if let Some(file) = &self.flag {
             return of_file(file, err).map(Some);
         }
-        if let Some(password) = variable("RRP_PASSWORD")? {
+        let (password, file) = (variable("RRP_PASSWORD")?, variable("RRP_PASSWORD_FILE")?);
+        if let Some(password) = password {
+            if file.is_some() {
+                // A note that nobody sees is no failure.
+                let _ = writeln!(err, "note: RRP_PASSWORD overrides RRP_PASSWORD_FILE: both are set");
+            }
+            self.note("RRP_PASSWORD", err);
             return Ok(Some(Secret::new(password)));
         }
-        match variable("RRP_PASSWORD_FILE")?.map(PathBuf::from).or_else(|| self.configured.clone()) {
-            Some(file) => of_file(&file, err).map(Some),
-            None => Ok(None),
+        if let Some(file) = file {
+            self.note("RRP_PASSWORD_FILE", err);
+            return of_file(Path::new(&file), err).map(Some);
+        }
+        self.configured.as_deref().map(|file| of_file(file, err)).transpose()
+    }
+
+    /// That a variable wins over a file that the user named.
+    fn note(&self, variable: &str, err: &mut dyn Write) {
+        if let (true, Some(_)) = (self.explicit, &self.configured) {
+            // A note that nobody sees is no failure.
+            let _ = writeln!(
+                err,
+                "note: {variable} of the environment overrides key `password-file` of the file of --config"
+            );
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Attempt, Event, Fared, Login, Outcome};
 use crate::exit::Exit;
+use crate::object;
 use crate::output::{Fields, escape};
 use crate::reply::Shown;
 use crate::target::Target;
@@ -149,6 +150,7 @@ impl Report<'_> {
         put("fix", json!(fix));
         put("in_doubt", json!(exit == Exit::InDoubt));
         put("settle", json!((nature.effect() != Effect::Read).then(|| settle(nature))));
+        put("tls", object::tls(self.outcome.tls));
         for (key, value) in more {
             put(&key, value);
         }

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use rrp::Secret;
 use rrp::command::{self, Dialect};
-use rrp::net::{ConnectDeadlines, Connector, Endpoint, Family, Pin, Tls, TlsVersion};
+use rrp::net::{ConnectDeadlines, Connector, Endpoint, Family, Pin, Tls, TlsError, TlsVersion};
 use rrp::session::{Config, Deadlines, Wait};
 
 use crate::failure::Refusal;
 use crate::options::{Options, STAGE};
+use crate::origin::Origins;
 use crate::output::escape;
 use crate::password::Sources;
 use crate::target::Target;
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     family: Option<Family>,
     sources: Vec<IpAddr>,
     timeout: Option<Duration>,
+    /// What the user should know of where all this comes from.
+    notes: Vec<String>,
 }
 
 enum Security {
@@ -41,25 +44,32 @@ struct TlsOptions {
     client: Option<(PathBuf, PathBuf)>,
     min: TlsVersion,
     any: bool,
+    origins: Origins,
 }
 
 impl Settings {
-    pub(crate) fn new(options: Options, password: Sources) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        options: Options,
+        password: Sources,
+        origins: Origins,
+        notes: Vec<String>,
+    ) -> Result<Self, Refusal> {
         let server = options.server.as_deref().ok_or_else(|| {
             Refusal::usage(STAGE, "no registry is named")
                 .hint("--server HOST[:PORT], RRP_SERVER or `server` in the file; `rrp demo` needs none")
         })?;
-        let endpoint: Endpoint = parse("server", server)?;
-        let target = Target::new(endpoint, options.environment.as_deref())?;
+        let endpoint: Endpoint = parse(&origins, "server", server)?;
+        let stated = options.environment.as_deref();
+        let target = Target::new(endpoint, stated.map(|stated| (stated, origins.of("environment"))))?;
         let dialect = match options.dialect.as_deref() {
             None | Some("xrrp") => Dialect::Xrrp,
             Some("rfc") => Dialect::Rfc,
-            Some(other) => return Err(unknown("dialect", other, "`xrrp` or `rfc`")),
+            Some(other) => return Err(unknown(&origins, "dialect", other, "`xrrp` or `rfc`")),
         };
         let timeout = match options.timeout {
-            Some(0) => return Err(unknown("timeout", "0", "a number of seconds from 1 to 3600")),
-            Some(seconds @ 3_601..) => {
-                return Err(unknown("timeout", &seconds.to_string(), "a number of seconds from 1 to 3600"));
+            Some(seconds @ (0 | 3_601..)) => {
+                let wanted = "a number of seconds from 1 to 3600";
+                return Err(unknown(&origins, "timeout", &seconds.to_string(), wanted));
             }
             seconds => seconds.map(Duration::from_secs),
         };
@@ -69,22 +79,40 @@ impl Settings {
             (false, true) => Some(Family::V6),
             (false, false) => None,
         };
-        let sources: Vec<IpAddr> =
-            options.source.iter().map(|source| parse("source", source)).collect::<Result<_, _>>()?;
+        let sources: Vec<IpAddr> = options
+            .source
+            .iter()
+            .map(|source| parse(&origins, "source", source))
+            .collect::<Result<_, _>>()?;
         for family in [Family::V4, Family::V6] {
             if sources.iter().filter(|source| Family::of(**source) == family).count() > 1 {
-                return Err(Refusal::usage(STAGE, format!("more than one {family} address in `source`")));
+                return Err(Refusal::usage(
+                    STAGE,
+                    format!("{}: more than one {family} address", origins.of("source")),
+                ));
             }
         }
         if options.user.as_deref() == Some("") {
-            return Err(Refusal::usage(STAGE, "`user` is empty"));
+            return Err(Refusal::usage(STAGE, format!("{}: it is empty", origins.of("user"))));
         }
-        let security = security(&options)?;
-        Ok(Self { target, dialect, user: options.user, password, security, family, sources, timeout })
+        let security = security(&options, origins)?;
+        if let (Security::Plain { everywhere: false }, Some(address)) = (&security, target.endpoint.address())
+            && !address.to_canonical().is_loopback()
+        {
+            let what = format!("plain text is allowed to loopback only, and `{address}` is not");
+            return Err(Refusal::usage(STAGE, what).hint(
+                "leave out --plain; --plain-over-the-network shows the password to everyone on the way",
+            ));
+        }
+        Ok(Self { target, dialect, user: options.user, password, security, family, sources, timeout, notes })
     }
 
-    /// What connects. Files of certificates are read here.
+    /// What connects. Files of certificates are read here, and notes are given.
     pub(crate) fn connector(&self, err: &mut dyn Write) -> Result<Connector, Refusal> {
+        for note in &self.notes {
+            // A note that nobody sees is no failure.
+            let _ = writeln!(err, "note: {note}");
+        }
         let connector = match &self.security {
             Security::Plain { everywhere: false } => Connector::plain(),
             Security::Plain { everywhere: true } => {
@@ -135,37 +163,46 @@ impl Settings {
     }
 }
 
-fn security(options: &Options) -> Result<Security, Refusal> {
-    let pins: Vec<Pin> = options.pin.iter().map(|pin| parse("pin", pin)).collect::<Result<_, _>>()?;
+fn security(options: &Options, origins: Origins) -> Result<Security, Refusal> {
+    let pins: Vec<Pin> =
+        options.pin.iter().map(|pin| parse(&origins, "pin", pin)).collect::<Result<_, _>>()?;
     let min = match options.min_tls.as_deref() {
         None | Some("1.2") => TlsVersion::V1_2,
         Some("1.3") => TlsVersion::V1_3,
-        Some(other) => return Err(unknown("min-tls", other, "`1.2` or `1.3`")),
+        Some(other) => return Err(unknown(&origins, "min-tls", other, "`1.2` or `1.3`")),
     };
     let client = match (&options.client_certificate, &options.client_key) {
         (Some(certificate), key) => {
             Some((certificate.clone(), key.clone().unwrap_or_else(|| certificate.clone())))
         }
         (None, Some(_)) => {
-            return Err(Refusal::usage(STAGE, "`client-key` is of no use without `client-certificate`"));
+            let what = format!("{}: of no use without `client-certificate`", origins.of("client-key"));
+            return Err(Refusal::usage(STAGE, what));
         }
         (None, None) => None,
     };
     let checks = options.ca_file.is_some() || !pins.is_empty();
-    let for_tls = checks
-        || options.server_name.is_some()
-        || client.is_some()
-        || options.min_tls.is_some()
-        || options.accept_any_certificate;
+    let for_tls = [
+        ("ca-file", options.ca_file.is_some()),
+        ("pin", !pins.is_empty()),
+        ("server-name", options.server_name.is_some()),
+        ("client-certificate", client.is_some()),
+        ("min-tls", options.min_tls.is_some()),
+        ("accept-any-certificate", options.accept_any_certificate),
+    ];
     if options.plain || options.plain_over_the_network {
         // Whoever asks for a pin does not want a connection without TLS.
-        if for_tls {
-            return Err(Refusal::usage(STAGE, "options for TLS, and `plain`: there is no TLS then"));
+        if let Some((name, _)) = for_tls.iter().find(|(_, said)| *said) {
+            let plain = if options.plain { "plain" } else { "plain-over-the-network" };
+            let (option, plain) = (origins.of(name), origins.of(plain));
+            return Err(Refusal::usage(STAGE, format!("{option} and {plain}: there is no TLS then")));
         }
         return Ok(Security::Plain { everywhere: options.plain_over_the_network });
     }
     if options.accept_any_certificate && checks {
-        let what = "`accept-any-certificate` excludes `ca-file` and `pin`, which would not be looked at";
+        let any = origins.of("accept-any-certificate");
+        let checks = origins.of(if options.ca_file.is_some() { "ca-file" } else { "pin" });
+        let what = format!("{any} excludes {checks}, which would not be looked at");
         return Err(Refusal::usage(STAGE, what));
     }
     Ok(Security::Tls(Box::new(TlsOptions {
@@ -175,36 +212,47 @@ fn security(options: &Options) -> Result<Security, Refusal> {
         client,
         min,
         any: options.accept_any_certificate,
+        origins,
     })))
 }
 
 impl TlsOptions {
     fn tls(&self) -> Result<Tls, Refusal> {
-        let refused = |error| Refusal::usage(STAGE, "TLS cannot be set up").because(error);
-        let tls = match &self.ca_file {
-            _ if self.any => Ok(Tls::danger_accept_any_certificate()),
-            Some(file) => Tls::ca_file(file).map(|tls| self.pins.iter().fold(tls, |tls, pin| tls.pin(*pin))),
-            None if self.pins.is_empty() => Tls::platform_roots(),
-            None => Tls::pinned_key_only(self.pins.iter().copied()),
+        let refused = |name: &str| {
+            let what = format!("{}: TLS cannot be set up", self.origins.of(name));
+            move |error: TlsError| Refusal::usage(STAGE, what).because(error)
         };
-        let mut tls = tls.map_err(refused)?.min_version(self.min);
+        let mut tls = match &self.ca_file {
+            _ if self.any => Ok(Tls::danger_accept_any_certificate()),
+            Some(file) => Tls::ca_file(file)
+                .map(|tls| self.pins.iter().fold(tls, |tls, pin| tls.pin(*pin)))
+                .map_err(refused("ca-file")),
+            None if self.pins.is_empty() => Tls::platform_roots()
+                .map_err(|error| Refusal::usage(STAGE, "TLS cannot be set up").because(error)),
+            None => Tls::pinned_key_only(self.pins.iter().copied()).map_err(refused("pin")),
+        }?
+        .min_version(self.min);
         if let Some(name) = &self.server_name {
-            tls = tls.server_name(name).map_err(refused)?;
+            tls = tls.server_name(name).map_err(refused("server-name"))?;
         }
         if let Some((certificate, key)) = &self.client {
-            tls = tls.client_certificate_files(certificate, key).map_err(refused)?;
+            tls = tls.client_certificate_files(certificate, key).map_err(refused("client-certificate"))?;
         }
         Ok(tls)
     }
 }
 
-fn parse<T: FromStr<Err: std::error::Error + 'static>>(name: &'static str, text: &str) -> Result<T, Refusal> {
+fn parse<T: FromStr<Err: std::error::Error + 'static>>(
+    origins: &Origins,
+    name: &str,
+    text: &str,
+) -> Result<T, Refusal> {
     text.parse().map_err(|error| {
-        Refusal::usage(STAGE, format!("`{name}`: `{}`", escape(text)))
+        Refusal::usage(STAGE, format!("{}: `{}`", origins.of(name), escape(text)))
             .because(Box::new(error) as Box<dyn std::error::Error>)
     })
 }
 
-fn unknown(name: &str, given: &str, wanted: &str) -> Refusal {
-    Refusal::usage(STAGE, format!("`{name}` is {wanted}, not `{}`", escape(given)))
+fn unknown(origins: &Origins, name: &str, given: &str, wanted: &str) -> Refusal {
+    Refusal::usage(STAGE, format!("{}: `{}` is not {wanted}", origins.of(name), escape(given)))
 }

@@ -17,8 +17,55 @@ use crate::failure::{Failure, Refusal};
 use crate::ledger;
 use crate::output::escape;
 use crate::password::Sources;
+use crate::typo;
 
 const STAGE: &str = "sim";
+
+/// The verbs of RRP that a simulated registry knows; `describe` by PTF too.
+const VERBS: [&str; 9] = ["add", "check", "del", "describe", "mod", "quit", "renew", "status", "transfer"];
+
+/// The commands of PTF that it knows.
+const COMMANDS: [&str; 39] = [
+    "CheckDomain",
+    "CheckDomains",
+    "AddDomain",
+    "StatusDomain",
+    "RenewDomain",
+    "ModifyDomain",
+    "DeleteDomain",
+    "RestoreDomain",
+    "SetDomainRenewalMode",
+    "SetDomainTransferMode",
+    "SetAuthCode",
+    "PushDomain",
+    "QueryDomainList",
+    "TransferDomain",
+    "StatusDomainTransfer",
+    "QueryTransferList",
+    "QueryForeignTransferList",
+    "AddNameserver",
+    "CheckNameserver",
+    "StatusNameserver",
+    "ModifyNameserver",
+    "DeleteNameserver",
+    "AddContact",
+    "CheckContact",
+    "StatusContact",
+    "ModifyContact",
+    "DeleteContact",
+    "QueryContactList",
+    "AddDNSZone",
+    "StatusDNSZone",
+    "ModifyDNSZone",
+    "DeleteDNSZone",
+    "QueryDNSZoneRRList",
+    "StatusAccount",
+    "QueryAccountingList",
+    "SendSMS",
+    "RequestToken",
+    "QueryEventList",
+    "StatusEvent",
+];
 
 const HELP: &str = "\
 It registers names under com, net and org, bills them, and forgets everything at its end. At Ctrl-C or SIGTERM it
@@ -59,7 +106,7 @@ pub(crate) struct Args {
     /// Who may log in
     #[arg(long, value_name = "ID", default_value = "registrar")]
     user: String,
-    /// A file with the password [env: RRP_PASSWORD_FILE, or RRP_PASSWORD with the password; else `password`]
+    /// A file with the password [env: RRP_PASSWORD with the password, else RRP_PASSWORD_FILE; at last `password`]
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
     /// Read the password from this open file descriptor
@@ -95,7 +142,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     })?;
     let faults: Vec<Fault> = args.fault.iter().map(|text| fault(text)).collect::<Result<_, _>>()?;
     let sources =
-        Sources { descriptor: args.password_fd, flag: args.password_file.clone(), configured: None };
+        Sources { descriptor: args.password_fd, flag: args.password_file.clone(), ..Sources::default() };
     let password = match sources.read(err)? {
         Some(password) => password,
         None => {
@@ -210,7 +257,7 @@ fn fault(text: &str) -> Result<Fault, Refusal> {
     let trigger = match command {
         "*" => Trigger::AnyCommand,
         name if name.eq_ignore_ascii_case("login") => Trigger::Login,
-        name => Trigger::Command(name.to_owned()),
+        name => Trigger::Command(known(name)?.to_owned()),
     };
     let code = |digits: &str| digits.parse::<rrp::ReturnCode>().ok().map(rrp::ReturnCode::as_u16);
     let effect = match effect {
@@ -235,6 +282,21 @@ fn fault(text: &str) -> Result<Fault, Refusal> {
     if parts.next().is_some() { Err(refused()) } else { Ok(fault) }
 }
 
+/// The name of a command that the simulated registry knows.
+fn known(name: &str) -> Result<&str, Refusal> {
+    let mut commands = VERBS.iter().chain(&COMMANDS).copied();
+    if commands.any(|command| command.eq_ignore_ascii_case(name)) {
+        return Ok(name);
+    }
+    let what = format!("fault: the simulated registry knows no command `{}`", escape(name));
+    let similar = typo::similar(name, VERBS.iter().chain(&COMMANDS).copied());
+    let hint = match similar.as_slice() {
+        [] => format!("it knows {} and {}", VERBS.join(", "), COMMANDS.join(", ")),
+        names => format!("did you mean {}?", names.join(" or ")),
+    };
+    Err(Refusal::usage(STAGE, what).hint(hint))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,14 +304,35 @@ mod tests {
     #[test]
     fn faults_are_read_or_refused() {
         for text in
-            ["add:421", "*:stall:always", "RenewDomain:execute-and-close:2", "login:530", "x:execute-520"]
+            ["add:421", "*:stall:always", "RenewDomain:execute-and-close:2", "login:530", "Check:execute-520"]
         {
             assert!(fault(text).is_ok(), "{text}");
         }
-        for text in
-            ["", "add", ":421", "add:", "add:42", "add:explode", "add:421:x", "add:421:1:2", "a:execute-"]
-        {
+        for text in [
+            "",
+            "add",
+            ":421",
+            "add:",
+            "add:42",
+            "add:explode",
+            "add:421:x",
+            "add:421:1:2",
+            "del:execute-",
+            "Chek:421",
+        ] {
             assert!(fault(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_commands_are_those_of_the_simulated_registry() {
+        let source = include_str!("../../sim/ptf.rs");
+        let served: Vec<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => "))
+            .map(|(name, _)| name)
+            .filter(|name| *name != "describe")
+            .collect();
+        assert_eq!(COMMANDS.map(str::to_ascii_lowercase).to_vec(), served);
     }
 }

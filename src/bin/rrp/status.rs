@@ -6,22 +6,31 @@ use rrp::command::{PtfCommand, Status, ToCommand};
 use rrp::{Command, DomainName, HostName};
 use serde_json::Map;
 
-use crate::client::{Client, Patience, block_on};
+use crate::client::{Client, Fared, Outcome, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
+use crate::object;
 use crate::options;
 use crate::output::{self, escape};
 use crate::report::{self, Report};
 use crate::request;
 
+/// Entity reference not found.
+const NOT_FOUND: u16 = 545;
+
 const EXAMPLES: &str = "\
+A name that the registry does not know (545) is an answer: it ends with 1, not with 4.
+
 Examples:
   rrp status example.com
   rrp status --ptf example.com                 by PTF StatusDomain, which tells more
   rrp status --name-server ns1.example.net";
 
 #[derive(clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
+#[command(
+    after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
+    after_long_help = format!("{EXAMPLES}\n\n{}\n\n{}", object::HELP, exit::TABLE),
+)]
 pub(crate) struct Args {
     /// Print JSON
     #[arg(long)]
@@ -49,11 +58,23 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         client.close().await;
         outcome
     })?;
-    let exit = outcome.exit();
+    let exit = if is_missing(&outcome) { Exit::No } else { outcome.exit() };
     let report = Report { target: &settings.target, command: &command, outcome: &outcome };
-    if args.json { output::json_value(&report.json(Map::new()), out) } else { report.print(out) }
-        .map_err(Failure::output(exit))?;
+    if args.json {
+        let mut object = report.json(Map::new());
+        object::set_exit(&mut object, exit);
+        output::json_value(&object, out)
+    } else {
+        report.print(out)
+    }
+    .map_err(Failure::output(exit))?;
     Ok(exit)
+}
+
+/// Whether the registry has answered that there is no such object: here that is an answer, and no refusal.
+fn is_missing(outcome: &Outcome) -> bool {
+    outcome.exit() == Exit::Permanent
+        && matches!(outcome.decisive(), Some(Fared::Answered { reply, .. }) if reply.code().as_u16() == NOT_FOUND)
 }
 
 fn command(args: &Args) -> Result<Command, Refusal> {

@@ -1,7 +1,9 @@
 //! Host and environment, as every output that spends money shows them.
 
 use std::fmt;
+use std::io::Write;
 
+use rrp::Command;
 use rrp::net::Endpoint;
 use serde_json::{Map, Value, json};
 
@@ -18,8 +20,12 @@ const KNOWN: [(&str, Environment); 2] =
 pub(crate) enum Environment {
     /// The test environment of a registry: nothing costs.
     Ote,
+    /// Stated to be that, of a tunnel or a simulated registry on this machine.
+    OteOnLoopback,
     /// Real names, real money.
     Production,
+    /// Stated to be that, of a tunnel or a simulated registry on this machine.
+    ProductionOnLoopback,
     /// On this machine, and nothing else is said.
     Simulated,
     /// Nobody has said.
@@ -29,8 +35,8 @@ pub(crate) enum Environment {
 impl Environment {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Ote => "ote",
-            Self::Production => "production",
+            Self::Ote | Self::OteOnLoopback => "ote",
+            Self::Production | Self::ProductionOnLoopback => "production",
             Self::Simulated => "simulated",
             Self::NotStated => "not-stated",
         }
@@ -41,6 +47,8 @@ impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ote => "OT&E",
+            Self::OteOnLoopback => "OT&E (loopback)",
+            Self::ProductionOnLoopback => "production (loopback)",
             Self::Simulated => "simulated (loopback)",
             Self::NotStated => "not stated",
             other => other.as_str(),
@@ -56,13 +64,14 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn new(endpoint: Endpoint, stated: Option<&str>) -> Result<Self, Refusal> {
-        let stated = match stated {
-            None => None,
-            Some("ote") => Some(Environment::Ote),
-            Some("production") => Some(Environment::Production),
-            Some(other) => {
-                let what = format!("`environment` is `ote` or `production`, not `{}`", escape(other));
+    /// `stated` is the environment as somebody has stated it, and who: a flag, say.
+    pub(crate) fn new(endpoint: Endpoint, stated: Option<(&str, String)>) -> Result<Self, Refusal> {
+        let (stated, origin) = match stated {
+            None => (None, String::new()),
+            Some(("ote", origin)) => (Some(Environment::Ote), origin),
+            Some(("production", origin)) => (Some(Environment::Production), origin),
+            Some((other, origin)) => {
+                let what = format!("{origin}: `{}` is not `ote` or `production`", escape(other));
                 return Err(Refusal::usage(STAGE, what));
             }
         };
@@ -72,9 +81,11 @@ impl Target {
             || endpoint.address().is_some_and(|address| address.to_canonical().is_loopback());
         let environment = match (stated, known) {
             (Some(stated), Some(known)) if stated != known => {
-                let what = format!("`{}` is {known}, and `environment` says {stated}", endpoint.host());
+                let what = format!("{origin}: it says {stated}, and `{}` is {known}", endpoint.host());
                 return Err(Refusal::usage(STAGE, what).hint("nothing was sent: name the host that you mean"));
             }
+            (Some(Environment::Ote), None) if loopback => Environment::OteOnLoopback,
+            (Some(Environment::Production), None) if loopback => Environment::ProductionOnLoopback,
             (Some(stated), _) => stated,
             (None, Some(known)) => known,
             // A tunnel to a registry must be given its environment.
@@ -82,6 +93,20 @@ impl Target {
             (None, None) => Environment::NotStated,
         };
         Ok(Self { endpoint, environment })
+    }
+
+    /// Says it loudly, before something that may cost goes to nobody knows what.
+    pub(crate) fn warn(&self, command: &Command, err: &mut dyn Write) {
+        if self.environment == Environment::NotStated && command.nature().billable().at_stake() {
+            // A warning that nobody sees is no failure.
+            let _ = writeln!(
+                err,
+                "WARNING: {} may cost money, and whether {} is a test environment is not stated: state it with \
+                 --environment ote|production",
+                escape(command.name()),
+                self.host()
+            );
+        }
     }
 
     /// Host and port.
@@ -105,6 +130,7 @@ mod tests {
     use super::*;
 
     fn environment(server: &str, stated: Option<&str>) -> Option<Environment> {
+        let stated = stated.map(|stated| (stated, "--environment".to_owned()));
         Target::new(server.parse().unwrap(), stated).ok().map(|target| target.environment)
     }
 
@@ -116,7 +142,8 @@ mod tests {
         assert_eq!(environment("xrrp-ote.rrpproxy.net", Some("ote")), Some(Ote));
         for server in ["localhost", "127.9.9.9", "[::1]:2001", "::ffff:127.0.0.1"] {
             assert_eq!(environment(server, None), Some(Simulated), "{server}");
-            assert_eq!(environment(server, Some("production")), Some(Production), "{server}");
+            assert_eq!(environment(server, Some("production")), Some(ProductionOnLoopback), "{server}");
+            assert_eq!(environment(server, Some("ote")), Some(OteOnLoopback), "{server}");
         }
         assert_eq!(environment("rrp.example.com", None), Some(NotStated));
         assert_eq!(environment("localhost.example.com", None), Some(NotStated));
