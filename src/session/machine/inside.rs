@@ -239,7 +239,10 @@ impl Session {
             return;
         }
         let mut end = End::new(stage, why);
-        if let State::Busy { exchange, .. } = &self.state {
+        // What was not handed over cannot be quoted.
+        if let State::Busy { exchange, phase, .. } = &self.state
+            && *phase >= Phase::Write
+        {
             end.hide_reply_if(|reply| exchange.is_quoted_in(reply));
         }
         if let State::Greeting { first, .. } = &self.state {
