@@ -10,7 +10,7 @@ Exit status:
   2  the command line or the configuration is wrong; nothing was sent
   3  refused for now, and sent twice it does no harm, or a read found no answer: ask again later
   4  refused for good
-  5  in doubt: a write may have been executed, or failed and must not go out again blindly: look first
+  5  in doubt: a write may have been executed, or may do harm if sent twice. Do not send it again; look first
   6  not sent: no connection, or no login
   7  input that cannot be read (nothing was sent), or output that cannot be written";
 

@@ -12,7 +12,7 @@
 //! | 2 | `usage` | the command line or the configuration is wrong; nothing was sent |
 //! | 3 | `temporary` | refused for now, and sent twice it does no harm, or a read found no answer |
 //! | 4 | `permanent` | refused for good |
-//! | 5 | `in-doubt` | a write may have been executed, or failed and must not go out again blindly: look first |
+//! | 5 | `in-doubt` | a write may have been executed, or may do harm if sent twice: do not send it again, look first |
 //! | 6 | `not-sent` | no connection, or no login |
 //! | 7 | `data` | input that cannot be read (nothing was sent), or output that cannot be written |
 //!
