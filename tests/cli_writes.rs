@@ -146,7 +146,12 @@ fn what_failed_for_now_goes_out_again_blindly_only_if_nothing_is_paid_twice() {
     ] {
         sim.fault(command[1], Effect::answer(422, false));
         let said = sim.run(command).exits(if blindly { 3 } else { 5 });
-        assert_eq!(unwrapped(&said).contains("the account is locked: after 300 s"), !blindly, "{said:?}");
+        assert_eq!(
+            unwrapped(&said)
+                .contains("the account is locked: send nothing for it, from anywhere, for 300 s; then"),
+            !blindly,
+            "{said:?}"
+        );
     }
 }
 

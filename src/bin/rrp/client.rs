@@ -180,6 +180,8 @@ pub(crate) struct Client {
     config: Config,
     patience: Patience,
     connection: Option<Connection>,
+    /// Whether a signal during a write is told as what it is to the write.
+    heeds_signals: bool,
     /// Watched since the first write.
     signals: Option<Signals>,
     sessions: u32,
@@ -192,7 +194,22 @@ impl Client {
         config: Config,
         patience: Patience,
     ) -> Self {
-        Self { connector, endpoint, config, patience, connection: None, signals: None, sessions: 0 }
+        Self {
+            connector,
+            endpoint,
+            config,
+            patience,
+            connection: None,
+            heeds_signals: true,
+            signals: None,
+            sessions: 0,
+        }
+    }
+
+    /// For writes at which nothing is at stake: a signal ends the program as it always does.
+    pub(crate) const fn without_signals(mut self) -> Self {
+        self.heeds_signals = false;
+        self
     }
 
     /// Sends a command, a read up to three times.
@@ -200,7 +217,7 @@ impl Client {
         let effect = command.nature().effect();
         let mut outcome = Outcome { nature: *command.nature(), attempts: Vec::new() };
         for number in 1..=self.patience.attempts {
-            let fared = if effect == Effect::Read {
+            let fared = if effect == Effect::Read || !self.heeds_signals {
                 self.attempt(command, &mut None, tell).await
             } else {
                 self.watched(command, tell).await

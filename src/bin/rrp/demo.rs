@@ -114,7 +114,8 @@ async fn play(steps: Vec<Step>, as_json: bool, out: &mut dyn Write) -> Result<()
         endpoint,
         session::Config::new(login),
         Patience::DEFAULT.pause(PAUSE),
-    );
+    )
+    .without_signals();
 
     let mut told = Vec::new();
     if !as_json {

@@ -119,7 +119,7 @@ pub(crate) fn doubt(command: &Command, verdict: Option<&Verdict>) -> Vec<(&'stat
 }
 
 /// By what to look, ready to copy, and what it shows.
-pub(crate) fn first(command: &Command, verdict: Option<&Verdict>) -> Vec<(&'static str, String)> {
+fn first(command: &Command, verdict: Option<&Verdict>) -> Vec<(&'static str, String)> {
     let mut said = vec![("look first", settle(command, verdict))];
     if let Some(line) = line(command) {
         said.insert(0, ("look first", line));
@@ -140,7 +140,7 @@ pub(crate) fn settle(command: &Command, verdict: Option<&Verdict>) -> String {
     };
     match verdict.map(Verdict::advice) {
         Some(Advice::HoldAccount { after }) => format!(
-            "the account is locked: after {} s in which nothing is sent for it, from anywhere, {text}",
+            "the account is locked: send nothing for it, from anywhere, for {} s; then {text}",
             after.as_secs()
         ),
         _ => text,
@@ -156,18 +156,38 @@ fn evidence(command: &Command) -> String {
                      the registry"
                 .to_owned(),
         },
-        Kind::Creation => {
-            "found and yours: it was executed; not found twice, some time apart: it was not".to_owned()
-        }
-        Kind::Deletion => "not found, or pendingDelete: it was executed".to_owned(),
-        Kind::Transfer => {
-            "another registrar or account than before, or a transfer under way: it was executed; neither, at once, \
-             is no proof"
+        Kind::Creation => "found and yours means that it was executed; not found twice, some time apart, that it was \
+                           not"
+        .to_owned(),
+        Kind::Deletion => "not found, or pendingDelete, means that it was executed".to_owned(),
+        Kind::Transfer if answers_transfer(command) => {
+            "a request that is no longer open means that it was executed, or that somebody else has answered; one that \
+             is still open is no proof"
                 .to_owned()
         }
-        Kind::Modification => "the values that you sent: it was executed, or nothing is left to do".to_owned(),
-        Kind::Restore => "pendingDelete no more, or pendingRestore: it was executed".to_owned(),
+        Kind::Transfer => {
+            "another registrar or account than before, or a transfer under way, means that it was executed; neither, \
+             at once, is no proof"
+                .to_owned()
+        }
+        Kind::Modification => {
+            "the values that you sent mean that it was executed, or that nothing is left to do".to_owned()
+        }
+        Kind::Restore => {
+            "no pendingDelete any more, or pendingRestore, means that it was executed".to_owned()
+        }
         _ => "it shows whether it was executed; not found at once is no proof".to_owned(),
+    }
+}
+
+/// Whether it is no transfer of its own, but approves, denies or cancels one that is under way.
+fn answers_transfer(command: &Command) -> bool {
+    match command.body() {
+        Body::Rrp(rrp) => rrp.option_value("Approve").is_some(),
+        Body::Ptf(ptf) => {
+            let action = ptf.get("action").and_then(Field::as_str).unwrap_or_default();
+            ["APPROVE", "DENY", "CANCEL"].iter().any(|answer| action.eq_ignore_ascii_case(answer))
+        }
     }
 }
 
@@ -290,8 +310,10 @@ mod tests {
             (ptf("AddDomain", &[domain]), "not found twice"),
             (ptf("DeleteDomain", &[domain]), "pendingDelete"),
             (ptf("TransferDomain", &[domain]), "transfer under way"),
+            (ptf("TransferDomain", &[domain, ("action", "cancel")]), "no longer open"),
+            (ptf("TransferDomain", &[domain, ("action", "APPROVE")]), "no longer open"),
             (ptf("ModifyDomain", &[domain]), "the values that you sent"),
-            (ptf("RestoreDomain", &[domain]), "pendingDelete no more"),
+            (ptf("RestoreDomain", &[domain]), "no pendingDelete any more"),
             (ptf("Unheard", &[]), "ask the registry"),
         ] {
             assert!(settle(&command, None).contains(expected), "{command:?}: {}", settle(&command, None));

@@ -146,8 +146,8 @@ impl Report<'_> {
         }
         if let Some(guarded) = self.guarded() {
             fields.add("guard", guarded);
-            for (key, text) in look::first(self.command, None) {
-                fields.add(key, text);
+            if let Some(line) = look::line(self.command) {
+                fields.add("look first", line);
             }
         }
         if exit == Exit::Temporary && nature.effect() != Effect::Read {
@@ -209,9 +209,9 @@ impl Report<'_> {
         put("advice_text", json!(advice.map(Advice::as_str)));
         put("wait", json!(advice.and_then(Advice::wait).map(|wait| wait.as_secs_f64())));
         let looks = doubt || guarded.is_some();
-        put("guard", json!(guarded));
-        put("settle", json!(looks.then(|| look::settle(self.command, self.verdict().filter(|_| doubt)))));
+        put("settle", json!(doubt.then(|| look::settle(self.command, self.verdict()))));
         put("look", json!(if looks { look::line(self.command) } else { None }));
+        put("guard", json!(guarded));
         for (key, value) in more {
             put(&key, value);
         }
