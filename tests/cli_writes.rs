@@ -40,6 +40,15 @@ mod signals {
         assert!(killed.success());
     }
 
+    /// Those that this process was not started without, as behind `nohup` or `&`: a child inherits that.
+    fn heeded() -> impl Iterator<Item = &'static str> {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+        let all = [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)];
+        all.into_iter().filter(move |(_, number)| ignored >> (number - 1) & 1 == 0).map(|(name, _)| name)
+    }
+
     /// Waits until the registry has executed it and does not answer.
     fn wait_for(sim: &Sim, command: &str, child: &mut Child) {
         while sim.executed(command) == 0 && child.try_wait().unwrap().is_none() {
@@ -49,7 +58,7 @@ mod signals {
 
     #[test]
     fn whoever_ends_the_program_during_a_write_hears_that_it_is_in_doubt() {
-        for signal in ["INT", "TERM", "HUP", "QUIT"] {
+        for signal in heeded() {
             let sim = Sim::new();
             sim.fault("AddDomain", Effect::ExecuteAndStall);
             let mut child = start(&mut sim.program(&ADD));
@@ -77,13 +86,13 @@ mod signals {
     fn before_it_is_handed_over_it_is_not_sent() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        for signal in ["-INT", "-TERM", "-HUP", "-QUIT"] {
+        for signal in heeded() {
             let mut program = program::program(&ADD);
             program.args(["--plain", "--user", "a", "--server", &address]).env("RRP_PASSWORD", "abcd");
             let child = start(&mut program);
             // No greeting comes.
             let connection = listener.accept().unwrap();
-            kill(&child, signal);
+            kill(&child, &format!("-{signal}"));
             let said = Said::of(child.wait_with_output().unwrap()).exits(6);
             drop(connection);
             let said = said.says("not sent: interrupted (SIG").says("before the command was sent");

@@ -22,7 +22,8 @@
 //! session ended without an answer; never while an account is locked (422). A write goes out once. If its whole reply
 //! does not say what became of it, or none came, it is in doubt, and the program says by which read to look. Nor does
 //! the program's status invite to send it again where the registry says that it failed for now: unless a second one would
-//! be refused (creations) or do no harm, that is in doubt too.
+//! be refused (creations) or do no harm, that is in doubt too. A signal that ends the program while a write waits for its
+//! answer is heeded: the write is in doubt, and told as such; before it was handed over it is not sent.
 
 // What the library promises of peers' bytes holds for the program that prints them.
 #![cfg_attr(
