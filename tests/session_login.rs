@@ -163,7 +163,13 @@ fn what_to_do_is_told_with_the_end() {
     assert!(fix(At::LoginWait, &rrp(530)).contains("password"));
     assert!(fix(At::LoginWait, &rrp(521)).contains("close other sessions"));
     assert!(fix(At::Greeting, &rrp(521)).contains("close other sessions"));
-    assert!(fix(At::LoginWait, &rrp(421)).contains("read what the registry says"));
+    for at in [At::LoginWait, At::Greeting] {
+        assert!(fix(at, &rrp(549)).contains("read what the registry says"));
+        assert!(fix(at, &rrp(422)).contains("send nothing for it, from anywhere, for five minutes"));
+        for code in [420, 421, 520] {
+            assert_eq!(fix(at, &rrp(code)), "try again later");
+        }
+    }
     assert!(fix(At::Greeting, "").contains("allow list"));
     assert!(fix(At::Greeting, "Exam").contains("allow list"));
     assert!(fix(At::Greeting, "[x]\r\n.\r\n").contains("TLS"));

@@ -170,7 +170,13 @@ impl End {
             {
                 Some("close other sessions of the account, or wait until the registry has dropped lost ones")
             }
-            (Why::LoginRefused(_) | Why::InsteadOfGreeting(_), _) => Some("read what the registry says"),
+            (Why::LoginRefused(reply) | Why::InsteadOfGreeting(reply), _) => {
+                Some(match reply.code().as_u16() {
+                    422 => "the account is locked: send nothing for it, from anywhere, for five minutes",
+                    420 | 421 | 520 => "try again later",
+                    _ => "read what the registry says",
+                })
+            }
             (Why::Eof | Why::Transport(_) | Why::Incomplete { .. }, Stage::Greeting) => Some(
                 "ask the registry whether the source address is on its allow list, and check that the port speaks RRP",
             ),

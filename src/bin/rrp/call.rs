@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::io::Write;
 
+use rrp::command::Effect;
 use serde_json::Map;
 
-use crate::client::{Client, Patience, block_on};
+use crate::client::{Client, Event, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
 use crate::object;
@@ -17,13 +18,15 @@ use crate::typo;
 
 const EXAMPLES: &str = "\
 Whether it reads or writes, and whether that costs, comes from the table that `rrp commands` shows. A read is
-asked up to three times; a write goes out once, and what became of it is told. Secrets (passwords, authorisation
-codes) go on standard input, for every user of the machine can read command lines.
+asked up to three times; a write goes out once, and what became of it is told. A write waits up to 180 s for its
+answer; if a signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT) ends the program meanwhile, the exit status is 5. Secrets
+(passwords, authorisation codes) go on standard input, for every user of the machine can read command lines.
 
 Examples:
   rrp call StatusDomain domain=example.com
+  rrp call RenewDomain domain=example.com period=1 expiration=2027    refused if it does not expire in 2027
   rrp call --rrp add EntityName:Domain DomainName:example.com -Period:2
-  rrp call - < request.txt    a [COMMAND] block, or the lines of an RRP command";
+  rrp call - < request.txt    a [COMMAND] block up to EOF, or the lines of an RRP command up to a lone dot";
 
 #[derive(clap::Args)]
 #[command(
@@ -84,11 +87,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     }
     request::check(&command, settings.dialect)?;
     let (connector, session) = (settings.connector(err)?, settings.session(err)?);
-    report::announce(&settings.target, &command, err);
     settings.target.warn(&command, err);
     let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
     let outcome = block_on(async {
-        let outcome = client.run(&command, &mut |event| report::tell(&event, err)).await;
+        let mut tell = |event: Event<'_>| match event {
+            Event::Sending(command) => report::announce(&settings.target, command, err),
+            event => report::tell(&event, err),
+        };
+        let outcome = client.run(&command, &mut tell).await;
         client.close().await;
         outcome
     })?;
@@ -96,6 +102,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let report = Report { target: &settings.target, command: &command, outcome: &outcome };
     let printed =
         if args.json { output::json_value(&report.json(Map::new()), out) } else { report.print(out) };
-    printed.and_then(|()| out.flush()).map_err(Failure::output(exit))?;
-    Ok(exit)
+    match printed.and_then(|()| out.flush()) {
+        Ok(()) => Ok(exit),
+        Err(error) if command.nature().effect() == Effect::Read => Err(Failure::Output(error, exit)),
+        Err(error) => Err(Failure::Fate { error, exit, fate: report.fate() }),
+    }
 }

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use rrp::command::Effect;
+use rrp::command::{Effect, Nature};
 use rrp::net::{ConnectError, Connection, Connector, Endpoint, OpenError, Pin, Stream};
 use rrp::session::{Config, End, Fate};
 use rrp::verdict::{Advice, Answer, Class, Executed, Verdict, Word};
-use rrp::{Command, Context, Reply};
+use rrp::{Command, Reply, ReturnCode};
 
 use crate::exit::Exit;
 use crate::failure::{Refusal, chain};
+use crate::look::repeats_blindly;
 use crate::output::escape;
+use crate::signal::{self, Signals};
 
 /// How often a read is asked, and how long is waited before it is asked again.
 #[derive(Clone, Copy, Debug)]
@@ -55,11 +57,15 @@ pub(crate) enum Login {
     Unproven,
 }
 
+/// Refusals of a login that pass by themselves. Any other one stands, or becomes worse with another login.
+const MOMENTARY: [u16; 3] = [420, 421, 520];
+
 /// Why there is no session.
 pub(crate) struct OpenFailure {
     pub(crate) error: String,
     pub(crate) fix: Option<String>,
-    /// Whether another login would make it worse: refused credentials, a locked account, too many sessions.
+    /// Whether another login would help nothing or make it worse: refused credentials, a locked account, too many
+    /// sessions.
     stop: bool,
 }
 
@@ -70,13 +76,14 @@ impl OpenFailure {
 
     fn not_logged_in(error: &OpenError) -> Self {
         let reply = error.session_end().and_then(End::reply);
-        let stop = reply.is_some_and(|reply| {
-            matches!(
-                reply.verdict(Context::Login).advice(),
-                Advice::StopLoggingIn | Advice::HoldAccount { .. } | Advice::FewerSessions { .. }
-            )
-        });
+        let stop =
+            reply.map(Reply::code).map(ReturnCode::as_u16).is_some_and(|code| !MOMENTARY.contains(&code));
         Self { error: chain(error), fix: error.fix(), stop }
+    }
+
+    /// By a signal of this name.
+    fn interrupted(name: &str) -> Self {
+        Self { error: before_sending(name), fix: None, stop: true }
     }
 }
 
@@ -110,7 +117,7 @@ pub(crate) type Tell<'t> = dyn FnMut(Event<'_>) + 't;
 
 /// What became of a command: of each attempt, the last of which decides.
 pub(crate) struct Outcome {
-    effect: Effect,
+    nature: Nature,
     pub(crate) attempts: Vec<Attempt>,
     /// What is known about TLS with whoever it went to; `None` without TLS or a connection.
     pub(crate) tls: Option<Peer>,
@@ -132,7 +139,7 @@ impl Peer {
 impl Outcome {
     /// Of a command that nobody tried to send.
     pub(crate) fn none(command: &Command) -> Self {
-        Self { effect: command.nature().effect(), attempts: Vec::new(), tls: None }
+        Self { nature: *command.nature(), attempts: Vec::new(), tls: None }
     }
 
     /// The attempt that decides. A session that could not be opened again does not make an earlier one undone.
@@ -152,28 +159,30 @@ impl Outcome {
     }
 
     pub(crate) fn exit(&self) -> Exit {
-        let write = self.effect != Effect::Read;
         match self.decisive() {
             None | Some(Fared::NotOpened(_) | Fared::Unsent(_)) => Exit::NotSent,
             Some(Fared::Unanswered(_)) => {
-                if write {
-                    Exit::InDoubt
-                } else {
+                if self.nature.effect() == Effect::Read {
                     Exit::Temporary
+                } else {
+                    Exit::InDoubt
                 }
             }
-            Some(Fared::Answered { verdict, .. }) => of_verdict(verdict, write),
+            Some(Fared::Answered { verdict, .. }) => of_verdict(verdict, &self.nature),
         }
     }
 }
 
-/// The exit code for a whole reply.
-pub(crate) fn of_verdict(verdict: &Verdict, write: bool) -> Exit {
+/// The exit code for a whole reply to a command of this nature.
+pub(crate) fn of_verdict(verdict: &Verdict, nature: &Nature) -> Exit {
+    let write = nature.effect() != Effect::Read;
     match (verdict.completed(), verdict.executed(), verdict.class()) {
         (true, _, _) => match verdict.answer() {
             Some(Answer::No) => Exit::No,
             _ => Exit::Yes,
         },
+        // Some have said that it failed, and had executed it.
+        (false, Executed::No, Class::Temporary) if write && !repeats_blindly(nature) => Exit::InDoubt,
         (false, Executed::No, Class::Temporary) => Exit::Temporary,
         (false, Executed::No, _) => Exit::Permanent,
         (false, _, _) if write => Exit::InDoubt,
@@ -193,6 +202,10 @@ pub(crate) struct Client {
     connection: Option<Connection>,
     /// What is known about TLS with the last one that was connected to.
     tls: Option<Peer>,
+    /// Whether a signal during a write is told as what it is to the write.
+    heeds_signals: bool,
+    /// Watched since the first write.
+    signals: Option<Signals>,
     sessions: u32,
 }
 
@@ -203,7 +216,23 @@ impl Client {
         config: Config,
         patience: Patience,
     ) -> Self {
-        Self { connector, endpoint, config, patience, connection: None, tls: None, sessions: 0 }
+        Self {
+            connector,
+            endpoint,
+            config,
+            patience,
+            connection: None,
+            tls: None,
+            heeds_signals: true,
+            signals: None,
+            sessions: 0,
+        }
+    }
+
+    /// For writes at which nothing is at stake: a signal ends the program as it always does.
+    pub(crate) const fn without_signals(mut self) -> Self {
+        self.heeds_signals = false;
+        self
     }
 
     /// Sends a command, a read up to three times.
@@ -211,7 +240,11 @@ impl Client {
         let effect = command.nature().effect();
         let mut outcome = Outcome::none(command);
         for number in 1..=self.patience.attempts {
-            let fared = self.attempt(command, tell).await;
+            let fared = if effect == Effect::Read || !self.heeds_signals {
+                self.attempt(command, &mut None, tell).await
+            } else {
+                self.watched(command, tell).await
+            };
             let sent_before =
                 matches!(outcome.decisive(), Some(Fared::Answered { .. } | Fared::Unanswered(_)));
             let again = match effect {
@@ -262,22 +295,51 @@ impl Client {
         }
     }
 
-    async fn attempt(&mut self, command: &Command, tell: &mut Tell<'_>) -> Fared {
+    /// Sends a write; whoever ends the program meanwhile must hear what became of it.
+    async fn watched(&mut self, command: &Command, tell: &mut Tell<'_>) -> Fared {
+        let mut signals = match self.signals.take().map_or_else(Signals::watch, Ok) {
+            Ok(signals) => Some(signals),
+            Err(error) => return Fared::Unsent(format!("no watch for signals: {}", chain(&error))),
+        };
+        let fared = self.attempt(command, &mut signals, tell).await;
+        self.signals = signals;
+        fared
+    }
+
+    async fn attempt(
+        &mut self,
+        command: &Command,
+        signals: &mut Option<Signals>,
+        tell: &mut Tell<'_>,
+    ) -> Fared {
         let connection = match self.connection.take() {
             Some(connection) if connection.is_open() => connection,
-            _ => match self.open(tell).await {
-                Ok(connection) => connection,
-                Err(failure) => return Fared::NotOpened(failure),
-            },
+            _ => {
+                let opened = tokio::select! {
+                    biased;
+                    opened = self.open(tell) => opened,
+                    name = signal::next(signals) => Err(OpenFailure::interrupted(name)),
+                };
+                match opened {
+                    Ok(connection) => connection,
+                    Err(failure) => return Fared::NotOpened(failure),
+                }
+            }
         };
+        if let Some(signals) = signals
+            && let Some(name) = signals.come().await
+        {
+            connection.abandon();
+            return Fared::Unsent(before_sending(name));
+        }
         tell(Event::Sending(command));
-        let write = command.nature().effect() != Effect::Read;
         let fate = tokio::select! {
+            // First, so that it is handed over: from here on a signal leaves it in doubt.
+            biased;
             fate = connection.send(command.clone()) => fate,
-            // Whoever interrupts a write must hear that it is in doubt.
-            Ok(()) = tokio::signal::ctrl_c(), if write => {
+            name = signal::next(signals) => {
                 connection.abandon();
-                return Fared::Unanswered("interrupted while the answer was waited for".to_owned());
+                return Fared::Unanswered(format!("interrupted ({name}) while the answer was waited for"));
             }
         };
         match fate {
@@ -285,7 +347,12 @@ impl Client {
                 let mut verdict = reply.verdict(command.context());
                 let mut login = None;
                 if verdict.advice() == Advice::ProbeLogin {
-                    if matches!(connection.keep_alive().await, Ok(true)) {
+                    let holds = tokio::select! {
+                        biased;
+                        proven = connection.keep_alive() => matches!(proven, Ok(true)),
+                        _ = signal::next(signals) => false,
+                    };
+                    if holds {
                         login = Some(Login::Holds);
                         verdict = verdict
                             .with_executed(Executed::No, Word::Inference)
@@ -324,7 +391,11 @@ impl Client {
     /// Ends the session, if there is one.
     pub(crate) async fn close(&mut self) {
         if let Some(connection) = self.connection.take() {
-            connection.quit().await;
+            // What is to be told of a write is not kept back by a registry that does not answer to QUIT.
+            tokio::select! {
+                _ = connection.quit() => {}
+                _ = signal::next(&mut self.signals) => {}
+            }
         }
     }
 }
@@ -353,10 +424,19 @@ impl Again {
     }
 }
 
+fn before_sending(name: &str) -> String {
+    format!("interrupted ({name}) before the command was sent")
+}
+
 /// Runs a future to its end, on this thread.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Refusal> {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => Ok(runtime.block_on(future)),
+        Ok(runtime) => {
+            let output = runtime.block_on(future);
+            // A name that is still being looked up keeps nobody.
+            runtime.shutdown_background();
+            Ok(output)
+        }
         Err(error) => {
             Err(Refusal::new("start", "the runtime does not start").because(error).exit(Exit::NotSent))
         }
@@ -365,8 +445,6 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use rrp::ReturnCode;
-
     use super::*;
 
     #[test]
@@ -377,30 +455,40 @@ mod tests {
 
     #[test]
     fn exits_follow_the_verdict() {
-        let exit = |code: u16, context, write| {
-            of_verdict(&ReturnCode::from_u16(code).unwrap().verdict(context), write)
+        use rrp::Context;
+        use rrp::command::{Billable, Kind, Repeat, Settle};
+        let write = |kind, repeat| Nature::write(kind, Billable::Yes, repeat, Settle::Read("status"));
+        let (renewal, guarded) =
+            (write(Kind::Renewal, Repeat::Harmful), write(Kind::Renewal, Repeat::Guarded));
+        let (creation, deletion) =
+            (write(Kind::Creation, Repeat::Refused), write(Kind::Deletion, Repeat::Refused));
+        let exit = |code: u16, context, nature: &Nature| {
+            of_verdict(&ReturnCode::from_u16(code).unwrap().verdict(context), nature)
         };
         let (ptf, check) = (Context::Ptf, Context::Check(rrp::verb::Entity::Domain));
-        for (code, context, read, write) in [
-            (200, ptf, Exit::Yes, Exit::Yes),
-            (210, ptf, Exit::Temporary, Exit::InDoubt),
-            (210, check, Exit::Yes, Exit::Yes),
-            (211, check, Exit::No, Exit::No),
-            (220, check, Exit::Temporary, Exit::Temporary),
-            (421, Context::Rrp(rrp::Verb::Renew), Exit::Temporary, Exit::Temporary),
-            (421, ptf, Exit::Temporary, Exit::InDoubt),
-            (422, ptf, Exit::Temporary, Exit::Temporary),
-            (423, ptf, Exit::Temporary, Exit::InDoubt),
-            (520, ptf, Exit::Temporary, Exit::InDoubt),
-            (545, ptf, Exit::Permanent, Exit::Permanent),
-            (549, ptf, Exit::Permanent, Exit::InDoubt),
-            (222, ptf, Exit::Yes, Exit::InDoubt),
-            (499, ptf, Exit::Temporary, Exit::InDoubt),
-            (599, ptf, Exit::Permanent, Exit::Permanent),
-            (700, ptf, Exit::Temporary, Exit::InDoubt),
+        for (code, context, read, blind, other) in [
+            (200, ptf, Exit::Yes, Exit::Yes, Exit::Yes),
+            (210, ptf, Exit::Temporary, Exit::InDoubt, Exit::InDoubt),
+            (210, check, Exit::Yes, Exit::Yes, Exit::Yes),
+            (211, check, Exit::No, Exit::No, Exit::No),
+            (220, check, Exit::Temporary, Exit::Temporary, Exit::InDoubt),
+            (421, Context::Rrp(rrp::Verb::Renew), Exit::Temporary, Exit::Temporary, Exit::InDoubt),
+            (421, ptf, Exit::Temporary, Exit::InDoubt, Exit::InDoubt),
+            (422, ptf, Exit::Temporary, Exit::Temporary, Exit::InDoubt),
+            (423, ptf, Exit::Temporary, Exit::InDoubt, Exit::InDoubt),
+            (520, ptf, Exit::Temporary, Exit::InDoubt, Exit::InDoubt),
+            (545, ptf, Exit::Permanent, Exit::Permanent, Exit::Permanent),
+            (549, ptf, Exit::Permanent, Exit::InDoubt, Exit::InDoubt),
+            (222, ptf, Exit::Yes, Exit::InDoubt, Exit::InDoubt),
+            (499, ptf, Exit::Temporary, Exit::InDoubt, Exit::InDoubt),
+            (599, ptf, Exit::Permanent, Exit::Permanent, Exit::Permanent),
+            (700, ptf, Exit::Temporary, Exit::InDoubt, Exit::InDoubt),
         ] {
-            assert_eq!(exit(code, context, false), read, "{code}, read");
-            assert_eq!(exit(code, context, true), write, "{code}, write");
+            assert_eq!(exit(code, context, &Nature::READ), read, "{code}, read");
+            assert_eq!(exit(code, context, &creation), blind, "{code}, creation");
+            for nature in [renewal, guarded, deletion, Nature::UNKNOWN] {
+                assert_eq!(exit(code, context, &nature), other, "{code}, {nature:?}");
+            }
         }
     }
 }

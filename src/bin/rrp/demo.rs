@@ -5,25 +5,22 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use rrp::command::{
-    self, Add, Body, Check, Dialect, Effect, Period, PtfCommand, Renew, Status, ToCommand, Year,
-};
+use rrp::command::{self, Add, Body, Check, Effect, Period, PtfCommand, Renew, Status, ToCommand, Year};
 use rrp::net::{Connector, Endpoint, Tls};
 use rrp::session;
 use rrp::sim::server::{Listen, Server};
 use rrp::sim::{Close, Config, Fault, Registrar, Registry, Trigger};
-use rrp::{Command, Context, DomainName, Reply, Secret, sim, wire};
+use rrp::{Command, Context, DomainName, Reply, Secret, sim};
 use serde_json::{Map, Value, json};
 
 use crate::client::{Attempt, Client, Event, Fared, Outcome, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
-use crate::ledger;
 use crate::output::{self, Fields, escape};
 use crate::reply::{Shown, safe};
-use crate::report::{Report, doubt};
+use crate::report::Report;
 use crate::target::Target;
+use crate::{ledger, look};
 
 const STAGE: &str = "demo";
 const USER: &str = "registrar";
@@ -117,7 +114,8 @@ async fn play(steps: Vec<Step>, as_json: bool, out: &mut dyn Write) -> Result<()
         endpoint,
         session::Config::new(login),
         Patience::DEFAULT.pause(PAUSE),
-    );
+    )
+    .without_signals();
 
     let mut told = Vec::new();
     if !as_json {
@@ -199,7 +197,7 @@ fn tell(event: &Event<'_>, write: bool, out: &mut dyn Write) -> io::Result<()> {
             fields.add("received", Shown::new(login, login.verdict(Context::Login)).head());
         }
         Event::Opened(number, _) => fields.add("connected", format!("session {number}, logged in as before")),
-        Event::Sending(command) => fields.add("sent", on_the_wire(command)),
+        Event::Sending(command) => fields.add("sent", look::sent(command)),
         Event::Attempt(_, Attempt { fared, again, .. }) => {
             match fared {
                 Fared::Answered { reply, verdict, .. } => {
@@ -243,19 +241,10 @@ fn conclude(command: &Command, outcome: &Outcome, out: &mut dyn Write) -> io::Re
         return Ok(());
     }
     let mut fields = Fields::with_keys(KEYS);
-    for (key, text) in doubt(command.name(), command.nature()) {
+    for (key, text) in look::doubt(command, None) {
         fields.add(key, text);
     }
     fields.write(out)
-}
-
-/// The lines of a command, one behind the other. None of the play's holds a secret.
-fn on_the_wire(command: &Command) -> String {
-    let mut bytes = BytesMut::new();
-    // The dialect takes every command.
-    let _ = wire::encode(command.body(), Dialect::Xrrp, &mut bytes);
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().map(escape).collect::<Vec<_>>().join(" | ")
 }
 
 /// The expiry and the status, without the time of day: it depends on how fast the machine is.
@@ -269,11 +258,9 @@ fn dates(reply: &Reply) -> String {
 }
 
 fn step_json(title: &str, report: &Report<'_>) -> Value {
-    let mut more = Map::new();
-    more.insert("sent".to_owned(), json!(on_the_wire(report.command)));
     let mut object = Map::new();
     object.insert("step".to_owned(), json!(title));
-    if let Value::Object(map) = report.json(more) {
+    if let Value::Object(map) = report.json(Map::new()) {
         object.extend(map);
     }
     // Port and key are others each time.

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rrp::Secret;
 use rrp::code::Context;
-use rrp::command::{Describe, Effect, ToCommand};
+use rrp::command::{Describe, ToCommand};
 use rrp::net::{Attempt, Cause, Connection, Connector, Family, PeerCertificate, Stream, TlsInfo};
 use rrp::session::{self, Config, Event, Fate, Session, Why};
 use rrp::wire::Greeting;
@@ -398,12 +398,12 @@ async fn log_in(stream: Stream, config: Config, findings: &mut Findings) {
     let shown = Shown::new(login, login.verdict(Context::Login));
     findings.stages.push(Stage::new(State::Ok, shown.head()).with("reply", Value::Object(shown.json())));
     let describe = Describe::new().to_command();
-    let (context, effect) = (describe.context(), describe.nature().effect());
+    let (context, nature) = (describe.context(), *describe.nature());
     match connection.send(describe).await {
         Ok(Fate::Answered(reply)) => {
             let verdict = reply.verdict(context);
             let shown = Shown::new(&reply, verdict);
-            let exit = of_verdict(&verdict, effect != Effect::Read);
+            let exit = of_verdict(&verdict, &nature);
             let state = if exit == Exit::Yes { State::Ok } else { State::Failed };
             let mut stage = Stage::new(state, format!("describe: {}", shown.head()))
                 .with("reply", Value::Object(shown.json()));

@@ -8,11 +8,11 @@ Exit status:
   0  done, or the answer is yes
   1  answered, and the answer is no
   2  the command line or the configuration is wrong; nothing was sent
-  3  refused for now, or a read found no answer: ask again later
+  3  refused for now, and sent twice it does no harm, or a read found no answer: ask again later
   4  refused for good
-  5  in doubt: a write may have been executed. Do not send it again; look first
+  5  in doubt: a write may have been executed, or may do harm if sent twice. Do not send it again; look first
   6  not sent: no connection, or no login
-  7  input that cannot be read, or output that cannot be written";
+  7  input that cannot be read (nothing was sent), or output that cannot be written";
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

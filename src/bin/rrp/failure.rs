@@ -11,6 +11,13 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// The output cannot be written; the exit code that there would have been otherwise.
     Output(io::Error, Exit),
+    /// The same after a write, of which somebody must hear what became of it.
+    Fate {
+        error: io::Error,
+        exit: Exit,
+        /// In one line.
+        fate: String,
+    },
 }
 
 /// What was refused, at which stage and why.
@@ -100,6 +107,13 @@ impl Failure {
                 let refusal = Refusal::new("write", "cannot write the output").because(error);
                 // What became of a command matters more than the paper it is written on.
                 let exit = refusal.exit.worse(exit);
+                (refusal, exit)
+            }
+            Self::Fate { error, exit, fate } => {
+                let _ = writeln!(err, "{fate}");
+                let refusal = Refusal::new("write", "cannot write the output").because(error);
+                // Its own code tells what became of it; only "done" must not be believed to have been printed.
+                let exit = if exit == Exit::Yes { refusal.exit } else { exit };
                 (refusal, exit)
             }
             Self::Refused(refusal) => {

@@ -10,17 +10,20 @@
 //! | 0 | `yes` | done, or the answer is yes |
 //! | 1 | `no` | answered, and the answer is no |
 //! | 2 | `usage` | the command line or the configuration is wrong; nothing was sent |
-//! | 3 | `temporary` | refused for now, or a read found no answer |
+//! | 3 | `temporary` | refused for now, and sent twice it does no harm, or a read found no answer |
 //! | 4 | `permanent` | refused for good |
-//! | 5 | `in-doubt` | a write may have been executed: do not send it again, look first |
+//! | 5 | `in-doubt` | a write may have been executed, or may do harm if sent twice: do not send it again, look first |
 //! | 6 | `not-sent` | no connection, or no login |
-//! | 7 | `data` | input that cannot be read, or output that cannot be written |
+//! | 7 | `data` | input that cannot be read (nothing was sent), or output that cannot be written |
 //!
 //! # What is sent again
 //!
 //! A read goes out up to three times: on the same session after 421, on a new one after 420, 520 and 521, and where the
 //! session ended without an answer; never while an account is locked (422). A write goes out once. If its whole reply
-//! does not say what became of it, or none came, it is in doubt, and the program says by which read to look.
+//! does not say what became of it, or none came, it is in doubt, and the program says by which read to look. Nor does
+//! the program's status invite to send it again where the registry says that it failed for now: unless a second one would
+//! be refused (creations) or do no harm, that is in doubt too. A signal that ends the program while a write waits for its
+//! answer is heeded: the write is in doubt, and told as such; before it was handed over it is not sent.
 
 // What the library promises of peers' bytes holds for the program that prints them.
 #![cfg_attr(
@@ -48,6 +51,7 @@ mod doctor;
 mod exit;
 mod failure;
 mod ledger;
+mod look;
 mod object;
 mod options;
 mod origin;
@@ -58,6 +62,7 @@ mod reply;
 mod report;
 mod request;
 mod settings;
+mod signal;
 mod sim;
 mod status;
 mod target;

@@ -18,7 +18,11 @@ standard error, with --json too. No field is left out, unless it says so; null: 
   code, text   the reply's; null unless fate is answered
   error, fix   why there is no reply, and what to check; null if there is one, fix also if nothing is known to do
   in_doubt     true: a write may have been executed; do not send it again
-  settle       how to learn whether a write was executed; null for a read
+  sent         the command as it went out, or would have, secrets redacted
+  advice, advice_text, wait   what to do next, as in `reply`; in doubt always `read-back`
+  settle       in doubt: how to learn whether it was executed; else null
+  look         in doubt, or if a guard was refused: the command line that looks; null if none is known
+  guard        what a refused guard of a renewal may mean; else null
   tls          {verified, pin}: whether the certificate was, and the pin of its key; null without TLS or a connection
   reply        the reply, else null: kind, grammar (rrp | ptf), terminated, code, text, detail (behind `;`), meaning,
                class (success | temporary | permanent | unclassified), answer (yes | no | null), fits, executed

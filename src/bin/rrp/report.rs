@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
-use rrp::command::{Command, Effect, Nature, Repeat, Settle};
+use rrp::command::{Command, Effect, Nature, Repeat};
+use rrp::verdict::{Advice, Executed, Verdict};
 use serde_json::{Map, Value, json};
 
 use crate::client::{Attempt, Event, Fared, Login, Outcome};
 use crate::exit::Exit;
+use crate::look;
 use crate::object;
 use crate::output::{Fields, escape};
 use crate::reply::Shown;
@@ -19,20 +21,24 @@ pub(crate) struct Report<'r> {
     pub(crate) outcome: &'r Outcome,
 }
 
-/// Before a write goes out: what, where, and whether it costs.
+/// Right before a write is sent: what, where, and whether it costs.
 pub(crate) fn announce(target: &Target, command: &Command, err: &mut dyn Write) {
     let nature = command.nature();
     if nature.effect() == Effect::Read {
         return;
     }
     // A note that nobody sees is no failure.
+    if let Some(unguarded) = look::unguarded(command) {
+        let _ = writeln!(err, "note: {unguarded}");
+    }
     let _ = writeln!(
         err,
-        "note: {} goes out once, to {} (environment: {}; billable: {})",
+        "note: {} is sent once, to {} (environment: {}; billable: {}): {}",
         escape(command.name()),
         target.host(),
         target.environment,
-        nature.billable().as_str()
+        nature.billable().as_str(),
+        look::sent(command)
     );
 }
 
@@ -50,11 +56,51 @@ pub(crate) fn tell(event: &Event<'_>, err: &mut dyn Write) {
 }
 
 impl Report<'_> {
+    /// The reply that decides, and its meaning. What is in doubt is read back, whatever the reply alone advises.
+    fn shown(&self) -> Option<Shown<'_>> {
+        let Some(Fared::Answered { reply, verdict, .. }) = self.outcome.decisive() else {
+            return None;
+        };
+        let verdict = match self.outcome.exit() {
+            Exit::InDoubt => verdict.with_advice(Advice::ReadBack),
+            _ => *verdict,
+        };
+        Some(Shown::new(reply, verdict))
+    }
+
+    /// What the reply itself says, with its own advice.
+    fn verdict(&self) -> Option<&Verdict> {
+        match self.outcome.decisive() {
+            Some(Fared::Answered { verdict, .. }) => Some(verdict),
+            _ => None,
+        }
+    }
+
+    /// What to say of a renewal whose guard refused it.
+    fn guarded(&self) -> Option<String> {
+        let shown = self.shown().filter(|_| self.outcome.exit() == Exit::Permanent)?;
+        look::guarded(self.command, shown.reply)
+    }
+
+    /// What became of a write, in one line: for where its whole story cannot be written.
+    pub(crate) fn fate(&self) -> String {
+        let story = self.outcome.attempts.last().map(Attempt::story).unwrap_or_default();
+        let fate = match self.verdict().map(Verdict::executed) {
+            _ if self.outcome.exit() == Exit::InDoubt => "IN DOUBT, look before it is sent again",
+            Some(Executed::Yes) => "executed",
+            Some(_) => "not executed",
+            None => "not sent",
+        };
+        format!("{fate}: {} ({story})", look::sent(self.command))
+    }
+
     pub(crate) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let exit = self.outcome.exit();
         match self.outcome.decisive() {
-            Some(Fared::Answered { reply, verdict, login }) => {
-                let shown = Shown::new(reply, *verdict);
+            Some(Fared::Answered { login, .. }) => {
+                let Some(shown) = self.shown() else {
+                    return Ok(());
+                };
                 let mut fields = shown.fields();
                 match login {
                     Some(Login::Holds) => {
@@ -95,8 +141,14 @@ impl Report<'_> {
     fn add(&self, exit: Exit, fields: &mut Fields) {
         let nature = self.command.nature();
         if exit == Exit::InDoubt {
-            for (key, text) in doubt(self.command.name(), nature) {
+            for (key, text) in look::doubt(self.command, self.verdict()) {
                 fields.add(key, text);
+            }
+        }
+        if let Some(guarded) = self.guarded() {
+            fields.add("guard", guarded);
+            if let Some(line) = look::line(self.command) {
+                fields.add("look first", line);
             }
         }
         if exit == Exit::Temporary && nature.effect() != Effect::Read {
@@ -106,6 +158,10 @@ impl Report<'_> {
         let effect = nature.effect().as_str();
         let name = escape(self.command.name());
         fields.add("command", format!("{name}, a {effect}; billable: {}", nature.billable().as_str()));
+        if nature.effect() != Effect::Read {
+            let key = if exit == Exit::NotSent { "not sent" } else { "sent" };
+            fields.add(key, look::sent(self.command));
+        }
         let attempts = self.outcome.attempts.len();
         if attempts > 1 {
             fields.add("attempts", attempts.to_string());
@@ -120,14 +176,13 @@ impl Report<'_> {
         self.target.add_json(&mut map);
         let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
         put("command", json!(self.command.name()));
+        put("sent", json!(look::sent(self.command)));
         put("effect", json!(nature.effect().as_str()));
         put("billable", json!(nature.billable().as_str()));
-        let (fate, mut error, mut fix, mut shown) = ("unsent", None, None, None);
+        let (fate, mut error, mut fix) = ("unsent", None, None);
+        let shown = self.shown();
         let fate = match self.outcome.decisive() {
-            Some(Fared::Answered { reply, verdict, .. }) => {
-                shown = Some(Shown::new(reply, *verdict));
-                "answered"
-            }
+            Some(Fared::Answered { .. }) => "answered",
             Some(Fared::Unanswered(why)) => {
                 error = Some(why.clone());
                 "unanswered"
@@ -149,7 +204,15 @@ impl Report<'_> {
         put("error", json!(error));
         put("fix", json!(fix));
         put("in_doubt", json!(exit == Exit::InDoubt));
-        put("settle", json!((nature.effect() != Effect::Read).then(|| settle(nature))));
+        let (doubt, guarded) = (exit == Exit::InDoubt, self.guarded());
+        let advice = if doubt { Some(Advice::ReadBack) } else { shown.map(|shown| shown.verdict.advice()) };
+        put("advice", json!(advice.map(Advice::keyword)));
+        put("advice_text", json!(advice.map(Advice::as_str)));
+        put("wait", json!(advice.and_then(Advice::wait).map(|wait| wait.as_secs_f64())));
+        let looks = doubt || guarded.is_some();
+        put("settle", json!(doubt.then(|| look::settle(self.command, self.verdict()))));
+        put("look", json!(if looks { look::line(self.command) } else { None }));
+        put("guard", json!(guarded));
         put("tls", object::tls(self.outcome.tls));
         for (key, value) in more {
             put(&key, value);
@@ -179,36 +242,10 @@ fn attempt_json(attempt: &Attempt) -> Value {
     })
 }
 
-/// What to say and to do about a write that may have been executed.
-pub(crate) fn doubt(name: &str, nature: &Nature) -> [(&'static str, String); 3] {
-    let money =
-        if nature.billable().at_stake() { "at stake: a second one may be paid for again" } else { "none" };
-    [
-        ("IN DOUBT", format!("unknown whether {} was executed: do NOT send it again", escape(name))),
-        ("look first", settle(nature)),
-        ("money", money.to_owned()),
-    ]
-}
-
-/// How to learn whether it was executed.
-fn settle(nature: &Nature) -> String {
-    match nature.settle() {
-        Settle::Read(command) => {
-            format!(
-                "by {command}, which shows whether it was executed; not found at once is no proof, it may still be under way"
-            )
-        }
-        Settle::List(command) => format!("through {command}, by hand: a list tells no author"),
-        Settle::NotNeeded => "nothing: it changes nothing".to_owned(),
-        _ => "no read can prove it: ask the registry".to_owned(),
-    }
-}
-
-/// What to heed before a write that was refused for now is sent again.
-fn again(nature: &Nature) -> String {
+/// What to heed before a write that was refused for now is sent again; only what may go out blindly comes here.
+fn again(nature: &Nature) -> &'static str {
     match nature.repeat() {
-        Repeat::Refused => "after a pause; the registry refuses a second one".to_owned(),
-        Repeat::Harmless => "after a pause; a second one does no harm".to_owned(),
-        _ => format!("after a pause, and not before a look: {}", settle(nature)),
+        Repeat::Harmless => "after a pause; a second one does no harm",
+        _ => "after a pause; the registry refuses a second one",
     }
 }

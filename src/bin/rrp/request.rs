@@ -8,7 +8,7 @@ use rrp::Command;
 use rrp::command::{Body, Dialect, Effect, PtfCommand};
 use rrp::secret::is_secret_name;
 use rrp::wire;
-use rrp::wire::deframe::{Deframer, Frame, Limits};
+use rrp::wire::deframe::{Deframer, Frame, Grammar, Limits, Terminator};
 
 use crate::exit::Exit;
 use crate::failure::Refusal;
@@ -61,17 +61,15 @@ pub(crate) fn rrp(verb: &str, lines: &[&str]) -> Result<Command, Refusal> {
 pub(crate) fn from_stdin() -> Result<Command, Refusal> {
     let mut input = Vec::new();
     let limit = u64::try_from(Limits::COMMAND.frame()).unwrap_or(u64::MAX).saturating_add(1);
-    io::stdin()
-        .lock()
-        .take(limit)
-        .read_to_end(&mut input)
-        .map_err(|error| Refusal::new(STAGE, "cannot read standard input").because(error))?;
+    io::stdin().lock().take(limit).read_to_end(&mut input).map_err(|error| {
+        Refusal::new(STAGE, "cannot read standard input: nothing was sent").because(error)
+    })?;
     decode(&input).map(Command::new)
 }
 
-/// The one command in these bytes; its terminator may be missing.
+/// The one command in these bytes, with its terminator: what was cut off may be half a command.
 fn decode(input: &[u8]) -> Result<Body, Refusal> {
-    let refused = || Refusal::new(STAGE, "no request");
+    let refused = || Refusal::new(STAGE, "no request").hint("nothing was sent");
     let mut buffer = BytesMut::from(input);
     let mut deframer = Deframer::new(Limits::COMMAND);
     let mut next = || -> Result<Option<Frame>, Refusal> {
@@ -82,10 +80,20 @@ fn decode(input: &[u8]) -> Result<Body, Refusal> {
         }
     };
     let Some(frame) = next()? else {
-        return Err(refused().hint("a `[COMMAND]` block, or the lines of an RRP command"));
+        return Err(
+            refused().hint("nothing was sent: give a `[COMMAND]` block, or the lines of an RRP command")
+        );
     };
+    if frame.terminator().is_none() {
+        return Err(Refusal::new(STAGE, "request is not terminated: nothing was sent")
+            .hint("a `[COMMAND]` block ends with a line `EOF`, an RRP command with a line `.`"));
+    }
     if next()?.is_some() {
-        return Err(Refusal::new(STAGE, "more than one request"));
+        return Err(Refusal::new(STAGE, "more than one request: nothing was sent"));
+    }
+    if frame.grammar() != Grammar::Ptf && frame.terminator() != Some(Terminator::Dot) {
+        return Err(Refusal::new(STAGE, "request is not terminated: nothing was sent")
+            .hint("an RRP command ends with a line `.`"));
     }
     wire::decode(&frame).map_err(|malformed| refused().because(malformed))
 }
@@ -132,8 +140,18 @@ mod tests {
     #[test]
     fn one_request_and_no_second() {
         assert!(decode(b"[COMMAND]\r\ncommand=StatusDomain\r\ndomain=example.com\r\nEOF\r\n.\r\n").is_ok());
-        assert!(decode(b"describe").is_ok());
-        for input in [&b""[..], b".\r\n", b"describe\n.\nquit\n.\n", b"describe\n.\nquit"] {
+        assert!(decode(b"describe\n.").is_ok());
+        assert!(decode(b"[COMMAND]\ncommand=StatusDomain\neof").is_ok());
+        assert!(decode(b"[COMMAND]\ncommand=StatusDomain\n.\n").is_ok());
+        for input in [
+            &b""[..],
+            b".\r\n",
+            b"describe\n.\nquit\n.\n",
+            b"describe\n.\nquit",
+            b"describe",
+            b"describe\nEOF\n",
+            b"[COMMAND]\ncommand=StatusDomain\ndomain=example.co",
+        ] {
             assert!(decode(input).is_err(), "{input:?}");
         }
     }
