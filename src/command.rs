@@ -100,20 +100,28 @@ impl Command {
         }
     }
 
-    /// Whether a text quotes one of the command's secrets. One of three characters or fewer is found everywhere, and not
-    /// looked for.
+    /// Its secrets.
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        let (lines, parameters, headers) = match &self.body {
+            Body::Rrp(rrp) => (rrp.lines(), &[][..], &[][..]),
+            Body::Ptf(ptf) => (&[][..], ptf.parameters(), ptf.headers()),
+        };
+        let fields = lines.iter().flat_map(RrpLine::fields);
+        let fields = fields.chain(parameters.iter().chain(headers).map(ptf::Parameter::value));
+        fields.filter(|field| field.as_str().is_none()).map(Field::expose)
+    }
+
+    /// Whether it has a secret.
+    pub(crate) fn has_secret(&self) -> bool {
+        self.secrets().next().is_some()
+    }
+
+    /// Whether a text quotes one of its secrets. One of three characters or fewer is found everywhere, and not looked for.
     pub(crate) fn is_quoted_in(&self, text: &[u8]) -> bool {
         const TOO_SHORT: usize = 3;
-        let quoted = |field: &Field| {
-            let secret = field.expose().as_bytes();
-            field.as_str().is_none()
-                && secret.len() > TOO_SHORT
-                && text.windows(secret.len()).any(|part| part == secret)
-        };
-        match &self.body {
-            Body::Rrp(rrp) => rrp.lines().iter().flat_map(RrpLine::fields).any(quoted),
-            Body::Ptf(ptf) => ptf.parameters().iter().chain(ptf.headers()).any(|given| quoted(given.value())),
-        }
+        self.secrets()
+            .map(str::as_bytes)
+            .any(|secret| secret.len() > TOO_SHORT && text.windows(secret.len()).any(|part| part == secret))
     }
 
     /// Where a reply to this command comes: what [`ReturnCode::verdict`](crate::code::ReturnCode::verdict) needs.

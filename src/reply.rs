@@ -49,6 +49,8 @@ pub struct Reply {
     grammar: Grammar,
     code: ReturnCode,
     index: Index,
+    /// Whether it quotes a secret of its command, where no name tells that it is one.
+    concealed: bool,
 }
 
 /// The code and the text of a reply, read without looking at the rest.
@@ -140,7 +142,7 @@ impl Reply {
             Grammar::Ptf => (Grammar::Ptf, read::ptf_reply(bytes, Form::Wire, &mut index)?),
             Grammar::Rrp | Grammar::Text => (Grammar::Rrp, read::rrp_reply(bytes, &mut index)?),
         };
-        Ok(Self { bytes: bytes.clone(), grammar, code, index })
+        Ok(Self { bytes: bytes.clone(), grammar, code, index, concealed: false })
     }
 
     /// Reads a PTF reply as documents quote it: the `[RESPONSE]` may be missing, and lines without `=` (such as `...`)
@@ -152,7 +154,7 @@ impl Reply {
     pub fn parse_excerpt(frame: &Frame) -> Result<Self, Malformed> {
         let mut index = Index::new();
         let code = read::ptf_reply(frame.bytes(), Form::Excerpt, &mut index)?;
-        Ok(Self { bytes: frame.bytes().clone(), grammar: Grammar::Ptf, code, index })
+        Ok(Self { bytes: frame.bytes().clone(), grammar: Grammar::Ptf, code, index, concealed: false })
     }
 
     /// Reads the code and the text alone. If the code leads, what follows them costs nothing, however long.
@@ -166,6 +168,11 @@ impl Reply {
             Grammar::Rrp | Grammar::Text => read::rrp_head(bytes)?,
         };
         Ok(Head { code, text: text.of(bytes) })
+    }
+
+    /// Prints nothing of what it says from now on: it quotes a secret of its command.
+    pub(crate) const fn conceal(&mut self) {
+        self.concealed = true;
     }
 
     /// Gives the storage back, for the next [`parse_into`](Self::parse_into).

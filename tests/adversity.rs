@@ -335,3 +335,28 @@ fn a_keepalive_that_was_not_sent_is_not_told() {
         }
     });
 }
+
+/// Keepalives that nobody waits for any more are not sent.
+#[tokio::test(start_paused = true)]
+async fn keepalives_of_callers_that_have_left_are_not_sent() {
+    let (connection, mut registry) = opened(4_096).await;
+    let connection = Arc::new(connection);
+    let asked = Arc::clone(&connection);
+    let asking = tokio::spawn(async move { asked.send(check("first.example.com")).await });
+    command_of(&mut registry).await;
+    for _ in 0..2_000 {
+        let mut left = Box::pin(connection.keep_alive());
+        // The first thousand are taken in; for the others there is no place.
+        let _ = left.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
+    }
+    registry.write_all(AVAILABLE).await.unwrap();
+    assert!(matches!(asking.await.unwrap().unwrap(), Fate::Answered(_)));
+    let asked = Arc::clone(&connection);
+    let asking = tokio::spawn(async move { asked.send(check("next.example.com")).await });
+    let mut read = vec![0; 5];
+    registry.read_exact(&mut read).await.unwrap();
+    assert_eq!(read, b"check", "no DESCRIBE goes before it");
+    command_of(&mut registry).await;
+    registry.write_all(AVAILABLE).await.unwrap();
+    assert!(matches!(asking.await.unwrap().unwrap(), Fate::Answered(_)));
+}

@@ -347,7 +347,24 @@ fn a_secret_that_the_registry_quotes_is_not_repeated() {
             other => panic!("{other:?}"),
         }
     }
-    // An authorisation code, of a command that it closes behind, and of one that came out of step.
+    // An authorisation code in an answer, and in a reply that comes late.
+    let transfer = PtfCommand::new("TransferDomain").unwrap().param("auth", "c0de-of-x").unwrap();
+    let quoting = "541 Invalid attribute value; c0de-of-x\r\nx:c0de-of-x\r\n.\r\n";
+    let mut play = Play::with(Config::new(login()), At::Wait, transfer.into());
+    play.input(quoting);
+    match play.session.poll_event() {
+        Some(Event::Done { fate: Fate::Answered(reply), .. }) => {
+            assert!(!format!("{reply:?} {}", reply.redacted_text()).contains("c0de"), "{reply:?}");
+            assert!(reply.text().contains("c0de-of-x"), "who asks for it gets it");
+        }
+        other => panic!("{other:?}"),
+    }
+    play.input(quoting);
+    match play.session.poll_event() {
+        Some(Event::Ended(end)) => assert!(!format!("{end} {end:?}").contains("c0de-of-x"), "{end}"),
+        other => panic!("{other:?}"),
+    }
+    // Of a command that it closes behind, and of one that came out of step.
     let transfer = PtfCommand::new("TransferDomain").unwrap().param("auth", "c0de-of-x").unwrap();
     for code in [420, 520, 210] {
         let mut play = Play::with(Config::new(login()), At::Wait, transfer.clone().into());

@@ -214,6 +214,12 @@ fn a_surplus_reply_answers_nothing() {
     let mut play = waiting(check());
     play.input([&rrp(210), "\r\n.\r\nEOF\r\n."].concat());
     assert_eq!((play.events(), play.session.is_ready()), (vec!["0 answered 210".to_owned()], true));
+    // Nor does it prove a login: the first may be the answer to the command before.
+    let mut play = Play::idle();
+    play.session.keep_alive(play.now).unwrap();
+    play.send();
+    play.input([rrp(200), rrp(200)].concat());
+    assert_eq!(play.events(), ["ended at reply: surplus behind 200"]);
     // In a later one.
     let mut play = waiting(check());
     play.input(rrp(210));

@@ -120,13 +120,16 @@ impl Connection {
     }
 
     /// Proves the login by the keepalive: `true` if the registry said yes, `false` if it said something that leaves it
-    /// open.
+    /// open (or nothing was asked, for [`MAX_WAITING`](Self::MAX_WAITING) others wait).
     ///
     /// # Errors
     /// The end of the session, if it came to that.
     pub async fn keep_alive(&self) -> Result<bool, Arc<End>> {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Ok(false);
+        };
         let (done, waiting) = oneshot::channel();
-        if self.request(Request::KeepAlive { done }).is_none()
+        if self.request(Request::KeepAlive { done, place }).is_none()
             && let Ok(proven) = waiting.await
         {
             return Ok(proven);

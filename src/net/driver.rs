@@ -24,8 +24,8 @@ use crate::wire::Greeting;
 const BUSY_READ: usize = 8_192;
 /// What is read at once on an idle connection, where at most a short line comes; hundreds of these stand about.
 const IDLE_READ: usize = 256;
-/// So many looks are taken before one write. Under TLS each takes in a record of which nothing came out.
-const MAX_LOOKS: usize = 64;
+/// So much is read, in reads, of a connection whose time is over or whose other half has failed.
+const MAX_READS: usize = 64;
 /// The connection gets so long to say that it closes.
 const CLOSE: Duration = Duration::from_secs(2);
 
@@ -35,6 +35,7 @@ pub(super) enum Request {
     /// The answer: whether it proved the login.
     KeepAlive {
         done: oneshot::Sender<bool>,
+        place: OwnedSemaphorePermit,
     },
     Quit,
 }
@@ -141,13 +142,14 @@ impl<T: Transport> Driver<T> {
 
     /// Reads what is there already, within bounds.
     async fn catch_up(&mut self, chunk: &mut [u8]) {
-        for _ in 0..MAX_LOOKS {
+        // A fresh turn, that being short of turns is not taken for being out of bytes.
+        tokio::task::yield_now().await;
+        for _ in 0..MAX_READS {
             let transport = &mut self.transport;
-            let read = poll_fn(|cx| Poll::Ready(poll_read(transport, chunk, cx)));
-            // Short of turns is not the same as out of bytes.
-            match tokio::task::unconstrained(read).await {
+            match poll_fn(|cx| Poll::Ready(poll_read(transport, chunk, cx))).await {
                 Poll::Ready(io) => self.moved(io, chunk),
-                Poll::Pending => return,
+                Poll::Pending if tokio::task::coop::has_budget_remaining() => return,
+                Poll::Pending => tokio::task::yield_now().await,
             }
             if self.session.has_ended() {
                 return;
@@ -171,7 +173,9 @@ impl<T: Transport> Driver<T> {
                     Err(rejected) => answer(done, rejected),
                 }
             }
-            Some(Request::KeepAlive { done }) => {
+            Some(Request::KeepAlive { done, .. }) if done.is_closed() => {}
+            Some(Request::KeepAlive { done, place }) => {
+                drop(place);
                 if self.session.keep_alive(now()).is_ok() {
                     self.probing = Some(done);
                 } else {
@@ -359,9 +363,10 @@ fn poll_read<T: Transport>(
     })
 }
 
-/// Whether anything is to be read, now: first what the runtime knows of, then what only the kernel does.
+/// Whether anything is to be read, now: first what the runtime knows of, then what only the kernel does. Under TLS what is
+/// there may be a record of which nothing comes out, or a part of one, whose rest is waited for: the caller has a deadline.
 async fn look<T: Transport>(transport: &mut T, chunk: &mut [u8]) -> Option<Io> {
-    for _ in 0..MAX_LOOKS {
+    loop {
         let read = poll_fn(|cx| {
             Poll::Ready(match poll_read(transport, chunk, cx) {
                 Poll::Ready(io) => Some(io),
@@ -388,5 +393,4 @@ async fn look<T: Transport>(transport: &mut T, chunk: &mut [u8]) -> Option<Io> {
             return Some(Io::NotRead(error));
         }
     }
-    Some(Io::NotRead(io::Error::other("the registry keeps sending what is no reply")))
 }

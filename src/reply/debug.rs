@@ -53,10 +53,11 @@ impl fmt::Debug for Item<'_> {
 }
 
 impl Reply {
-    /// The text up to its first part, between `;`, that assigns a secret. Not escaped.
+    /// The text up to its first part, between `;`, that assigns a secret; `***` if the reply came over a session and
+    /// quotes a secret of its command. Not escaped.
     #[must_use]
     pub fn redacted_text(&self) -> String {
-        redact(&self.text())
+        if self.concealed { REDACTED.to_owned() } else { redact(&self.text()) }
     }
 }
 
@@ -111,8 +112,11 @@ impl fmt::Debug for DomainCheck<'_> {
 impl fmt::Debug for Reply {
     /// Code, text and the first 32 lines, of each name and value 256 characters; secrets are redacted, control characters escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<Item<'_>> = self.lines().take(MAX_PRINTED).collect();
         let mut out = f.debug_struct("Reply");
+        if self.concealed {
+            return out.field("code", &self.code).field("text", &REDACTED).finish_non_exhaustive();
+        }
+        let lines: Vec<Item<'_>> = self.lines().take(MAX_PRINTED).collect();
         out.field("code", &self.code).field("text", &cut(&self.redacted_text())).field("lines", &lines);
         match self.index.lines.len().saturating_sub(MAX_PRINTED) {
             0 => out.finish(),

@@ -6,7 +6,7 @@ use std::io;
 use super::stage::Stage;
 use crate::code::ReturnCode;
 use crate::reply::Reply;
-use crate::secret::{REDACTED, assigns_secret};
+use crate::secret::assigns_secret;
 use crate::wire::Malformed;
 use crate::wire::deframe::FrameError;
 
@@ -58,20 +58,19 @@ pub enum Why {
 
 /// Why and where a session came to its end.
 ///
-/// If a registry quotes the password in its answer to the login, neither `Display` nor `Debug` shows the text of that
-/// answer; [`reply`](Self::reply) has it all the same.
+/// If a registry quotes a secret of the command, neither `Display` nor `Debug` shows the text of that reply;
+/// [`reply`](Self::reply) has it all the same.
 pub struct End {
     stage: Stage,
     why: Why,
     password_in_doubt: bool,
-    hides_reply: bool,
     /// How something began that was no greeting.
     beginning: Option<Box<str>>,
 }
 
 impl End {
     pub(super) const fn new(stage: Stage, why: Why) -> Self {
-        Self { stage, why, password_in_doubt: false, hides_reply: false, beginning: None }
+        Self { stage, why, password_in_doubt: false, beginning: None }
     }
 
     pub(super) const fn leave_password_in_doubt(&mut self) {
@@ -88,8 +87,19 @@ impl End {
         }
     }
 
-    pub(super) fn hide_reply_if(&mut self, quotes_secret: impl FnOnce(&Reply) -> bool) {
-        self.hides_reply = self.reply().is_some_and(quotes_secret);
+    pub(super) fn conceal_reply_if(&mut self, quotes_secret: impl FnOnce(&Reply) -> bool) {
+        if let Why::Closing(reply)
+        | Why::LoginRefused(reply)
+        | Why::LoginLost(reply)
+        | Why::InsteadOfGreeting(reply)
+        | Why::Unsolicited(reply)
+        | Why::Early(reply)
+        | Why::Surplus(reply)
+        | Why::OutOfStep(reply) = &mut self.why
+            && quotes_secret(reply)
+        {
+            reply.conceal();
+        }
     }
 
     /// A session whose task was taken away, and can say nothing. If it was to change the password, it may have.
@@ -196,18 +206,12 @@ impl End {
 }
 
 /// The code and the text of a reply: escaped, cut, without secrets.
-struct Told<'r> {
-    reply: &'r Reply,
-    hidden: bool,
-}
+struct Told<'r>(&'r Reply);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}", self.reply.code())?;
-        if self.hidden {
-            return write!(f, " {REDACTED}`");
-        }
-        let text = self.reply.redacted_text();
+        write!(f, "`{}", self.0.code())?;
+        let text = self.0.redacted_text();
         if !text.is_empty() {
             f.write_str(" ")?;
         }
@@ -219,22 +223,21 @@ impl fmt::Display for Told<'_> {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.stage)?;
-        let told = |reply| Told { reply, hidden: self.hides_reply };
         match &self.why {
             Why::Quit => f.write_str("session ended by QUIT"),
             Why::Abandoned => f.write_str("session given up by its owner"),
-            Why::Closing(reply) => write!(f, "connection closed by the registry with {}", told(reply)),
-            Why::LoginRefused(reply) => write!(f, "login refused with {}", told(reply)),
-            Why::LoginLost(reply) => write!(f, "no longer logged in, says {}", told(reply)),
-            Why::InsteadOfGreeting(reply) => write!(f, "refused instead of greeted, with {}", told(reply)),
-            Why::Unsolicited(reply) => write!(f, "unsolicited reply {}", told(reply)),
+            Why::Closing(reply) => write!(f, "connection closed by the registry with {}", Told(reply)),
+            Why::LoginRefused(reply) => write!(f, "login refused with {}", Told(reply)),
+            Why::LoginLost(reply) => write!(f, "no longer logged in, says {}", Told(reply)),
+            Why::InsteadOfGreeting(reply) => write!(f, "refused instead of greeted, with {}", Told(reply)),
+            Why::Unsolicited(reply) => write!(f, "unsolicited reply {}", Told(reply)),
             Why::Noise => f.write_str("something came that nothing had asked for"),
-            Why::Early(reply) => write!(f, "reply {} before the command was written", told(reply)),
+            Why::Early(reply) => write!(f, "reply {} before the command was written", Told(reply)),
             Why::Surplus(reply) => {
-                write!(f, "more came behind reply {}: nobody knows which is the answer", told(reply))
+                write!(f, "more came behind reply {}: nobody knows which is the answer", Told(reply))
             }
             Why::OutOfStep(reply) => {
-                write!(f, "reply {} cannot be one to this command", told(reply))
+                write!(f, "reply {} cannot be one to this command", Told(reply))
             }
             Why::Malformed(_) => f.write_str("malformed reply"),
             Why::Frame(_) => f.write_str("reply passes a limit"),
@@ -255,12 +258,7 @@ impl fmt::Display for End {
 impl fmt::Debug for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("End");
-        out.field("stage", &self.stage);
-        if self.hides_reply {
-            out.field("code", &self.code());
-        } else {
-            out.field("why", &self.why);
-        }
+        out.field("stage", &self.stage).field("why", &self.why);
         if let Some(beginning) = &self.beginning {
             out.field("beginning", beginning);
         }

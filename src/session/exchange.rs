@@ -84,6 +84,15 @@ impl Exchange {
         Self { what, context, encoded, early: false }
     }
 
+    /// Whether the command has a secret.
+    pub(super) fn has_secret(&self) -> bool {
+        match &self.what {
+            What::Login { .. } => true,
+            What::Command { command, .. } => command.has_secret(),
+            What::Keepalive | What::Quit => false,
+        }
+    }
+
     /// Whether a reply quotes a secret of the command, where no name tells that it is one.
     pub(super) fn is_quoted_in(&self, reply: &Reply) -> bool {
         match &self.what {

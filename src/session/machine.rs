@@ -42,6 +42,8 @@ pub struct Session {
     events: VecDeque<Event>,
     commands: u64,
     quitting: bool,
+    /// The exchange before, if it had a secret: a reply that comes late may quote it.
+    before: Option<Box<Exchange>>,
 }
 
 #[derive(Debug)]
@@ -108,6 +110,7 @@ impl Session {
             events: VecDeque::new(),
             commands: 0,
             quitting: false,
+            before: None,
         })
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Connection {
     pub(super) reader: Reader,
     /// What was read and waits for the command before it to be answered.
     pub(super) inbox: VecDeque<Result<Request, RequestError>>,
+    /// The bytes that came since none waited.
+    pub(super) inbox_bytes: usize,
     /// A command (or the greeting) is being answered.
     pub(super) busy: bool,
     /// The client has closed its side: the connection ends when all is answered.
@@ -47,12 +49,15 @@ pub(super) struct Connection {
 impl Connection {
     /// The most commands that may wait; a client that sends more is cut off.
     pub(super) const MAX_WAITING: usize = 1_024;
+    /// The most bytes of them.
+    pub(super) const MAX_WAITING_BYTES: usize = 8 * 1_024 * 1_024;
 
     pub(super) const fn new(dialect: Dialect, now: Instant) -> Self {
         Self {
             login: Login::Waiting { refused: 0 },
             reader: Reader::new(dialect),
             inbox: VecDeque::new(),
+            inbox_bytes: 0,
             busy: true,
             eof: false,
             idle_since: now,

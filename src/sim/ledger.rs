@@ -123,7 +123,7 @@ impl fmt::Display for Entry {
 
 /// Everything that was executed and billed, in order.
 ///
-/// Changes are always kept; what changed nothing only up to a million entries.
+/// Changes are always kept; what changed no object only up to a million entries. Of an object's name 256 bytes are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     entries: Vec<Entry>,
@@ -132,6 +132,8 @@ pub struct Ledger {
 
 impl Ledger {
     const QUIET_LIMIT: usize = 1_000_000;
+    /// The most bytes that are kept of the name of an object.
+    const MAX_OBJECT: usize = 256;
 
     pub(super) const fn transaction(&mut self) -> u64 {
         self.transactions = self.transactions.saturating_add(1);
@@ -143,8 +145,11 @@ impl Ledger {
         Self { entries: Vec::new(), transactions: self.transactions }
     }
 
-    pub(super) fn record(&mut self, entry: Entry) {
-        if entry.change != Change::None || self.entries.len() < Self::QUIET_LIMIT {
+    pub(super) fn record(&mut self, mut entry: Entry) {
+        let end = entry.object.floor_char_boundary(Self::MAX_OBJECT);
+        entry.object.truncate(end);
+        let quiet = matches!(entry.change, Change::None | Change::Session);
+        if !quiet || self.entries.len() < Self::QUIET_LIMIT {
             self.entries.push(entry);
         }
     }

@@ -166,11 +166,18 @@ impl Registry {
         let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.eof) else {
             return;
         };
+        if connection.inbox.is_empty() {
+            connection.inbox_bytes = 0;
+        }
+        connection.inbox_bytes = connection.inbox_bytes.saturating_add(bytes.len());
         connection.reader.push(bytes);
         while let Some(read) = connection.reader.next_command() {
             connection.inbox.push_back(read);
         }
-        if connection.inbox.len() > Connection::MAX_WAITING {
+        let waiting = connection.inbox.len();
+        if waiting > Connection::MAX_WAITING
+            || waiting > 1 && connection.inbox_bytes > Connection::MAX_WAITING_BYTES
+        {
             self.close(id, Close::Reset);
         }
         self.work(id);

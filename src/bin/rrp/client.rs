@@ -349,7 +349,7 @@ impl Client {
                 if verdict.advice() == Advice::ProbeLogin {
                     let holds = tokio::select! {
                         biased;
-                        proven = connection.keep_alive() => matches!(proven, Ok(true)),
+                        proven = proves_login(&connection) => proven,
                         _ = signal::next(signals) => false,
                     };
                     if holds {
@@ -426,6 +426,11 @@ impl Again {
 
 fn before_sending(name: &str) -> String {
     format!("interrupted ({name}) before the command was sent")
+}
+
+/// Whether the login is proven, twice: a reply that comes late, behind the first proof, is seen before the second.
+async fn proves_login(connection: &Connection) -> bool {
+    matches!(connection.keep_alive().await, Ok(true)) && matches!(connection.keep_alive().await, Ok(true))
 }
 
 /// Runs a future to its end, on this thread.

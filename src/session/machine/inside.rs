@@ -94,7 +94,8 @@ impl Session {
             }
             State::Busy { exchange, phase, deadline, whole } => match Reply::parse(frame) {
                 Ok(reply) => {
-                    let answers = matches!(exchange.what, What::Command { .. });
+                    // Of a keepalive, too: a reply that came late is no proof.
+                    let answers = matches!(exchange.what, What::Command { .. } | What::Keepalive);
                     self.state = State::Busy { exchange, phase, deadline, whole };
                     if answers {
                         self.learn(frame);
@@ -140,7 +141,7 @@ impl Session {
     }
 
     /// A whole, well-formed reply after something was handed over.
-    pub(super) fn reply(&mut self, reply: Reply, now: Instant) {
+    pub(super) fn reply(&mut self, mut reply: Reply, now: Instant) {
         let State::Busy { exchange, phase, .. } = &self.state else {
             return;
         };
@@ -150,7 +151,9 @@ impl Session {
         if early && (verdict.class() == Class::Success || !verdict.closes_connection()) {
             return self.end(Why::Early(Box::new(reply)));
         }
-        let quotes_secret = exchange.is_quoted_in(&reply);
+        if exchange.is_quoted_in(&reply) {
+            reply.conceal();
+        }
         let closing = verdict.closes_connection().then(|| {
             let reply = Box::new(reply.clone());
             if verdict.fits() { Why::Closing(reply) } else { Why::OutOfStep(reply) }
@@ -181,15 +184,16 @@ impl Session {
                 self.events.push_back(Event::Done { id, fate: Fate::Answered(reply) });
             }
         }
+        // The command has had its end.
+        let stage = self.stage();
+        let answered = core::mem::replace(&mut self.state, State::Idle { since: now, ending: None });
+        if let State::Busy { exchange, .. } = answered
+            && !matches!(exchange.what, What::Keepalive)
+        {
+            self.before = exchange.has_secret().then(|| Box::new(exchange));
+        }
         match closing {
-            Some(why) => {
-                // The command has had its end.
-                let mut end = End::new(self.stage(), why);
-                end.hide_reply_if(|_| quotes_secret);
-                self.state = State::Ended;
-                self.buffer = BytesMut::new();
-                self.events.push_back(Event::Ended(end));
-            }
+            Some(why) => self.end_at(stage, why),
             None => self.idle(now),
         }
     }
@@ -239,11 +243,13 @@ impl Session {
             return;
         }
         let mut end = End::new(stage, why);
-        // What was not handed over cannot be quoted.
-        if let State::Busy { exchange, phase, .. } = &self.state
-            && *phase >= Phase::Write
-        {
-            end.hide_reply_if(|reply| exchange.is_quoted_in(reply));
+        // What was not handed over cannot be quoted; what came late may quote the command before.
+        let quotable = match &self.state {
+            State::Busy { exchange, phase, .. } if *phase >= Phase::Write => Some(exchange),
+            _ => self.before.as_deref(),
+        };
+        if let Some(exchange) = quotable {
+            end.conceal_reply_if(|reply| exchange.is_quoted_in(reply));
         }
         if let State::Greeting { first, .. } = &self.state {
             end.remember_beginning(first.bytes());

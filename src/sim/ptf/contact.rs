@@ -46,7 +46,13 @@ fn fields(request: &Request) -> BTreeMap<String, String> {
     FIELDS.iter().filter_map(given).collect()
 }
 
+/// So many contacts a registry has, for they cost nothing.
+const MAX_CONTACTS: usize = 10_000;
+
 pub(super) fn add(turn: &mut Turn<'_>, request: &Request) -> Outcome {
+    if turn.world.contacts.len() >= MAX_CONTACTS {
+        return refuse(549);
+    }
     required(request, "lastname")?;
     if !required(request, "email")?.contains('@') {
         return Err(Answer::new(505).detail("EMAIL"));
