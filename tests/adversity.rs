@@ -360,3 +360,31 @@ async fn keepalives_of_callers_that_have_left_are_not_sent() {
     registry.write_all(AVAILABLE).await.unwrap();
     assert!(matches!(asking.await.unwrap().unwrap(), Fate::Answered(_)));
 }
+
+/// A surplus right behind a reply is seen wherever the reads are cut; a long reply alone is an answer, whatever its length.
+#[tokio::test(start_paused = true)]
+async fn a_surplus_does_not_hide_behind_the_end_of_a_read() {
+    for len in [8_190, 8_191, 8_192, 8_193, 16_384, 100_000] {
+        let head = "210 Domain name available\r\na:";
+        let reply = format!("{head}{}\r\n.\r\n", "x".repeat(len - head.len() - 5));
+        assert_eq!(reply.len(), len);
+        // Lines may be so long, and no longer.
+        let reply = if len > 65_536 {
+            reply.replace(&"x".repeat(1_000), &format!("{}\r\na:", "x".repeat(996)))
+        } else {
+            reply
+        };
+        for (surplus, answered) in
+            [("", true), ("\r\n.\r\n", true), ("211 Domain name not available\r\n.\r\n", false)]
+        {
+            let (connection, mut registry) = opened(1 << 20).await;
+            let answer = async {
+                command_of(&mut registry).await;
+                registry.write_all(format!("{reply}{surplus}").as_bytes()).await.unwrap();
+            };
+            let (fate, ()) = tokio::join!(connection.send(check("example.com")), answer);
+            let fate = fate.unwrap();
+            assert_eq!(matches!(fate, Fate::Answered(_)), answered, "{len} {surplus:?}: {fate:?}");
+        }
+    }
+}

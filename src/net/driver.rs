@@ -2,7 +2,7 @@
 
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::Poll;
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -135,8 +135,39 @@ impl<T: Transport> Driver<T> {
                     self.catch_up(chunk).await;
                     self.session.handle_error(error);
                 }
+                // Where more may lie behind it, it is not to be judged alone.
+                Io::Read(read) if read == chunk.len() => self.read_on(chunk),
                 io => self.moved(io, chunk),
             }
+        }
+    }
+
+    /// Reads what there is behind a read that filled the storage, and hands it all to the session at once: what comes right
+    /// behind a reply casts doubt on it, and must not fall behind the end of a read by chance.
+    fn read_on(&mut self, chunk: &mut [u8]) {
+        let mut all = chunk.to_vec();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut last = None;
+        for _ in 0..MAX_READS {
+            // Whoever is woken in vain polls again: the next turn of the task registers its own waker.
+            match poll_read(&mut self.transport, chunk, &mut context) {
+                Poll::Ready(Io::Read(read)) if read > 0 => {
+                    all.extend_from_slice(chunk.get(..read).unwrap_or_default());
+                    if read < chunk.len() {
+                        break;
+                    }
+                }
+                Poll::Ready(io) => {
+                    last = Some(io);
+                    break;
+                }
+                Poll::Pending => break,
+            }
+        }
+        trace!(bytes = all.len(), "read");
+        self.session.handle_input(&all, now());
+        if let Some(io) = last {
+            self.moved(io, chunk);
         }
     }
 
@@ -351,11 +382,7 @@ async fn move_bytes<T: Transport>(transport: &mut T, output: &Bytes, flushing: b
     .await
 }
 
-fn poll_read<T: Transport>(
-    transport: &mut T,
-    chunk: &mut [u8],
-    cx: &mut core::task::Context<'_>,
-) -> Poll<Io> {
+fn poll_read<T: Transport>(transport: &mut T, chunk: &mut [u8], cx: &mut Context<'_>) -> Poll<Io> {
     let mut buffer = ReadBuf::new(chunk);
     Pin::new(transport).poll_read(cx, &mut buffer).map(|read| match read {
         Ok(()) => Io::Read(buffer.filled().len()),
