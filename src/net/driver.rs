@@ -178,6 +178,7 @@ impl<T: Transport> Driver<T> {
         for _ in 0..MAX_READS {
             let transport = &mut self.transport;
             match poll_fn(|cx| Poll::Ready(poll_read(transport, chunk, cx))).await {
+                Poll::Ready(Io::Read(read)) if read == chunk.len() => self.read_on(chunk),
                 Poll::Ready(io) => self.moved(io, chunk),
                 Poll::Pending if tokio::task::coop::has_budget_remaining() => return,
                 Poll::Pending => tokio::task::yield_now().await,
