@@ -250,7 +250,11 @@ fn a_refusal_that_may_be_a_lost_login_is_believed_if_the_login_holds() {
     assert!(!said.err.contains("attempt"), "{said:?}");
     // Of a write too.
     sim.fault("AddDomain", Effect::answer(547, false));
+    let probes = |sim: &Sim| sim.server.registry().ledger().executed("describe", "");
+    let before = probes(&sim);
     sim.run(&ADD).exits(4).says("holds, as a DESCRIBE shows");
+    // Twice: a reply that comes late, behind the first proof, would be seen before the second.
+    assert_eq!(probes(&sim) - before, 2);
     sim.fault("AddDomain", Effect::LoseLogin);
     sim.run(&ADD).exits(5).says("not proven: a DESCRIBE did not succeed").says("IN DOUBT");
 }

@@ -282,6 +282,22 @@ async fn a_reset_is_an_end_like_another() {
     assert!(matches!(end.why(), Why::Transport(_)), "{end}");
 }
 
+/// What came out of step is cut off, and not closed in order: nothing of it may reach anybody any more.
+#[tokio::test]
+async fn a_session_out_of_step_is_reset_and_one_in_step_is_closed() {
+    for (answer, reset) in [("200 no answer to a CHECK\r\n.\r\n", true), ("420 closing\r\n.\r\n", false)] {
+        let (connection, registry) = over_tcp(async move |mut peer: TcpStream| {
+            command(&mut peer).await;
+            peer.write_all(answer.as_bytes()).await.unwrap();
+            let end = peer.read(&mut [0; 16]).await;
+            assert_eq!(end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset), reset);
+        })
+        .await;
+        assert!(matches!(connection.send(check("example.com")).await.unwrap(), Fate::Answered(_)));
+        registry.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn who_gives_up_closes_the_connection() {
     let (connection, registry) = over_tcp(async |mut peer: TcpStream| {

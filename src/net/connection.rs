@@ -42,8 +42,8 @@ impl Connection {
 
     /// Waits for the greeting, and logs in.
     ///
-    /// Needs a tokio runtime with its timer (and its I/O, for sockets). If the future is dropped, the session ends by itself, by QUIT if it has
-    /// logged in.
+    /// Needs a tokio runtime with its timer (and its I/O, for sockets). If the future is dropped, the session ends by
+    /// itself, by QUIT if it has logged in.
     ///
     /// # Errors
     /// [`OpenError`] if the registry does not greet, refuses the login or is silent. A refused login is not repeated.

@@ -2,7 +2,7 @@
 
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,8 @@ use crate::wire::Greeting;
 const BUSY_READ: usize = 8_192;
 /// What is read at once on an idle connection, where at most a short line comes; hundreds of these stand about.
 const IDLE_READ: usize = 256;
-/// So much is read, in reads, of a connection whose time is over or whose other half has failed.
+/// So many reads in a row are taken without waiting: behind a full one, and of a connection whose time is over or whose
+/// other half has failed.
 const MAX_READS: usize = 64;
 /// The connection gets so long to say that it closes.
 const CLOSE: Duration = Duration::from_secs(2);
@@ -136,7 +137,7 @@ impl<T: Transport> Driver<T> {
                     self.session.handle_error(error);
                 }
                 // Where more may lie behind it, it is not to be judged alone.
-                Io::Read(read) if read == chunk.len() => self.read_on(chunk),
+                Io::Read(read) if read == chunk.len() => self.read_on(chunk).await,
                 io => self.moved(io, chunk),
             }
         }
@@ -144,24 +145,21 @@ impl<T: Transport> Driver<T> {
 
     /// Reads what there is behind a read that filled the storage, and hands it all to the session at once: what comes right
     /// behind a reply casts doubt on it, and must not fall behind the end of a read by chance.
-    fn read_on(&mut self, chunk: &mut [u8]) {
+    async fn read_on(&mut self, chunk: &mut [u8]) {
         let mut all = chunk.to_vec();
-        let mut context = Context::from_waker(Waker::noop());
         let mut last = None;
         for _ in 0..MAX_READS {
-            // Whoever is woken in vain polls again: the next turn of the task registers its own waker.
-            match poll_read(&mut self.transport, chunk, &mut context) {
-                Poll::Ready(Io::Read(read)) if read > 0 => {
+            match read_now(&mut self.transport, chunk).await {
+                Some(Io::Read(read)) if read > 0 => {
                     all.extend_from_slice(chunk.get(..read).unwrap_or_default());
                     if read < chunk.len() {
                         break;
                     }
                 }
-                Poll::Ready(io) => {
-                    last = Some(io);
+                other => {
+                    last = other;
                     break;
                 }
-                Poll::Pending => break,
             }
         }
         trace!(bytes = all.len(), "read");
@@ -176,12 +174,11 @@ impl<T: Transport> Driver<T> {
         // A fresh turn, that being short of turns is not taken for being out of bytes.
         tokio::task::yield_now().await;
         for _ in 0..MAX_READS {
-            let transport = &mut self.transport;
-            match poll_fn(|cx| Poll::Ready(poll_read(transport, chunk, cx))).await {
-                Poll::Ready(Io::Read(read)) if read == chunk.len() => self.read_on(chunk),
-                Poll::Ready(io) => self.moved(io, chunk),
-                Poll::Pending if tokio::task::coop::has_budget_remaining() => return,
-                Poll::Pending => tokio::task::yield_now().await,
+            match read_now(&mut self.transport, chunk).await {
+                Some(Io::Read(read)) if read == chunk.len() => self.read_on(chunk).await,
+                Some(io) => self.moved(io, chunk),
+                None if tokio::task::coop::has_budget_remaining() => return,
+                None => tokio::task::yield_now().await,
             }
             if self.session.has_ended() {
                 return;
@@ -391,17 +388,22 @@ fn poll_read<T: Transport>(transport: &mut T, chunk: &mut [u8], cx: &mut Context
     })
 }
 
+/// Reads without waiting; `None` if the runtime knows of nothing, or our turn is over.
+async fn read_now<T: Transport>(transport: &mut T, chunk: &mut [u8]) -> Option<Io> {
+    poll_fn(|cx| {
+        Poll::Ready(match poll_read(transport, chunk, cx) {
+            Poll::Ready(io) => Some(io),
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
 /// Whether anything is to be read, now: first what the runtime knows of, then what only the kernel does. Under TLS what is
 /// there may be a record of which nothing comes out, or a part of one, whose rest is waited for: the caller has a deadline.
 async fn look<T: Transport>(transport: &mut T, chunk: &mut [u8]) -> Option<Io> {
     loop {
-        let read = poll_fn(|cx| {
-            Poll::Ready(match poll_read(transport, chunk, cx) {
-                Poll::Ready(io) => Some(io),
-                Poll::Pending => None,
-            })
-        })
-        .await;
+        let read = read_now(transport, chunk).await;
         if read.is_some() {
             return read;
         }

@@ -56,6 +56,20 @@ pub enum Why {
     Timeout,
 }
 
+/// Every [`Why`] that a reply tells.
+macro_rules! with_reply {
+    ($reply:ident) => {
+        Why::Closing($reply)
+            | Why::LoginRefused($reply)
+            | Why::LoginLost($reply)
+            | Why::InsteadOfGreeting($reply)
+            | Why::Unsolicited($reply)
+            | Why::Early($reply)
+            | Why::Surplus($reply)
+            | Why::OutOfStep($reply)
+    };
+}
+
 /// Why and where a session came to its end.
 ///
 /// If a registry quotes a secret of the command, neither `Display` nor `Debug` shows the text of that reply;
@@ -88,14 +102,7 @@ impl End {
     }
 
     pub(super) fn conceal_reply_if(&mut self, quotes_secret: impl FnOnce(&Reply) -> bool) {
-        if let Why::Closing(reply)
-        | Why::LoginRefused(reply)
-        | Why::LoginLost(reply)
-        | Why::InsteadOfGreeting(reply)
-        | Why::Unsolicited(reply)
-        | Why::Early(reply)
-        | Why::Surplus(reply)
-        | Why::OutOfStep(reply) = &mut self.why
+        if let with_reply!(reply) = &mut self.why
             && quotes_secret(reply)
         {
             reply.conceal();
@@ -125,14 +132,7 @@ impl End {
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         match &self.why {
-            Why::Closing(reply)
-            | Why::LoginRefused(reply)
-            | Why::LoginLost(reply)
-            | Why::InsteadOfGreeting(reply)
-            | Why::Unsolicited(reply)
-            | Why::Early(reply)
-            | Why::Surplus(reply)
-            | Why::OutOfStep(reply) => Some(reply),
+            with_reply!(reply) => Some(reply),
             _ => None,
         }
     }
