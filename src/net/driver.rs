@@ -127,17 +127,18 @@ impl<T: Transport> Driver<T> {
             request = self.requests.recv(), if takes => self.request(request.ok()),
             () = timeout => {
                 // It may be the runtime that was late, and not the registry: a whole reply that lies there counts.
-                self.catch_up(chunk).await;
+                // Boxed, as what is rare is here: an idle task keeps room for all that it may come to.
+                Box::pin(self.catch_up(chunk)).await;
                 self.session.handle_timeout(now());
             }
             io = move_bytes(transport, output, flushing, chunk) => match io {
                 // A registry that closed may have said why.
                 Io::NotWritten(error) => {
-                    self.catch_up(chunk).await;
+                    Box::pin(self.catch_up(chunk)).await;
                     self.session.handle_error(error);
                 }
                 // Where more may lie behind it, it is not to be judged alone.
-                Io::Read(read) if read == chunk.len() => self.read_on(chunk).await,
+                Io::Read(read) if read == chunk.len() => Box::pin(self.read_on(chunk)).await,
                 io => self.moved(io, chunk),
             }
         }
