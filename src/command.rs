@@ -15,8 +15,10 @@ pub mod domain;
 pub mod field;
 pub mod name_server;
 pub mod nature;
+pub mod object;
 pub mod ptf;
 pub mod raw;
+pub mod safety;
 pub mod session;
 
 use core::fmt;
@@ -29,8 +31,10 @@ pub use domain::{
 pub use field::{CommandError, Field};
 pub use name_server::{AddNameServer, CheckNameServer, DelNameServer, ModNameServer, StatusNameServer};
 pub use nature::{Billable, Effect, Kind, Nature, Repeat, Settle};
+pub use object::{Object, ObjectKind};
 pub use ptf::{Ptf, PtfCommand};
 pub use raw::{Raw, RrpCommand, RrpLine};
+pub use safety::Safety;
 pub use session::{Describe, Quit, Session};
 
 use crate::code::Context;

@@ -105,13 +105,16 @@ pub mod arbitrary;
 pub mod code;
 pub mod command;
 pub mod date;
+pub mod dispatch;
 pub mod name;
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub mod net;
 pub mod reply;
+pub mod retry;
 pub mod secret;
 pub mod session;
+pub mod settle;
 #[cfg(feature = "sim")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sim")))]
 pub mod sim;

@@ -21,6 +21,7 @@ const FLOORS: &[Floor] = &[
         modules: &["wire::deframe", "wire::rrp", "wire::ptf", "wire", "reply", "arbitrary"],
     },
     Floor { number: 3, crates: &[], modules: &["session"] },
+    Floor { number: 4, crates: &["hmac", "sha2"], modules: &["retry", "settle", "dispatch"] },
     Floor {
         number: 5,
         crates: &[
@@ -38,6 +39,8 @@ const FLOORS: &[Floor] = &[
         ],
         modules: &["net", "sim::server"],
     },
+    Floor { number: 6, crates: &["redb", "serde", "serde_json"], modules: &["journal"] },
+    Floor { number: 7, crates: &[], modules: &["client"] },
 ];
 
 /// The most lines that a source file may have.

@@ -1,0 +1,71 @@
+//! What a look at an object showed.
+
+use super::keyed::{Kept, Keyed, plain_name};
+use crate::code::ReturnCode;
+use crate::date::RegistryDate;
+use crate::reply::Reply;
+
+/// The reply to one read, as far as it matters: its code, and its values, those that are nobody's business as hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    code: ReturnCode,
+    fields: Vec<(Box<str>, Kept)>,
+    whole: bool,
+}
+
+impl Reading {
+    /// So many values are kept. What was not kept proves nothing.
+    pub const MAX_FIELDS: usize = 2_048;
+
+    /// What this reply showed.
+    #[must_use]
+    pub fn of(reply: &Reply, keyed: &Keyed) -> Self {
+        let fields = reply.lines().take(Self::MAX_FIELDS).map(|item| {
+            let name = plain_name(&item.name());
+            let kept = keyed.keep(&name, &item.value());
+            (name.into(), kept)
+        });
+        Self { code: reply.code(), fields: fields.collect(), whole: reply.lines().len() <= Self::MAX_FIELDS }
+    }
+
+    /// A reading out of its parts, as a journal keeps them.
+    #[must_use]
+    pub fn from_parts(code: ReturnCode, fields: Vec<(Box<str>, Kept)>, whole: bool) -> Self {
+        Self { code, fields, whole }
+    }
+
+    /// The code of the reply.
+    #[must_use]
+    pub const fn code(&self) -> ReturnCode {
+        self.code
+    }
+
+    /// Whether all values of the reply were kept.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The values, by names in lowercase without blanks and index.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Kept)> {
+        self.fields.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// The values of this name, in order.
+    pub fn values<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r Kept> {
+        let name = plain_name(name);
+        self.fields.iter().filter(move |(given, _)| **given == *name).map(|(_, value)| value)
+    }
+
+    /// The first value of this name.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&Kept> {
+        self.values(name).next()
+    }
+
+    /// The first value of this name as a date.
+    #[must_use]
+    pub fn date(&self, name: &str) -> Option<RegistryDate> {
+        RegistryDate::parse(self.first(name)?.as_clear()?)
+    }
+}
