@@ -4,6 +4,21 @@
 //! durable → caller told. What comes between, resending and reading back, is decided by [`retry`](crate::retry) and
 //! [`settle`](crate::settle).
 
+mod config;
 mod entry;
+mod job;
+mod machine;
+mod memory;
+mod single;
+mod slots;
+mod told;
 
+pub use config::{Config, Moment, Options, Queues};
 pub use entry::{Entry, Intent, Note, Put, Standing, Summary, Ticket};
+pub use job::CallId;
+pub use machine::{Action, Dispatch, RecordId};
+pub use single::{SessionAction, SingleSession};
+pub use slots::{GiveBack, JobId, Lane, Slot, Slots, Unavailable, Wish};
+pub use told::{
+    Accepted, Answer, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refusal, Refused, Settled, Told,
+};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::code::ReturnCode;
 use crate::command::{Billable, Safety};
+use crate::reply::Reply;
 use crate::settle::{Proof, Reading, Resolver, Sent};
 
 /// The name of one intent, in this journal for ever: a number.
@@ -151,6 +152,37 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What is kept of this reply.
+    pub(crate) fn of(reply: &Reply, proof: Proof) -> Self {
+        let text = reply.redacted_text();
+        let end = text.floor_char_boundary(Self::MAX_TEXT);
+        let short =
+            |value: String| value.get(..value.floor_char_boundary(Self::MAX_TEXT)).unwrap_or_default().into();
+        Self {
+            proof,
+            code: Some(reply.code()),
+            text: text.get(..end).unwrap_or_default().into(),
+            pending: reply.is_pending(),
+            job: reply.job().map(short),
+            expires: reply.first("registrationexpirationdate").map(|date| short(date.into_owned())),
+        }
+    }
+
+    /// Of no reply at all.
+    pub(crate) fn plain(proof: Proof) -> Self {
+        Self { proof, code: None, text: "".into(), pending: false, job: None, expires: None }
+    }
+
+    /// What is kept of a read that proved it.
+    pub(crate) fn of_reading(reading: Option<&Reading>, proof: Proof) -> Self {
+        let expires = reading.and_then(|reading| reading.first("registrationexpirationdate"));
+        Self {
+            code: reading.map(Reading::code),
+            expires: expires.and_then(|date| date.as_clear()).map(Into::into),
+            ..Self::plain(proof)
+        }
+    }
+
     /// The longest text that is kept, in bytes.
     pub const MAX_TEXT: usize = 512;
 

@@ -80,6 +80,7 @@ impl Case {
 
 /// How to send again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever carries it out needs each of these")]
 pub struct Resend {
     /// The least wait before it, without jitter.
     pub after: Duration,
@@ -113,6 +114,7 @@ pub enum NotApplied {
 
 /// How to read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever carries it out needs each of these")]
 pub struct ReadBack {
     /// From when on a negative counts.
     pub negatives: Trust,

@@ -34,6 +34,7 @@ impl Proof {
 
 /// What there is to go by.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever looks must say each of these")]
 pub struct Sight<'s> {
     /// What was sent.
     pub sent: &'s Sent,

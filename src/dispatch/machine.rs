@@ -1,0 +1,312 @@
+//! The machine: what it knows, what happens to it, what it wants done.
+
+mod ask;
+mod attempt;
+mod end;
+mod look;
+mod object;
+mod record;
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use self::object::Objects;
+use self::record::Records;
+use super::config::{Config, Moment};
+use super::entry::{Entry, Put, Ticket};
+use super::job::{Call, CallId, Job, Purpose, State, Work};
+use super::memory::{Memory, Queued, Recent};
+use super::slots::{GiveBack, JobId, Slot, Slots, Wish};
+use super::told::{Refused, Told};
+use crate::command::Command;
+use crate::retry::{Budget, Random};
+use crate::settle::Keyed;
+
+/// The name of something that a journal is to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(u64);
+
+/// What the owner of a dispatcher is to do. In the order in which it is given.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever drives it must do each of these")]
+pub enum Action {
+    /// Have these written durably, all or none, and tell [`handle_recorded`](Dispatch::handle_recorded).
+    Record {
+        /// Their name.
+        id: RecordId,
+        /// What is to be written, in order.
+        puts: Vec<Put>,
+    },
+    /// Send this on the session of this slot, and tell its fate to [`handle_fate`](Dispatch::handle_fate).
+    Send {
+        /// The right to do so.
+        slot: Slot,
+        /// What.
+        command: Command,
+    },
+    /// Prove the login of the slot's session, twice, for a late reply is seen before the second proof, and tell
+    /// [`handle_probed`](Dispatch::handle_probed).
+    Probe {
+        /// The right to do so.
+        slot: Slot,
+    },
+    /// Tell the caller.
+    Tell {
+        /// Whose call it was. It is over.
+        call: CallId,
+        /// What came of it.
+        told: Told,
+    },
+}
+
+/// The order of events around each command. See the [module](super).
+pub struct Dispatch<S> {
+    config: Config,
+    slots: S,
+    keyed: Keyed,
+    random: Random,
+    budget: Budget,
+    calls: BTreeMap<CallId, Call>,
+    jobs: BTreeMap<JobId, Job>,
+    by_key: HashMap<(Box<str>, Box<str>), JobId>,
+    by_ticket: HashMap<Ticket, JobId>,
+    actions: VecDeque<Action>,
+    records: Records,
+    objects: Objects,
+    memory: Memory,
+    recent: Recent,
+    queued: Queued,
+    deadlines: BTreeSet<(Instant, CallId)>,
+    timers: BTreeSet<(Instant, JobId)>,
+    numbers: u64,
+    next_ticket: u64,
+    /// Writes handed over so far.
+    writes: u64,
+}
+
+impl<S: fmt::Debug> fmt::Debug for Dispatch<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatch")
+            .field("slots", &self.slots)
+            .field("calls", &self.calls.len())
+            .field("jobs", &self.jobs)
+            .field("doubts", &self.memory.doubts.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Slots> Dispatch<S> {
+    /// A dispatcher with what a journal has kept: its entries, the number of its next ticket, and its key for hashes.
+    /// What was on its way is in doubt.
+    pub fn new(
+        config: Config,
+        slots: S,
+        keyed: Keyed,
+        entries: impl IntoIterator<Item = Entry>,
+        next_ticket: u64,
+        at: Moment,
+    ) -> Self {
+        let mut dispatch = Self {
+            random: Random::new(config.seed),
+            budget: config.budget,
+            queued: Queued::new(&config.queues),
+            config,
+            slots,
+            keyed,
+            calls: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            by_key: HashMap::new(),
+            by_ticket: HashMap::new(),
+            actions: VecDeque::new(),
+            records: Records::default(),
+            objects: Objects::default(),
+            memory: Memory::default(),
+            recent: Recent::default(),
+            deadlines: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            numbers: 0,
+            next_ticket,
+            writes: 0,
+        };
+        for entry in entries {
+            let ticket = entry.ticket();
+            dispatch.next_ticket = dispatch.next_ticket.max(ticket.get().saturating_add(1));
+            if !entry.standing.is_finished() {
+                dispatch.objects.doubt(ticket, entry.intent.sent.objects());
+            }
+            dispatch.memory.restore(entry, at.now);
+        }
+        dispatch
+    }
+
+    /// The sessions and the pace.
+    pub const fn slots(&self) -> &S {
+        &self.slots
+    }
+
+    /// The sessions and the pace, to be told what happens to them; [`handle_timeout`](Self::handle_timeout) is due
+    /// afterwards.
+    pub const fn slots_mut(&mut self) -> &mut S {
+        &mut self.slots
+    }
+
+    /// What is in doubt and not under way, oldest first.
+    pub fn doubts(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.memory.doubts.values().map(|doubt| &doubt.entry)
+    }
+
+    /// How many commands wait or are under way.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// How many calls have not been told yet.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether writes are refused because the journal does not record.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.records.frozen().is_some()
+    }
+
+    /// Time has passed, or something was told to the [slots](Self::slots_mut).
+    pub fn handle_timeout(&mut self, at: Moment) {
+        while let Some((when, call)) = self.deadlines.first().copied() {
+            if when > at.now {
+                break;
+            }
+            self.deadlines.pop_first();
+            self.expire(call, at);
+        }
+        while let Some((when, id)) = self.timers.first().copied() {
+            if when > at.now {
+                break;
+            }
+            self.timers.pop_first();
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            job.due = None;
+            if let State::Pausing(purpose) = job.state {
+                self.want(id, purpose, at);
+            }
+        }
+        self.retry_records(at);
+        self.pump(at);
+    }
+
+    /// What is to be done now.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due. A time that has passed is due now.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let deadline = self.deadlines.first().map(|(when, _)| *when);
+        let timer = self.timers.first().map(|(when, _)| *when);
+        [deadline, timer, self.records.retry_at(), self.slots.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// The journal has written, or failed to.
+    pub fn handle_recorded(
+        &mut self,
+        id: RecordId,
+        result: Result<(), Arc<dyn Error + Send + Sync>>,
+        at: Moment,
+    ) {
+        self.recorded(id, result, at);
+        self.pump(at);
+    }
+
+    /// Hands out what slots there are.
+    fn pump(&mut self, at: Moment) {
+        self.check_available(at);
+        while let Some(slot) = self.slots.poll_slot(at.now) {
+            self.granted(slot, at);
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.numbers = self.numbers.saturating_add(1);
+        self.numbers
+    }
+
+    /// Lines a job up for a slot.
+    fn want(&mut self, id: JobId, purpose: Purpose, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.state = State::Waiting(purpose);
+        let lane = match purpose {
+            Purpose::Look => super::slots::Lane::Settle,
+            Purpose::Command | Purpose::Before => job.lane,
+        };
+        let wish = Wish { job: id, lane, not_on: job.not_on.take() };
+        self.slots.ask(wish, at.now);
+    }
+
+    /// Lines a job up for a slot at a later time.
+    fn pause(&mut self, id: JobId, purpose: Purpose, until: Option<Instant>) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.state = State::Pausing(purpose);
+        job.due = until;
+        if let Some(when) = until {
+            self.timers.insert((when, id));
+        }
+    }
+
+    /// A job has got its slot.
+    fn granted(&mut self, slot: Slot, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&slot.job) else {
+            return self.slots.give_back(slot, GiveBack::Alive, at.now);
+        };
+        let State::Waiting(purpose) = job.state else {
+            return self.slots.give_back(slot, GiveBack::Alive, at.now);
+        };
+        if purpose != Purpose::Look && !self.time_lasts(slot.job, at.now) {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            let why = Refused::Deadline(self.slots.trouble());
+            return self.give_up(slot.job, &why, at);
+        }
+        match purpose {
+            Purpose::Command => self.begin(slot, at),
+            Purpose::Before | Purpose::Look => {
+                let Some(command) = self.next_read(slot.job, purpose) else {
+                    return self.slots.give_back(slot, GiveBack::Alive, at.now);
+                };
+                self.send(slot, purpose, command);
+            }
+        }
+    }
+
+    fn send(&mut self, slot: Slot, purpose: Purpose, command: Command) {
+        let Some(job) = self.jobs.get_mut(&slot.job) else { return };
+        job.state = State::Sending(slot, purpose);
+        let now = self.writes;
+        match &mut job.work {
+            Work::Query { writes, .. } => *writes = now,
+            Work::Change(write) if purpose == Purpose::Command => {
+                self.writes = self.writes.saturating_add(1);
+                self.recent.spoil(write.sent.objects());
+            }
+            Work::Change(_) | Work::Settle(_) => {}
+        }
+        self.actions.push_back(Action::Send { slot, command });
+    }
+
+    /// Whether the time of some caller lasts for a reply.
+    fn time_lasts(&self, id: JobId, now: Instant) -> bool {
+        let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
+        self.jobs.get(&id).is_some_and(|job| {
+            let deadline = |call: &CallId| self.calls.get(call).map(|call| call.options.deadline);
+            job.calls
+                .iter()
+                .filter_map(deadline)
+                .any(|deadline| deadline.is_none_or(|deadline| deadline >= needed))
+        })
+    }
+}

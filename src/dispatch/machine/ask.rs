@@ -1,0 +1,250 @@
+//! What callers ask for.
+
+use super::super::config::{Moment, Options};
+use super::super::entry::{Intent, Standing, Ticket};
+use super::super::job::{Asked, Call, CallId, Job, Purpose, State, Work, Write};
+use super::super::slots::{JobId, Slots};
+use super::super::told::{Accepted, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
+use super::Dispatch;
+use crate::command::{Command, Effect, Nature, Safety};
+use crate::settle::{Sent, payload_hash, reads, resolver, wants_earlier_reading};
+use crate::wire::encode;
+
+impl<S: Slots> Dispatch<S> {
+    /// Asks something. It is told once, by an [`Action::Tell`](super::Action::Tell).
+    pub fn query(&mut self, command: Command, options: Options, at: Moment) -> CallId {
+        let checked = self.check(&command, Effect::Read, &options);
+        let call = self.call(Asked::Query, options);
+        match checked {
+            Ok(()) => {
+                let id = self.job(Work::Query { command, writes: 0 }, call);
+                self.want(id, Purpose::Command, at);
+            }
+            Err(why) => self.tell(call, Told::Query(Err(QueryError::Unsent(why)))),
+        }
+        self.pump(at);
+        call
+    }
+
+    /// Changes something. It is told once: how it ended, or that it was never sent.
+    pub fn change(&mut self, command: Command, safety: Safety, options: Options, at: Moment) -> CallId {
+        let checked = self.check(&command, Effect::Write, &options);
+        let call = self.call(Asked::Change { command: Box::new(command), safety }, options);
+        match checked {
+            Ok(()) => self.begin_change(call, at),
+            Err(why) => self.refuse_call(call, why),
+        }
+        self.pump(at);
+        call
+    }
+
+    /// Settles a doubt by reading, and never by sending it again. It is told once.
+    pub fn settle(&mut self, ticket: Ticket, options: Options, at: Moment) -> CallId {
+        let call = self.call(Asked::Settle(ticket), options);
+        self.begin_settling(call, ticket, at);
+        self.pump(at);
+        call
+    }
+
+    fn call(&mut self, asked: Asked, options: Options) -> CallId {
+        let id = CallId(self.number());
+        if let Some(deadline) = options.deadline {
+            self.deadlines.insert((deadline, id));
+        }
+        self.calls.insert(id, Call { asked, options, job: None, joined: false });
+        id
+    }
+
+    /// What can be refused at once.
+    fn check(&self, command: &Command, effect: Effect, options: &Options) -> Result<(), Refused> {
+        // Whatever nature it was declared to have, the table tells which belong to the session.
+        let of_session = Nature::of(command.body()).effect() == Effect::Session;
+        if command.nature().effect() != effect || of_session {
+            return Err(Refused::WrongEffect);
+        }
+        let too_long = options.user.len() > Intent::MAX_USER;
+        if too_long || options.key.as_ref().is_some_and(|key| key.len() > Intent::MAX_KEY) {
+            return Err(Refused::TooLong);
+        }
+        let mut out = bytes::BytesMut::new();
+        encode(command.body(), self.config.dialect, &mut out).map_err(Refused::Encode)?;
+        if self.jobs.len() >= self.config.jobs {
+            return Err(Refused::Backlog);
+        }
+        match (effect, self.records.frozen()) {
+            (Effect::Write, Some(failure)) => Err(Refused::Journal(failure.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn job(&mut self, work: Work, call: CallId) -> JobId {
+        let id = JobId::new(self.number());
+        let lane = self.calls.get(&call).map(|call| call.options.lane).unwrap_or_default();
+        let job = Job {
+            work,
+            lane,
+            calls: Vec::new(),
+            state: State::Behind,
+            due: None,
+            not_on: None,
+            attempts: 0,
+            unsent: 0,
+            reason: DoubtReason::Unsettleable,
+        };
+        self.jobs.insert(id, job);
+        self.join(call, id, false);
+        id
+    }
+
+    fn join(&mut self, call: CallId, id: JobId, joined: bool) {
+        if let (Some(known), Some(job)) = (self.calls.get_mut(&call), self.jobs.get_mut(&id)) {
+            known.job = Some(id);
+            known.joined = joined;
+            job.calls.push(call);
+        }
+    }
+
+    /// Begins a change, unless its key says that it was begun.
+    pub(super) fn begin_change(&mut self, call: CallId, at: Moment) {
+        let Some(Call { asked: Asked::Change { command, .. }, options, .. }) = self.calls.get(&call) else {
+            return;
+        };
+        let payload = payload_hash(command, &self.keyed);
+        if let Some(key) = &options.key {
+            let (user, key) = (options.user.clone(), key.clone());
+            if self.goes_by_key(call, &user, &key, payload, at) {
+                return;
+            }
+        }
+        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) = self.calls.get(&call)
+        else {
+            return;
+        };
+        let write = Write {
+            nature: *command.nature(),
+            safety: *safety,
+            sent: Sent::of(command, &self.keyed),
+            resolver: resolver(command),
+            user: options.user.clone(),
+            key: options.key.clone(),
+            payload,
+            before: Vec::new(),
+            entry: None,
+            handed_over: 0,
+            lost_at: None,
+            last: None,
+            fallback: None,
+            looking: None,
+            command: (**command).clone(),
+        };
+        if let Some(ticket) = self.objects.in_doubt(write.sent.objects()) {
+            return self.refuse_call(call, Refused::ObjectInDoubt(ticket));
+        }
+        let objects = write.sent.objects().to_vec();
+        let key = write.key.clone().map(|key| (write.user.clone(), key));
+        let id = self.job(Work::Change(Box::new(write)), call);
+        if let Some(key) = key {
+            self.by_key.insert(key, id);
+        }
+        if self.objects.take(id, &objects) {
+            self.start(id, at);
+        }
+    }
+
+    /// Whether the key settles it: a change with it is done, under way, in doubt, or was another.
+    fn goes_by_key(&mut self, call: CallId, user: &str, key: &str, payload: [u8; 16], at: Moment) -> bool {
+        if let Some(id) = self.by_key.get(&(user.into(), key.into())).copied()
+            && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id)
+        {
+            if write.payload == payload {
+                self.join(call, id, true);
+            } else {
+                let ticket = write.entry.as_ref().map(|entry| entry.ticket());
+                self.refuse_call(call, Refused::KeyConflict(ticket));
+            }
+            return true;
+        }
+        let Some(ticket) = self.memory.by_key(user, key) else { return false };
+        if let Some(finished) = self.memory.finished(ticket) {
+            if finished.payload != payload {
+                self.refuse_call(call, Refused::KeyConflict(Some(ticket)));
+                return true;
+            }
+            if let Standing::Accepted(summary) = &finished.standing {
+                let summary = summary.clone();
+                let accepted = Accepted { ticket, summary, reply: None, recorded: true, replayed: true };
+                self.tell(call, Told::Change(Ok(Outcome::Accepted(accepted))));
+                return true;
+            }
+            return false;
+        }
+        match self.memory.doubts.get(&ticket) {
+            None => false,
+            Some(doubt) if doubt.entry.intent.payload != payload => {
+                self.refuse_call(call, Refused::KeyConflict(Some(ticket)));
+                true
+            }
+            Some(_) => {
+                self.begin_settling(call, ticket, at);
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.joined = true;
+                }
+                true
+            }
+        }
+    }
+
+    /// Nothing stands before it: the earlier reading, if one is needed, and then the command.
+    pub(super) fn start(&mut self, id: JobId, at: Moment) {
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
+        let looks = match write.resolver {
+            // Twice does no harm, its caller says.
+            Some(_) if write.safety == Safety::Repeatable => Vec::new(),
+            Some(resolver) if wants_earlier_reading(resolver, &write.sent) => reads(resolver, &write.sent),
+            _ => Vec::new(),
+        };
+        let (recent, keyed, age) = (&self.recent, &self.keyed, self.config.recent);
+        let known: Option<Vec<_>> =
+            looks.iter().map(|look| recent.get(look, keyed, at.now, age).cloned()).collect();
+        let purpose = match known {
+            Some(known) => {
+                write.before = known;
+                Purpose::Command
+            }
+            None => Purpose::Before,
+        };
+        self.want(id, purpose, at);
+    }
+
+    /// Tells a call that nothing was sent for it.
+    pub(super) fn refuse_call(&mut self, call: CallId, why: Refused) {
+        let told = match self.calls.get_mut(&call).map(|call| &mut call.asked) {
+            Some(Asked::Change { command, .. }) => {
+                Told::Change(Err(NotSent { command: command.clone(), why }))
+            }
+            Some(Asked::Settle(_)) => Told::Settle(Err(why)),
+            Some(Asked::Query) => Told::Query(Err(QueryError::Unsent(why))),
+            None => return,
+        };
+        self.tell(call, told);
+    }
+
+    /// Somebody settles a doubt: by a job of its own, or with whoever is at it.
+    fn begin_settling(&mut self, call: CallId, ticket: Ticket, at: Moment) {
+        if let Some(id) = self.by_ticket.get(&ticket).copied() {
+            return self.join(call, id, true);
+        }
+        if let Some(finished) = self.memory.finished(ticket) {
+            let standing = finished.standing.clone();
+            return self.tell_finished(call, ticket, &standing);
+        }
+        match self.memory.doubts.get(&ticket).cloned() {
+            None => self.refuse_call(call, Refused::NoSuchTicket(ticket)),
+            Some(doubt) => {
+                let id = self.job(Work::Settle(Box::new(doubt)), call);
+                self.by_ticket.insert(ticket, id);
+                self.look_at_doubt(id, at);
+            }
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! One attempt: what goes out, what comes back, and what is done about it.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use super::super::config::Moment;
+use super::super::entry::{Entry, Intent, Put, Standing, Summary};
+use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
+use super::super::slots::{GiveBack, JobId, Slot, Slots};
+use super::super::told::{Answer, DoubtReason, QueryError, Refused, Told};
+use super::{Action, Dispatch};
+use crate::command::{Effect, Nature, Safety};
+use crate::reply::Reply;
+use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
+use crate::session::{Fate, Rejected};
+use crate::settle::{Proof, Reading, reads};
+use crate::verdict::{Advice, Verdict};
+
+/// So often may a session end before anything was handed over, one after the other.
+const MAX_UNSENT: u32 = 20;
+
+impl<S: Slots> Dispatch<S> {
+    /// A command or query has its slot: an intent goes to the journal before its first attempt.
+    pub(super) fn begin(&mut self, slot: Slot, at: Moment) {
+        let id = slot.job;
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let intent = match &mut job.work {
+            Work::Change(write) if write.entry.is_none() => write,
+            Work::Change(write) => {
+                let command = write.command.clone();
+                return self.send(slot, Purpose::Command, command);
+            }
+            Work::Query { command, .. } => {
+                let command = command.clone();
+                return self.send(slot, Purpose::Command, command);
+            }
+            Work::Settle(_) => return self.slots.give_back(slot, GiveBack::Alive, at.now),
+        };
+        if let Some(failure) = self.records.frozen().cloned() {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            return self.refuse(id, &Refused::Journal(failure), at);
+        }
+        let ticket = super::Ticket::new(self.next_ticket);
+        self.next_ticket = self.next_ticket.saturating_add(1);
+        let entry = new_entry(intent, ticket, at.wall);
+        intent.entry = Some(entry.clone());
+        job.state = State::Recording(slot);
+        self.by_ticket.insert(ticket, id);
+        self.record_intent(id, Put::Entry(entry));
+    }
+
+    /// The intent is durable: the command goes out, unless nobody wants it any more.
+    pub(super) fn intent_recorded(&mut self, id: JobId, at: Moment) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (State::Recording(slot), Work::Change(write)) = (&job.state, &job.work) else { return };
+        let slot = *slot;
+        if job.calls.is_empty() {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            self.unsay_intent(id);
+            return self.drop_job(id, at);
+        }
+        let command = write.command.clone();
+        if let Some(entry) = &write.entry {
+            self.memory.remember_key(&entry.intent);
+        }
+        self.send(slot, Purpose::Command, command);
+    }
+
+    /// No byte was handed over: nothing is to be remembered.
+    pub(super) fn unsay_intent(&mut self, id: JobId) {
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
+        if let Some(entry) = write.entry.take() {
+            self.by_ticket.remove(&entry.ticket());
+            self.memory.forget(&entry.intent);
+            self.record_quietly(Put::Remove(entry.ticket()));
+        }
+    }
+
+    /// What has become of a command that was to be sent. `alive`: the session takes another one.
+    pub fn handle_fate(&mut self, slot: Slot, fate: Result<Fate, Rejected>, alive: bool, at: Moment) {
+        let how = if alive { GiveBack::Alive } else { GiveBack::Ended };
+        let purpose = match self.jobs.get(&slot.job).map(|job| &job.state) {
+            Some(State::Sending(sent, purpose)) if *sent == slot => *purpose,
+            _ => {
+                self.slots.give_back(slot, how, at.now);
+                return self.pump(at);
+            }
+        };
+        let (attempt, reply) = match fate {
+            Ok(Fate::Unsent(_)) => (Attempt::Unsent, None),
+            // It was encoded before; the session is one that cannot take it.
+            Err(_) => (Attempt::Unsent, None),
+            Ok(Fate::Unanswered) => (Attempt::Unanswered, None),
+            Ok(Fate::Answered(reply)) => {
+                let verdict = self.verdict_of(slot.job, purpose, &reply);
+                if let Advice::HoldAccount { after } = verdict.advice() {
+                    self.slots.hold(after, at.now);
+                }
+                (Attempt::Answered(verdict), Some(reply))
+            }
+        };
+        // Of what was lost nothing else goes out on that session.
+        let how = if attempt == Attempt::Unanswered { GiveBack::Ended } else { how };
+        if let (Attempt::Answered(verdict), Some(reply)) = (attempt, &reply)
+            && verdict.advice() == Advice::ProbeLogin
+        {
+            return self.probe(slot, purpose, reply.clone(), how, at);
+        }
+        self.slots.give_back(slot, how, at.now);
+        self.attempted(slot, purpose, attempt, reply, Login::NotProbed, at);
+        self.pump(at);
+    }
+
+    fn probe(&mut self, slot: Slot, purpose: Purpose, reply: Reply, how: GiveBack, at: Moment) {
+        if how == GiveBack::Alive {
+            if let Some(job) = self.jobs.get_mut(&slot.job) {
+                job.state = State::Probing(slot, purpose, reply);
+            }
+            self.actions.push_back(Action::Probe { slot });
+        } else {
+            // There is nothing left to be probed.
+            self.slots.give_back(slot, how, at.now);
+            let verdict = self.verdict_of(slot.job, purpose, &reply);
+            self.attempted(slot, purpose, Attempt::Answered(verdict), Some(reply), Login::Lost, at);
+        }
+        self.pump(at);
+    }
+
+    /// What a probe of the login has shown. `holds`: both proofs came. `alive`: the session takes another command.
+    pub fn handle_probed(&mut self, slot: Slot, holds: bool, alive: bool, at: Moment) {
+        let how = match (alive, holds) {
+            (false, _) => GiveBack::Ended,
+            (true, true) => GiveBack::Alive,
+            (true, false) => GiveBack::Evict,
+        };
+        self.slots.give_back(slot, how, at.now);
+        let probing = self.jobs.get(&slot.job).and_then(|job| match &job.state {
+            State::Probing(probed, purpose, reply) if *probed == slot => Some((*purpose, reply.clone())),
+            _ => None,
+        });
+        if let Some((purpose, reply)) = probing {
+            let login = if holds { Login::Holds } else { Login::Lost };
+            let verdict = self.verdict_of(slot.job, purpose, &reply);
+            self.attempted(slot, purpose, Attempt::Answered(verdict), Some(reply), login, at);
+        }
+        self.pump(at);
+    }
+
+    fn verdict_of(&self, id: JobId, purpose: Purpose, reply: &Reply) -> Verdict {
+        let command = match purpose {
+            Purpose::Command => self.jobs.get(&id).and_then(Job::command).cloned(),
+            Purpose::Before | Purpose::Look => self.next_read(id, purpose),
+        };
+        match command {
+            Some(command) => reply.verdict(command.context()),
+            None => Verdict::new(crate::verdict::Class::Unclassified),
+        }
+    }
+
+    fn attempted(
+        &mut self,
+        slot: Slot,
+        purpose: Purpose,
+        attempt: Attempt,
+        reply: Option<Reply>,
+        login: Login,
+        at: Moment,
+    ) {
+        let id = slot.job;
+        match purpose {
+            Purpose::Before | Purpose::Look => self.read_attempted(id, purpose, attempt, reply, login, at),
+            Purpose::Command => match self.jobs.get(&id).map(|job| &job.work) {
+                Some(Work::Query { .. }) => self.query_attempted(slot, attempt, reply, login, at),
+                Some(Work::Change(_)) => self.change_attempted(slot, attempt, reply, login, at),
+                _ => {}
+            },
+        }
+    }
+
+    /// Whether another try is allowed after `least`.
+    pub(super) fn may_resend(&self, id: JobId, least: Duration, at: Moment) -> bool {
+        let Some(job) = self.jobs.get(&id) else { return false };
+        let later = at.now.checked_add(least);
+        job.attempts.saturating_add(1) < self.config.tries
+            && self.budget.allows()
+            && later.is_some_and(|later| self.time_lasts(id, later))
+    }
+
+    fn query_attempted(
+        &mut self,
+        slot: Slot,
+        attempt: Attempt,
+        reply: Option<Reply>,
+        login: Login,
+        at: Moment,
+    ) {
+        let id = slot.job;
+        let may = self.may_resend(id, least_wait(attempt), at);
+        let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
+        let answer = match (attempt, reply) {
+            (Attempt::Answered(verdict), Some(reply)) => Some(Answer { reply, verdict }),
+            _ => None,
+        };
+        let decision = decide(case);
+        if let (Decision::Accept | Decision::Refuse, Some(answer)) = (decision, &answer) {
+            self.keep_reading(id, &answer.reply, at);
+        }
+        match (decision, answer) {
+            (Decision::Resend(resend), _) => self.resend(slot, Purpose::Command, resend, at),
+            (Decision::Accept, Some(answer)) => {
+                self.budget.earn();
+                self.answer(id, &Ok(answer), at);
+            }
+            // A reply of no class is an answer of which nobody knows what it says.
+            (Decision::Refuse | Decision::RefuseForNow, Some(answer)) => {
+                self.answer(id, &Err(Some(answer)), at)
+            }
+            (Decision::Fail, Some(answer)) if answer.verdict.fits() && login == Login::NotProbed => {
+                self.answer(id, &Err(Some(answer)), at);
+            }
+            _ => self.answer(id, &Err(None), at),
+        }
+    }
+
+    fn answer(&mut self, id: JobId, answer: &Result<Answer, Option<Answer>>, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        for call in core::mem::take(&mut job.calls) {
+            self.tell(
+                call,
+                Told::Query(match answer.clone() {
+                    Ok(answer) => Ok(answer),
+                    Err(Some(answer)) => Err(QueryError::Refused(Box::new(answer))),
+                    Err(None) => Err(QueryError::Unanswered),
+                }),
+            );
+        }
+        self.drop_job(id, at);
+    }
+
+    /// Keeps what a query has shown of an object, if nothing was written since it was sent.
+    fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
+        if let Some(Job { work: Work::Query { command, writes }, .. }) = self.jobs.get(&id)
+            && *writes == self.writes
+            && !self.objects.is_busy(&command.objects())
+        {
+            let reading = Reading::of(reply, &self.keyed);
+            self.recent.keep(command, &self.keyed, reading, at.now);
+        }
+    }
+
+    /// Sends again, after a pause.
+    pub(super) fn resend(&mut self, slot: Slot, purpose: Purpose, resend: Resend, at: Moment) {
+        let id = slot.job;
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if resend.another_session {
+            job.not_on = Some(slot.session);
+        }
+        if !resend.counted {
+            job.unsent = job.unsent.saturating_add(1);
+            if job.unsent > MAX_UNSENT {
+                let trouble = self.slots.trouble();
+                return self.give_up(id, &Refused::NoSession(trouble), at);
+            }
+            return self.want(id, purpose, at);
+        }
+        job.unsent = 0;
+        job.attempts = job.attempts.saturating_add(1);
+        let attempt = job.attempts;
+        self.budget.spend();
+        let wait = self.config.backoff.wait(attempt, resend.after, &mut self.random);
+        self.pause(id, purpose, at.now.checked_add(wait));
+    }
+
+    fn change_attempted(
+        &mut self,
+        slot: Slot,
+        attempt: Attempt,
+        reply: Option<Reply>,
+        login: Login,
+        at: Moment,
+    ) {
+        let id = slot.job;
+        let may = self.may_resend(id, least_wait(attempt), at);
+        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get_mut(&id) else { return };
+        let case = Case::new(write.nature, write.safety, attempt)
+            .login(login)
+            .readable(write.resolver.is_some())
+            .resent(write.handed_over > 0)
+            .may_resend(may);
+        let story = match (&attempt, &reply) {
+            (Attempt::Unsent, _) => None,
+            (Attempt::Answered(_), Some(reply)) => {
+                Some(format!("answered: {} {}", reply.code(), reply.redacted_text().escape_debug()))
+            }
+            _ => Some("sent, and no whole answer came".to_owned()),
+        };
+        if let Some(story) = story {
+            write.handed_over = write.handed_over.saturating_add(1);
+            if let Some(entry) = &mut write.entry {
+                entry.attempts = write.handed_over;
+                entry.note(at.wall, &story);
+            }
+        }
+        if attempt == Attempt::Unanswered {
+            write.lost_at = Some(at.now);
+        }
+        if let (Attempt::Answered(verdict), Some(reply)) = (attempt, reply) {
+            write.last = Some(Last { reply, verdict });
+        }
+        if attempt == Attempt::Unsent && write.handed_over == 0 {
+            let abandoned = calls.is_empty();
+            self.unsay_intent(id);
+            if abandoned {
+                return self.drop_job(id, at);
+            }
+        }
+        self.decided(slot, case, decide(case), at);
+    }
+
+    /// Carries out what was decided about a write.
+    fn decided(&mut self, slot: Slot, case: Case, decision: Decision, at: Moment) {
+        let id = slot.job;
+        match decision {
+            Decision::Resend(resend) => {
+                // Of an attempt that was not sent nothing is to be decided; what was before it stands.
+                if let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
+                    && resend.counted
+                {
+                    write.fallback = Some(Fallback::Decide(case));
+                }
+                self.resend(slot, Purpose::Command, resend, at);
+            }
+            Decision::Accept => {
+                self.budget.earn();
+                self.close_by_reply(id, at, Standing::Accepted);
+            }
+            Decision::Refuse => {
+                self.close_by_reply(id, at, |summary| Standing::Refused { summary, for_now: false });
+            }
+            Decision::RefuseForNow => {
+                self.close_by_reply(id, at, |summary| Standing::Refused { summary, for_now: true });
+            }
+            Decision::ReadBack(how) => self.read_back(id, how, at),
+            // A write never comes to these: reads fail, and the login is probed before it is decided.
+            Decision::Doubt | Decision::Fail | Decision::Probe => {
+                self.close_in_doubt(id, DoubtReason::Unsettleable, at);
+            }
+        }
+    }
+
+    /// It was to be sent again, and there is no try or no time for it.
+    pub(super) fn give_up(&mut self, id: JobId, why: &Refused, at: Moment) {
+        let fallback = match self.jobs.get(&id).map(|job| &job.work) {
+            Some(Work::Change(write)) if write.handed_over > 0 => write.fallback,
+            _ => return self.fail_unsent(id, why, at),
+        };
+        match fallback {
+            Some(Fallback::NotApplied) => self.close_not_applied(id, true, at),
+            Some(Fallback::Decide(case)) => {
+                let slot = Slot { job: id, session: 0 };
+                self.decided(slot, case, decide(case.may_resend(false)), at);
+            }
+            None => self.close_in_doubt(id, DoubtReason::Unavailable, at),
+        }
+    }
+
+    fn close_by_reply(&mut self, id: JobId, at: Moment, standing: impl FnOnce(Summary) -> Standing) {
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
+        let Some(last) = &write.last else { return };
+        let summary = Summary::of(&last.reply, Proof::Reply);
+        if summary.is_pending() {
+            self.queued.learn(write.sent.objects());
+        }
+        self.close(id, standing(summary), at);
+    }
+
+    /// Begins to look what became of a write.
+    fn read_back(&mut self, id: JobId, how: ReadBack, at: Moment) {
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
+        let looks = write.resolver.map(|resolver| reads(resolver, &write.sent)).unwrap_or_default();
+        if looks.is_empty() {
+            return self.close_in_doubt(id, DoubtReason::Unsettleable, at);
+        }
+        let after = |when: std::time::Instant, wait| when.checked_add(wait).unwrap_or(when);
+        let after_reply = after(at.now, self.config.first_negative_after_reply);
+        let after_loss = |when| after(when, self.config.first_negative);
+        let from = match how.negatives {
+            Trust::Later => after_loss(at.now),
+            Trust::AtOnce => after_reply,
+        };
+        // What was lost earlier may still come.
+        let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
+        write.looking = Some(Looking::new(looks, from, how.not_applied));
+        self.want(id, Purpose::Look, at);
+    }
+
+    /// A read has shown that it was not applied.
+    pub(super) fn not_applied(&mut self, id: JobId, at: Moment) {
+        let may = self.may_resend(id, Duration::ZERO, at);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Work::Change(write) = &mut job.work else { return };
+        let then = write.looking.take().map_or(NotApplied::RefusedForNow, |looking| looking.not_applied);
+        write.lost_at = None;
+        match then {
+            NotApplied::Again if may => {
+                write.fallback = Some(Fallback::NotApplied);
+                let after = Duration::ZERO;
+                let slot = Slot { job: id, session: 0 };
+                self.resend(
+                    slot,
+                    Purpose::Command,
+                    Resend { after, another_session: false, counted: true },
+                    at,
+                );
+            }
+            NotApplied::Refused => self.close_not_applied(id, false, at),
+            NotApplied::Again | NotApplied::RefusedForNow => self.close_not_applied(id, true, at),
+        }
+    }
+
+    fn close_not_applied(&mut self, id: JobId, for_now: bool, at: Moment) {
+        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get(&id) else { return };
+        if calls.is_empty() && for_now {
+            return self.close(id, Standing::NotApplied, at);
+        }
+        let summary = match &write.last {
+            Some(last) if !last.verdict.completed() => Summary::of(&last.reply, Proof::ReadBack),
+            _ => Summary::plain(Proof::ReadBack),
+        };
+        self.close(id, Standing::Refused { summary, for_now }, at);
+    }
+}
+
+/// The wait that an answer asks for at least.
+fn least_wait(attempt: Attempt) -> Duration {
+    match attempt {
+        Attempt::Answered(verdict) => verdict.advice().wait().unwrap_or_default(),
+        Attempt::Unsent | Attempt::Unanswered => Duration::ZERO,
+    }
+}
+
+fn new_entry(write: &Write, ticket: super::Ticket, wall: u64) -> Entry {
+    debug_assert_eq!(write.nature.effect(), Effect::Write);
+    let intent = Intent {
+        ticket,
+        sent: write.sent.clone(),
+        resolver: write.resolver,
+        billable: write.nature.billable(),
+        safety: write.safety,
+        user: write.user.clone(),
+        key: write.key.clone(),
+        payload: write.payload,
+        begun_at: wall,
+        before: write.before.clone(),
+    };
+    Entry {
+        intent: Arc::new(intent),
+        standing: Standing::Open,
+        attempts: 0,
+        changed_at: wall,
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,263 @@
+//! Reading: before a write, and to learn what became of one.
+
+use core::time::Duration;
+
+use super::super::config::Moment;
+use super::super::entry::{Standing, Summary};
+use super::super::job::{Job, Looking, Purpose, Work};
+use super::super::slots::{JobId, Slot, Slots};
+use super::super::told::{DoubtReason, Refused};
+use super::Dispatch;
+use crate::command::{Command, Nature, Safety};
+use crate::reply::Reply;
+use crate::retry::{Attempt, Case, Decision, Login, NotApplied, decide};
+use crate::settle::{Finding, Proof, Reading, Sight, judge, reads};
+use crate::verdict::{Class, Verdict};
+
+/// What is pending is looked at again so much later.
+const WHILE_PENDING: Duration = Duration::from_secs(60);
+/// So often may a session end before a read was handed over, one after the other, until that counts as a look in vain.
+const MAX_UNSENT: u32 = 20;
+
+impl<S: Slots> Dispatch<S> {
+    /// The read that comes next.
+    pub(super) fn next_read(&self, id: JobId, purpose: Purpose) -> Option<Command> {
+        let job = self.jobs.get(&id)?;
+        match (&job.work, purpose) {
+            (Work::Change(write), Purpose::Before) => {
+                reads(write.resolver?, &write.sent).into_iter().nth(write.before.len())
+            }
+            (Work::Change(write), Purpose::Look) => write.looking.as_ref()?.next(),
+            (Work::Settle(doubt), Purpose::Look) => doubt.looking.as_ref()?.next(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn read_attempted(
+        &mut self,
+        id: JobId,
+        purpose: Purpose,
+        attempt: Attempt,
+        reply: Option<Reply>,
+        login: Login,
+        at: Moment,
+    ) {
+        if purpose == Purpose::Look {
+            return self.look_attempted(id, attempt, reply, login, at);
+        }
+        if self.jobs.get(&id).is_some_and(|job| job.calls.is_empty()) {
+            return self.drop_job(id, at);
+        }
+        let may = self.may_resend(id, Duration::ZERO, at);
+        let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
+        match (decide(case), reply) {
+            (Decision::Resend(resend), _) => {
+                let slot = Slot { job: id, session: 0 };
+                self.resend(slot, Purpose::Before, resend, at);
+            }
+            (Decision::Accept | Decision::Refuse, Some(reply)) => self.read_before(id, &reply, at),
+            _ => self.refuse(id, &Refused::NoEarlierReading, at),
+        }
+    }
+
+    fn read_before(&mut self, id: JobId, reply: &Reply, at: Moment) {
+        let reading = Reading::of(reply, &self.keyed);
+        let Some(Job { work: Work::Change(write), attempts, .. }) = self.jobs.get_mut(&id) else { return };
+        write.before.push(reading);
+        let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent).len());
+        if write.before.len() < all {
+            return self.want(id, Purpose::Before, at);
+        }
+        // The tries of the write are its own.
+        *attempts = 0;
+        self.want(id, Purpose::Command, at);
+    }
+
+    /// Somebody wants a doubt to be settled.
+    pub(super) fn look_at_doubt(&mut self, id: JobId, at: Moment) {
+        let first_negative = self.config.first_negative;
+        let Some(Job { work: Work::Settle(doubt), .. }) = self.jobs.get_mut(&id) else { return };
+        let intent = &doubt.entry.intent;
+        let looks = intent.resolver.map(|resolver| reads(resolver, &intent.sent)).unwrap_or_default();
+        if looks.is_empty() {
+            return self.leave_in_doubt(id, DoubtReason::Unsettleable, at);
+        }
+        let from = doubt.since.checked_add(first_negative).unwrap_or(doubt.since);
+        doubt.looking = Some(Looking::new(looks, from, NotApplied::RefusedForNow));
+        self.want(id, Purpose::Look, at);
+    }
+
+    fn look_attempted(
+        &mut self,
+        id: JobId,
+        attempt: Attempt,
+        reply: Option<Reply>,
+        login: Login,
+        at: Moment,
+    ) {
+        match (attempt, reply) {
+            (Attempt::Unsent, _) => {
+                let Some(job) = self.jobs.get_mut(&id) else { return };
+                job.unsent = job.unsent.saturating_add(1);
+                if job.unsent < MAX_UNSENT {
+                    return self.want(id, Purpose::Look, at);
+                }
+                job.unsent = 0;
+                self.looked_in_vain(id, "no session lasts", Duration::ZERO, at);
+            }
+            (Attempt::Answered(verdict), Some(reply)) if shows_something(&verdict, login) => {
+                let reading = Reading::of(&reply, &self.keyed);
+                let Some(job) = self.jobs.get_mut(&id) else { return };
+                job.unsent = 0;
+                let Some(looking) = job.looking() else { return };
+                looking.seen.push(reading);
+                if looking.next().is_some() {
+                    return self.want(id, Purpose::Look, at);
+                }
+                self.looked(id, at);
+            }
+            // A lost read counts for nothing.
+            (attempt, _) => {
+                let least = match attempt {
+                    Attempt::Answered(verdict) => verdict.advice().wait().unwrap_or_default(),
+                    _ => Duration::ZERO,
+                };
+                self.looked_in_vain(id, "no answer to the read", least, at);
+            }
+        }
+    }
+
+    /// All that is to be read was read once.
+    fn looked(&mut self, id: JobId, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let (sent, before, sent_at, resolver) = match &job.work {
+            Work::Change(write) => {
+                let begun = write.entry.as_ref().map_or(at.wall, |entry| entry.intent.begun_at);
+                (&write.sent, &write.before, begun, write.resolver)
+            }
+            Work::Settle(doubt) => {
+                let intent = &doubt.entry.intent;
+                (&intent.sent, &intent.before, intent.begun_at, intent.resolver)
+            }
+            Work::Query { .. } => return,
+        };
+        let looking = match &job.work {
+            Work::Change(write) => write.looking.as_ref(),
+            Work::Settle(doubt) => doubt.looking.as_ref(),
+            Work::Query { .. } => None,
+        };
+        let (Some(resolver), Some(looking)) = (resolver, looking) else { return };
+        let may_be_queued = self.queued.may_queue(sent.objects());
+        let now = &looking.seen;
+        let finding = judge(resolver, Sight { sent, before, now, sent_at, may_be_queued });
+        let summary = match finding {
+            Finding::Applied { proof, .. } => Summary::of_reading(looking.seen.first(), proof),
+            _ => Summary::plain(Proof::ReadBack),
+        };
+        self.note(id, &describe(&finding), at);
+        if let Some(looking) = self.jobs.get_mut(&id).and_then(Job::looking) {
+            looking.seen.clear();
+        }
+        match finding {
+            Finding::Applied { twice: false, .. } => self.close(id, Standing::Accepted(summary), at),
+            Finding::Applied { twice: true, .. } => {
+                if self.counts(id, true, at) {
+                    self.close(id, Standing::Accepted(summary), at);
+                }
+            }
+            Finding::NotApplied => {
+                if self.counts(id, false, at) {
+                    self.found_not_applied(id, at);
+                }
+            }
+            Finding::Pending => self.look_later(id, DoubtReason::Pending, WHILE_PENDING, at),
+            Finding::Unproved(why) => self.leave_in_doubt(id, DoubtReason::Unproved(why), at),
+            Finding::Unreadable(why) => self.looked_in_vain(id, why, Duration::ZERO, at),
+        }
+    }
+
+    /// Whether what was *not* seen counts by now. If it does not, it is looked at again.
+    fn counts(&mut self, id: JobId, applied: bool, at: Moment) -> bool {
+        let between = self.config.between_negatives;
+        let Some(looking) = self.jobs.get_mut(&id).and_then(Job::looking) else { return false };
+        let again = match looking.once {
+            _ if at.now < looking.counts_from => Some(looking.counts_from),
+            Some((same, when)) if same == applied => {
+                if at.now.saturating_duration_since(when) >= between {
+                    return true;
+                }
+                when.checked_add(between)
+            }
+            _ => {
+                looking.once = Some((applied, at.now));
+                at.now.checked_add(between)
+            }
+        };
+        self.pause(id, Purpose::Look, again);
+        false
+    }
+
+    fn found_not_applied(&mut self, id: JobId, at: Moment) {
+        match self.jobs.get(&id).map(|job| &job.work) {
+            Some(Work::Change(_)) => self.not_applied(id, at),
+            Some(Work::Settle(doubt)) => {
+                let standing = match doubt.refusal.clone() {
+                    Some(summary) => Standing::Refused { summary, for_now: false },
+                    None => Standing::NotApplied,
+                };
+                self.close(id, standing, at);
+            }
+            _ => {}
+        }
+    }
+
+    fn looked_in_vain(&mut self, id: JobId, why: &'static str, least: Duration, at: Moment) {
+        let vain = self.jobs.get_mut(&id).and_then(Job::looking).map_or(1, |looking| looking.vain);
+        let wait = self.config.backoff.wait(vain.saturating_add(1), least, &mut self.random);
+        self.look_later(id, DoubtReason::Unreadable(why), wait, at);
+    }
+
+    /// The look has shown nothing: another one later, or it is left to people.
+    fn look_later(&mut self, id: JobId, reason: DoubtReason, wait: Duration, at: Moment) {
+        let most = self.config.looks;
+        let Some(looking) = self.jobs.get_mut(&id).and_then(Job::looking) else { return };
+        looking.seen.clear();
+        looking.once = None;
+        looking.vain = looking.vain.saturating_add(1);
+        if looking.vain >= most {
+            return self.leave_in_doubt(id, reason, at);
+        }
+        self.pause(id, Purpose::Look, at.now.checked_add(wait));
+    }
+
+    pub(super) fn leave_in_doubt(&mut self, id: JobId, reason: DoubtReason, at: Moment) {
+        self.close_in_doubt(id, reason, at);
+    }
+}
+
+impl Looking {
+    /// The read that comes next.
+    pub(super) fn next(&self) -> Option<Command> {
+        self.reads.get(self.seen.len()).cloned()
+    }
+}
+
+/// Whether a reply to a read is one that can show something: not one of another command, and not "later".
+fn shows_something(verdict: &Verdict, login: Login) -> bool {
+    let final_answer = match verdict.class() {
+        Class::Success => true,
+        Class::Permanent => !verdict.closes_connection(),
+        _ => false,
+    };
+    verdict.fits() && login != Login::Lost && final_answer
+}
+
+fn describe(finding: &Finding) -> String {
+    match finding {
+        Finding::Applied { proof, .. } => format!("looked: it was applied ({})", proof.as_str()),
+        Finding::NotApplied => "looked: nothing shows that it was applied".to_owned(),
+        Finding::Pending => "looked: something is pending".to_owned(),
+        Finding::Unproved(why) => format!("looked, and it proves nothing: {why}"),
+        Finding::Unreadable(why) => format!("looked in vain: {why}"),
+    }
+}

@@ -1,0 +1,114 @@
+//! One write at a time to an object, and none while one is in doubt.
+
+use std::collections::BTreeMap;
+
+use super::super::entry::Ticket;
+use super::super::job::Line;
+use super::super::slots::JobId;
+use crate::command::Object;
+
+#[derive(Debug, Default)]
+struct Guard {
+    running: Option<JobId>,
+    line: Line,
+    doubts: Vec<Ticket>,
+}
+
+/// Who writes to which object.
+#[derive(Debug, Default)]
+pub(super) struct Objects(BTreeMap<Object, Guard>);
+
+impl Objects {
+    /// The oldest doubt about one of these.
+    pub(super) fn in_doubt(&self, objects: &[Object]) -> Option<Ticket> {
+        let guards = objects.iter().filter_map(|object| self.0.get(object));
+        guards.flat_map(|guard| guard.doubts.iter().copied()).min()
+    }
+
+    /// Whether a write to one of these is under way or in doubt.
+    pub(super) fn is_busy(&self, objects: &[Object]) -> bool {
+        objects.iter().any(|object| self.0.contains_key(object))
+    }
+
+    /// Takes these objects, or waits in line for them. Whether they are taken.
+    pub(super) fn take(&mut self, job: JobId, objects: &[Object]) -> bool {
+        for object in objects {
+            let guard = self.0.entry(object.clone()).or_default();
+            if !guard.line.contains(&job) {
+                guard.line.push_back(job);
+            }
+        }
+        self.run(job, objects)
+    }
+
+    /// Begins if it is first in every line.
+    fn run(&mut self, job: JobId, objects: &[Object]) -> bool {
+        let free = |object: &Object| {
+            self.0.get(object).is_none_or(|guard| {
+                guard.running.is_none() && guard.doubts.is_empty() && guard.line.front() == Some(&job)
+            })
+        };
+        if !objects.iter().all(free) {
+            return false;
+        }
+        for object in objects {
+            if let Some(guard) = self.0.get_mut(object) {
+                guard.line.pop_front();
+                guard.running = Some(job);
+            }
+        }
+        true
+    }
+
+    /// Leaves the line, or lets go of them. Those that now stand first are given back.
+    pub(super) fn leave(&mut self, job: JobId, objects: &[Object]) -> Vec<JobId> {
+        let mut next = Vec::new();
+        for object in objects {
+            let Some(guard) = self.0.get_mut(object) else { continue };
+            if guard.running == Some(job) {
+                guard.running = None;
+            }
+            guard.line.retain(|waiting| *waiting != job);
+            if guard.running.is_none() {
+                next.extend(guard.line.front());
+            }
+            self.tidy(object);
+        }
+        next.sort_unstable();
+        next.dedup();
+        next
+    }
+
+    /// A write to these is in doubt. Those that wait for them are given back.
+    pub(super) fn doubt(&mut self, ticket: Ticket, objects: &[Object]) -> Vec<JobId> {
+        let mut waiting = Vec::new();
+        for object in objects {
+            let guard = self.0.entry(object.clone()).or_default();
+            if !guard.doubts.contains(&ticket) {
+                guard.doubts.push(ticket);
+            }
+            waiting.extend(guard.line.iter().copied());
+        }
+        waiting.sort_unstable();
+        waiting.dedup();
+        waiting
+    }
+
+    /// It is not in doubt any more.
+    pub(super) fn settle(&mut self, ticket: Ticket, objects: &[Object]) {
+        for object in objects {
+            if let Some(guard) = self.0.get_mut(object) {
+                guard.doubts.retain(|doubt| *doubt != ticket);
+            }
+            self.tidy(object);
+        }
+    }
+
+    fn tidy(&mut self, object: &Object) {
+        let idle =
+            |guard: &Guard| guard.running.is_none() && guard.line.is_empty() && guard.doubts.is_empty();
+        if self.0.get(object).is_some_and(idle) {
+            self.0.remove(object);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What the journal is asked to write, and what if it fails.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::config::Moment;
+use super::super::entry::Put;
+use super::super::slots::{GiveBack, JobId, Slots};
+use super::super::told::Refused;
+use super::{Action, Dispatch, RecordId};
+use crate::dispatch::job::State;
+
+/// A journal that has failed is tried again so much later.
+const RETRY: Duration = Duration::from_secs(1);
+
+type Failure = Arc<dyn Error + Send + Sync>;
+
+/// What follows once something is written.
+#[derive(Debug)]
+enum After {
+    /// The write of this job goes out.
+    Intent(JobId),
+    /// The callers of this job are told; it is written again if it fails.
+    Outcome(JobId, Box<Put>),
+    /// Nothing; it is written again if it fails.
+    Nothing(Box<Put>),
+    /// What could not be written before is, and writes go on if that was all.
+    Thaw(Vec<Put>),
+}
+
+/// What is being written.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    under_way: BTreeMap<RecordId, After>,
+    /// What could not be written.
+    missing: VecDeque<Put>,
+    retrying: bool,
+    retry_at: Option<Instant>,
+    frozen: Option<Failure>,
+}
+
+impl Records {
+    pub(super) const fn frozen(&self) -> Option<&Failure> {
+        self.frozen.as_ref()
+    }
+
+    pub(super) const fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+}
+
+impl<S: Slots> Dispatch<S> {
+    fn record(&mut self, after: After, puts: Vec<Put>) {
+        let id = RecordId(self.number());
+        self.records.under_way.insert(id, after);
+        self.actions.push_back(Action::Record { id, puts });
+    }
+
+    /// Records an intent.
+    pub(super) fn record_intent(&mut self, job: JobId, put: Put) {
+        self.record(After::Intent(job), vec![put]);
+    }
+
+    /// Records an outcome; the callers are told once it is, or when it turns out that it cannot be.
+    pub(super) fn record_outcome(&mut self, job: JobId, put: Put, at: Moment) {
+        if self.records.frozen.is_some() {
+            self.records.missing.push_back(put);
+            self.conclude(job, false, at);
+        } else {
+            self.record(After::Outcome(job, Box::new(put.clone())), vec![put]);
+        }
+    }
+
+    /// Records something that nobody waits for.
+    pub(super) fn record_quietly(&mut self, put: Put) {
+        if self.records.frozen.is_some() {
+            self.records.missing.push_back(put);
+        } else {
+            self.record(After::Nothing(Box::new(put.clone())), vec![put]);
+        }
+    }
+
+    pub(super) fn recorded(&mut self, id: RecordId, result: Result<(), Failure>, at: Moment) {
+        let Some(after) = self.records.under_way.remove(&id) else { return };
+        match (after, result) {
+            (After::Intent(job), Ok(())) => self.intent_recorded(job, at),
+            (After::Intent(job), Err(failure)) => self.intent_not_recorded(job, failure, at),
+            (After::Outcome(job, _), Ok(())) => self.conclude(job, true, at),
+            (After::Outcome(job, put), Err(failure)) => {
+                self.freeze(vec![*put], failure, at);
+                self.conclude(job, false, at);
+            }
+            (After::Nothing(_), Ok(())) => {}
+            (After::Nothing(put), Err(failure)) => self.freeze(vec![*put], failure, at),
+            (After::Thaw(_), Ok(())) => self.thaw(),
+            (After::Thaw(puts), Err(failure)) => {
+                self.records.retrying = false;
+                self.freeze(puts, failure, at);
+            }
+        }
+    }
+
+    fn intent_not_recorded(&mut self, id: JobId, failure: Failure, at: Moment) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if let State::Recording(slot) = job.state {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+        }
+        self.unsay_intent(id);
+        self.refuse(id, &Refused::Journal(failure), at);
+    }
+
+    /// Writes freeze until the journal works.
+    fn freeze(&mut self, puts: Vec<Put>, failure: Failure, at: Moment) {
+        // What was tried again stands first.
+        for put in puts.into_iter().rev() {
+            self.records.missing.push_front(put);
+        }
+        self.records.frozen = Some(failure);
+        self.records.retry_at = at.now.checked_add(RETRY);
+    }
+
+    fn thaw(&mut self) {
+        self.records.retrying = false;
+        if self.records.missing.is_empty() {
+            self.records.frozen = None;
+            self.records.retry_at = None;
+        } else {
+            self.record_missing();
+        }
+    }
+
+    fn record_missing(&mut self) {
+        let puts: Vec<Put> = self.records.missing.drain(..).collect();
+        self.records.retrying = true;
+        self.record(After::Thaw(puts.clone()), puts);
+    }
+
+    pub(super) fn retry_records(&mut self, at: Moment) {
+        if self.records.retry_at.is_some_and(|when| when <= at.now) && !self.records.retrying {
+            self.records.retry_at = None;
+            self.record_missing();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What is remembered of intents, and of recent readings.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
+
+use super::config::Queues;
+use super::entry::{Entry, Intent, Standing, Ticket};
+use super::job::Doubtful;
+use super::told::DoubtReason;
+use crate::command::{Command, Object};
+use crate::settle::{Keyed, Reading, payload_hash};
+
+/// What is left of a finished intent.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) standing: Standing,
+    pub(super) payload: [u8; 16],
+}
+
+/// Intents that are not under way: doubts, and what became of others.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) doubts: BTreeMap<Ticket, Doubtful>,
+    finished: HashMap<Ticket, Finished>,
+    /// Finished ones without a key, oldest first.
+    keyless: VecDeque<Ticket>,
+    keys: HashMap<(Box<str>, Box<str>), Ticket>,
+}
+
+/// So many finished intents without a key are remembered; the journal has the others.
+const KEYLESS: usize = 10_000;
+
+impl Memory {
+    /// After a start: what was open is in doubt.
+    pub(super) fn restore(&mut self, entry: Entry, now: Instant) {
+        self.remember_key(&entry.intent);
+        if entry.standing.is_finished() {
+            self.finish(&entry);
+        } else {
+            let reason = DoubtReason::Restored;
+            let doubt = Doubtful { entry, refusal: None, reason, since: now, looking: None };
+            self.doubts.insert(doubt.entry.ticket(), doubt);
+        }
+    }
+
+    pub(super) fn remember_key(&mut self, intent: &Intent) {
+        if let Some(key) = &intent.key {
+            let newest = self.keys.entry((intent.user.clone(), key.clone())).or_insert(intent.ticket);
+            *newest = (*newest).max(intent.ticket);
+        }
+    }
+
+    /// Of an intent of which nothing was handed over.
+    pub(super) fn forget(&mut self, intent: &Intent) {
+        self.doubts.remove(&intent.ticket);
+        self.finished.remove(&intent.ticket);
+        if let Some(key) = &intent.key {
+            let key = (intent.user.clone(), key.clone());
+            if self.keys.get(&key) == Some(&intent.ticket) {
+                self.keys.remove(&key);
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, entry: &Entry) {
+        let ticket = entry.ticket();
+        self.doubts.remove(&ticket);
+        let finished = Finished { standing: entry.standing.clone(), payload: entry.intent.payload };
+        self.finished.insert(ticket, finished);
+        if entry.intent.key.is_none() {
+            self.keyless.push_back(ticket);
+            if self.keyless.len() > KEYLESS
+                && let Some(oldest) = self.keyless.pop_front()
+            {
+                self.finished.remove(&oldest);
+            }
+        }
+    }
+
+    pub(super) fn finished(&self, ticket: Ticket) -> Option<&Finished> {
+        self.finished.get(&ticket)
+    }
+
+    /// The newest intent of a key.
+    pub(super) fn by_key(&self, user: &str, key: &str) -> Option<Ticket> {
+        self.keys.get(&(user.into(), key.into())).copied()
+    }
+}
+
+/// Readings of objects that are not old yet.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    readings: HashMap<[u8; 16], Known>,
+    order: VecDeque<[u8; 16]>,
+}
+
+#[derive(Debug)]
+struct Known {
+    when: Instant,
+    objects: Vec<Object>,
+    reading: Reading,
+}
+
+impl Recent {
+    const MAX: usize = 1_024;
+    /// Longer replies are not kept.
+    const MAX_FIELDS: usize = 256;
+
+    pub(super) fn keep(&mut self, command: &Command, keyed: &Keyed, reading: Reading, now: Instant) {
+        let objects = command.objects();
+        if objects.is_empty() || reading.fields().len() > Self::MAX_FIELDS {
+            return;
+        }
+        let hash = payload_hash(command, keyed);
+        if self.readings.insert(hash, Known { when: now, objects, reading }).is_none() {
+            self.order.push_back(hash);
+            if self.order.len() > Self::MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.readings.remove(&oldest);
+            }
+        }
+    }
+
+    pub(super) fn get(
+        &self,
+        command: &Command,
+        keyed: &Keyed,
+        now: Instant,
+        age: Duration,
+    ) -> Option<&Reading> {
+        let known = self.readings.get(&payload_hash(command, keyed))?;
+        (now.saturating_duration_since(known.when) < age).then_some(&known.reading)
+    }
+
+    /// A write to these objects: what was read of them is old.
+    pub(super) fn spoil(&mut self, objects: &[Object]) {
+        self.readings.retain(|_, known| !known.objects.iter().any(|object| objects.contains(object)));
+        let readings = &self.readings;
+        self.order.retain(|hash| readings.contains_key(hash));
+    }
+}
+
+/// Zones whose registry has been seen to queue registrations.
+#[derive(Debug, Default)]
+pub(super) struct Queued {
+    everywhere: bool,
+    zones: Vec<Box<str>>,
+}
+
+impl Queued {
+    const MAX: usize = 4_096;
+
+    pub(super) fn new(queues: &Queues) -> Self {
+        Self { everywhere: *queues == Queues::Everywhere, zones: Vec::new() }
+    }
+
+    /// The registry has queued something about this name.
+    pub(super) fn learn(&mut self, objects: &[Object]) {
+        for zone in objects.iter().filter_map(|object| object.name().rsplit('.').next()) {
+            if self.zones.len() >= Self::MAX {
+                self.everywhere = true;
+            } else if !self.zones.iter().any(|known| **known == *zone) {
+                self.zones.push(zone.into());
+            }
+        }
+    }
+
+    pub(super) fn may_queue(&self, objects: &[Object]) -> bool {
+        let known = |zone: &str| self.zones.iter().any(|known| **known == *zone);
+        self.everywhere || objects.iter().filter_map(|object| object.name().rsplit('.').next()).any(known)
+    }
+}
