@@ -251,6 +251,7 @@ impl Client {
     }
 
     fn act(&mut self, action: Action, place: &mut Place<'_>) {
+        trace(place, format_args!("{}: {action:?}", self.number));
         match action {
             Action::Record { id, puts } => {
                 let wait = Duration::from_millis(place.dice.one_of(&[0, 0, 1, 20]));
@@ -300,6 +301,10 @@ impl Client {
                 };
                 line.cut = kind.cut(place.dice);
                 let effects = kind.effects(billable, line.is_whole(), place.dice);
+                trace(
+                    place,
+                    format_args!("{} on {}: with {effects:?} {:?}", self.number, line.id.number(), line.cut),
+                );
                 if place.registry.faults().pending() == 0 {
                     place.registry.faults().clear();
                 }
@@ -324,8 +329,9 @@ impl Client {
                     return self.dispatch.handle_timeout(place.at());
                 }
                 let connection = place.oracle.connected() + 1;
+                let latency = Duration::from_millis(place.dice.one_of(&self.setup.latencies));
                 if place.weather.connections {
-                    for fault in faults::of_connection(connection, place.dice) {
+                    for fault in faults::of_connection(connection, latency.is_zero(), place.dice) {
                         place.registry.faults().add(fault);
                     }
                 }
@@ -333,7 +339,6 @@ impl Client {
                 assert_eq!(id.number(), connection);
                 place.oracle.connect();
                 let session = session::Session::new(self.setup.session.clone(), now).unwrap();
-                let latency = Duration::from_millis(place.dice.one_of(&self.setup.latencies));
                 let chunk = place.dice.one_of(&self.setup.chunks);
                 let mut cut = || {
                     let how = place.dice.one_of(&[Break::Fin, Break::Reset]);
@@ -387,6 +392,7 @@ impl Client {
                     if let (true, Some(mark)) = (writes, mark) {
                         place.oracle.fate(mark, &fate);
                     }
+                    trace(place, format_args!("{} on {number}: {fate:?}", self.number));
                     self.dispatch.handle_fate(slot, Ok(fate), alive, place.at());
                 }
                 Event::KeptAlive { proven, .. } => {
@@ -407,6 +413,7 @@ impl Client {
     }
 
     fn ended(&mut self, at: usize, end: &session::End, place: &mut Place<'_>) {
+        trace(place, format_args!("{} on {}: ended: {end}", self.number, self.lines[at].number));
         let now = place.now;
         let line = &mut self.lines[at];
         let number = line.number;
@@ -431,5 +438,14 @@ impl Client {
             self.dispatch.handle_probed(slot, false, false, place.at());
         }
         self.dispatch.handle_timeout(place.at());
+    }
+}
+
+/// Tells what happens, if `RRP_TRACE` is set.
+pub(crate) fn trace(place: &Place<'_>, what: std::fmt::Arguments<'_>) {
+    static TRACE: std::sync::LazyLock<bool> =
+        std::sync::LazyLock::new(|| std::env::var_os("RRP_TRACE").is_some());
+    if *TRACE {
+        println!("{} {what}", place.wall % 100_000_000);
     }
 }

@@ -116,7 +116,8 @@ impl Kind {
             CloseBefore => Effect::CloseBefore(close),
             ExecuteAndClose => Effect::ExecuteAndClose(close),
             CutReplyExecuted => Effect::Cut { at, executed: true, close },
-            CutReplyNotExecuted => Effect::Cut { at, executed: false, close },
+            // Never the whole of it, which would be a lie.
+            CutReplyNotExecuted => Effect::Cut { at: at % 28, executed: false, close },
             // Less than what a "not found" must wait for, the way to the registry included.
             ExecuteLate => Effect::ExecuteLate { after: soon, close },
             Late => Effect::Delay(late),
@@ -164,7 +165,9 @@ pub(crate) fn next_on(connection: u64, effects: Vec<Effect>) -> Option<Fault> {
 }
 
 /// What may go wrong before anybody is logged in, or while nobody asks.
-pub(crate) fn of_connection(connection: u64, dice: &mut Dice) -> Vec<Fault> {
+/// `quick`: nothing is on its way when the registry speaks unasked. A success that nobody asked for and that crosses a
+/// command is a lie: nobody could tell that it is not the answer.
+pub(crate) fn of_connection(connection: u64, quick: bool, dice: &mut Dice) -> Vec<Fault> {
     let close = dice.one_of(&[Close::Orderly, Close::Fin, Close::Reset]);
     let mut faults = Vec::new();
     if dice.percent(4) {
@@ -188,16 +191,19 @@ pub(crate) fn of_connection(connection: u64, dice: &mut Dice) -> Vec<Fault> {
         };
         faults.push(Fault::on(Trigger::Login).then(effect));
     }
-    for pause in [1, 3, 9, 59] {
+    // At no moment at which a command could come.
+    for pause in [1_037, 3_037, 9_037, 59_037] {
         if dice.percent(2) {
             let effect = match dice.below(5) {
                 0 => Effect::UnsolicitedCode(520),
                 1 => Effect::UnsolicitedCode(420),
-                2 => Effect::Unsolicited(Bytes::from_static(b"200 Command completed successfully\r\n.\r\n")),
-                3 => Effect::Close(close),
+                2 if quick => {
+                    Effect::Unsolicited(Bytes::from_static(b"200 Command completed successfully\r\n.\r\n"))
+                }
+                2 | 3 => Effect::Close(close),
                 _ => Effect::LoseLogin,
             };
-            faults.push(Fault::on(Trigger::Idle(Duration::from_secs(pause))).then(effect));
+            faults.push(Fault::on(Trigger::Idle(Duration::from_millis(pause))).then(effect));
         }
     }
     faults.into_iter().map(|fault| fault.on_connection(connection)).collect()

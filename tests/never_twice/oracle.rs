@@ -9,7 +9,7 @@ use rrp::Reply;
 use rrp::command::Safety;
 use rrp::dispatch::{Accepted, DoubtReason, Entry, Outcome, Put, Settled, Slot, Standing, Ticket, Told};
 use rrp::session::Fate;
-use rrp::settle::Resolver;
+use rrp::settle::{Proof, Resolver};
 use rrp::sim::{Change, ConnectionId, Registry};
 
 use crate::faults::Kind;
@@ -76,6 +76,8 @@ pub(crate) enum Violation {
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) command: String,
+    /// The name of the first object that it is about.
+    pub(crate) object: String,
     pub(crate) safety: Safety,
     pub(crate) resolver: Option<Resolver>,
 }
@@ -96,6 +98,8 @@ pub(crate) struct Oracle {
     lost: HashSet<u64>,
     journal: BTreeMap<(usize, Ticket), &'static str>,
     unsent_intents: BTreeMap<usize, HashSet<Ticket>>,
+    /// What was created by commands of the clients.
+    created: HashSet<String>,
     seen: usize,
     connected: u64,
     pub(crate) contacts: Vec<String>,
@@ -186,13 +190,13 @@ impl Oracle {
     }
 
     fn intent(&mut self, client: usize, ticket: Ticket, mark: Mark) -> usize {
-        let Asked { command, safety, resolver } = self.asked[&mark].clone();
+        let Asked { command, object, safety, resolver } = self.asked[&mark].clone();
         let at = self.intents.len();
         self.intents.push(Intent {
             client,
             ticket,
             command,
-            object: String::new(),
+            object,
             safety,
             resolver,
             attempts: Vec::new(),
@@ -266,7 +270,13 @@ impl Oracle {
                     client,
                     ticket: entry.ticket(),
                     command: entry.intent().sent().name().to_owned(),
-                    object: String::new(),
+                    object: entry
+                        .intent()
+                        .sent()
+                        .objects()
+                        .first()
+                        .map_or("", |object| object.name())
+                        .to_owned(),
                     safety: entry.intent().safety(),
                     resolver: entry.intent().resolver(),
                     attempts: Vec::new(),
@@ -281,7 +291,12 @@ impl Oracle {
         }
         self.unsent_intents.remove(&client);
         for at in 0..self.intents.len() {
-            let intent = &self.intents[at];
+            let intent = &mut self.intents[at];
+            if let Some(last) = intent.attempts.last_mut().filter(|last| last.ended == Ended::NotYet)
+                && intent.client == client
+            {
+                last.ended = Ended::Unanswered;
+            }
             if intent.client != client || intent.attempts.is_empty() {
                 continue;
             }
@@ -297,16 +312,23 @@ impl Oracle {
         let entries = registry.ledger().entries();
         while let Some(entry) = entries.get(self.seen) {
             self.seen += 1;
+            if std::env::var_os("RRP_TRACE").is_some() {
+                println!("    ledger: {:?} {entry}", entry.connection());
+            }
             let effective = !matches!(entry.change(), Change::None | Change::Session | Change::Refunded);
             if !effective {
                 continue;
             }
             let Some(connection) = entry.connection() else {
+                self.created.insert(entry.object().to_owned());
                 self.job_done(entry.object());
                 continue;
             };
             if entry.command().eq_ignore_ascii_case("AddContact") {
                 self.contacts.push(entry.object().to_owned());
+            }
+            if entry.change() == Change::Created {
+                self.created.insert(entry.object().to_owned());
             }
             let Some(attempts) = self.on_connection.get(&connection.number()) else { continue };
             let of = attempts.iter().rev().find(|(at, nth)| {
@@ -318,7 +340,6 @@ impl Oracle {
                 self.violate(Violation::Rule, None, format!("executed, and nobody sent it: {entry}"));
                 continue;
             };
-            entry.object().clone_into(&mut self.intents[at].object);
             self.intents[at].attempts[nth].executed = true;
             if entry.change() == Change::Queued {
                 self.intents[at].queued += 1;
@@ -403,8 +424,11 @@ impl Oracle {
         let intent = &mut self.intents[at];
         intent.affirmed = true;
         let (done, denied) = (intent.executions > 0 || intent.queued > 0, intent.denied);
-        if !done {
-            let proof = accepted.summary().proof();
+        let proof = accepted.summary().proof();
+        if !done && proof == Proof::CreatedWithinADay && self.created.contains(&self.intents[at].object) {
+            // It is ours, and was paid for once: by an earlier command.
+            self.tally.told("accepted, and created by an earlier command");
+        } else if !done {
             self.violate(
                 Violation::ToldDone,
                 Some(at),

@@ -284,7 +284,9 @@ impl World {
         keyed: bool,
         deadline: bool,
     ) -> CallId {
-        let asked = Asked { command: command.name().to_owned(), safety, resolver: resolver(&command) };
+        let object = command.objects().first().map_or("", |object| object.name()).to_owned();
+        let asked =
+            Asked { command: command.name().to_owned(), object, safety, resolver: resolver(&command) };
         self.oracle.asks(mark, asked);
         let call = Call::Change { mark, keyed, deadline };
         self.with(client, |client, place| client.change(command, safety, options, call, place))
