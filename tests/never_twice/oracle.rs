@@ -3,7 +3,7 @@
 mod tally;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rrp::Reply;
 use rrp::command::Safety;
@@ -100,6 +100,8 @@ pub(crate) struct Oracle {
     unsent_intents: BTreeMap<usize, HashSet<Ticket>>,
     /// What was created by commands of the clients.
     created: HashSet<String>,
+    /// When a request for a domain ended last, by whomever.
+    transfers_ended: HashMap<String, Instant>,
     seen: usize,
     connected: u64,
     pub(crate) contacts: Vec<String>,
@@ -319,6 +321,9 @@ impl Oracle {
             if !effective {
                 continue;
             }
+            if matches!(entry.change(), Change::Transferred | Change::TransferEnded) {
+                self.transfers_ended.insert(entry.object().to_owned(), entry.when());
+            }
             let Some(connection) = entry.connection() else {
                 self.created.insert(entry.object().to_owned());
                 self.job_done(entry.object());
@@ -359,10 +364,15 @@ impl Oracle {
 
     fn executed(&mut self, at: usize) {
         self.intents[at].executions += 1;
-        let Intent { executions, safety, .. } = self.intents[at];
+        let Intent { executions, safety, denied, .. } = self.intents[at];
+        if denied {
+            self.violate(Violation::ToldNotDone, Some(at), "done after it was told that it was not".into());
+        }
         if executions > 1 {
             if safety == Safety::Repeatable {
                 self.tally.vouched += 1;
+            } else if self.request_ended(at) {
+                self.tally.told("requested again, for somebody else had ended the request");
             } else {
                 self.violate(Violation::Double, Some(at), "done twice".into());
             }
@@ -428,6 +438,9 @@ impl Oracle {
         if !done && proof == Proof::CreatedWithinADay && self.created.contains(&self.intents[at].object) {
             // It is ours, and was paid for once: by an earlier command.
             self.tally.told("accepted, and created by an earlier command");
+        } else if !done && self.ended_by_others(at) {
+            // No read tells who ended a request; it has ended as was wanted.
+            self.tally.told("accepted, and somebody else had ended the transfer");
         } else if !done {
             self.violate(
                 Violation::ToldDone,
@@ -440,11 +453,38 @@ impl Oracle {
         self.check(written, Some(at), "told before it was recorded");
     }
 
+    /// Whether somebody else did, since it was sent, what it was to do about a transfer.
+    fn ended_by_others(&self, at: usize) -> bool {
+        let intent = &self.intents[at];
+        let of_transfer = matches!(
+            intent.resolver,
+            Some(Resolver::TransferApprove | Resolver::TransferDeny | Resolver::TransferCancel)
+        );
+        of_transfer && self.ended_since(at)
+    }
+
+    /// Whether a request was made, and has ended since.
+    fn request_ended(&self, at: usize) -> bool {
+        self.intents[at].resolver == Some(Resolver::TransferRequest) && self.ended_since(at)
+    }
+
+    fn ended_since(&self, at: usize) -> bool {
+        let intent = &self.intents[at];
+        // Since the earlier reading, which may be older than the sending.
+        let since = intent.attempts.first().map(|attempt| attempt.at - Duration::from_secs(300));
+        let ended = self.transfers_ended.get(&intent.object);
+        since.is_some_and(|since| ended.is_some_and(|ended| *ended >= since))
+    }
+
     fn denied(&mut self, at: usize, recorded: bool) {
         let intent = &mut self.intents[at];
         intent.denied = true;
-        let (done, affirmed) = (intent.executions > 0 || intent.queued > 0, intent.affirmed);
-        if done {
+        // What waits in a queue may come to nothing; if it does not, that is seen when it is done.
+        let (done, affirmed) = (intent.executions > 0, intent.affirmed);
+        if done && self.request_ended(at) {
+            // The request is gone, and its money back: no read tells that there was one.
+            self.tally.told("not done, for somebody else had ended the request");
+        } else if done {
             self.violate(Violation::ToldNotDone, Some(at), "told that it was not done".into());
         }
         self.check(!affirmed, Some(at), "told both");

@@ -56,6 +56,7 @@ pub(crate) fn registry() -> sim::Config {
         .registrar(Registrar::new(ACCOUNTS[0], crate::support::session::PASSWORD))
         .registrar(Registrar::new(ACCOUNTS[1], crate::support::session::PASSWORD))
         .registrar(Registrar::new(THIRD, PASSWORD))
+        .zones(["example.com"])
 }
 
 impl World {
@@ -231,9 +232,9 @@ impl World {
             contacts: &self.oracle.contacts,
         };
         let mut options = Options::new();
-        let deadline = self.dice.percent(40);
+        let deadline = self.dice.percent(25);
         if deadline {
-            let most = self.dice.one_of(&[6, 30, 120, 400]);
+            let most = self.dice.one_of(&[6, 60, 400, 1_000]);
             options = options.deadline(self.now + Duration::from_secs(1 + self.dice.next() % most));
         }
         if query {
