@@ -471,7 +471,7 @@ impl Oracle {
     fn ended_since(&self, at: usize) -> bool {
         let intent = &self.intents[at];
         // Since the earlier reading, which may be older than the sending.
-        let since = intent.attempts.first().map(|attempt| attempt.at - Duration::from_secs(300));
+        let since = intent.attempts.first().map(|attempt| attempt.at - Duration::from_secs(3_600));
         let ended = self.transfers_ended.get(&intent.object);
         since.is_some_and(|since| ended.is_some_and(|ended| *ended >= since))
     }
