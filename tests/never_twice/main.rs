@@ -15,6 +15,7 @@ mod faults;
 mod keep;
 mod line;
 mod mark;
+mod million;
 mod operations;
 mod oracle;
 mod others;

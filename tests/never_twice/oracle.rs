@@ -86,6 +86,10 @@ pub(crate) struct Asked {
 pub(crate) struct Oracle {
     /// Whether what is wrong ends the test at once.
     pub(crate) strict: bool,
+    /// Nothing goes wrong any more, and nothing is under way: what can be settled is.
+    pub(crate) calm: bool,
+    /// Registrations may wait in a queue.
+    pub(crate) may_queue: bool,
     pub(crate) violations: Vec<(Violation, String, Option<usize>)>,
     pub(crate) intents: Vec<Intent>,
     asked: HashMap<Mark, Asked>,
@@ -549,7 +553,20 @@ impl Oracle {
                 self.denied(at, false);
                 self.tally.settled("not applied");
             }
-            Settled::StillInDoubt(_) => self.tally.settled("still in doubt"),
+            Settled::StillInDoubt(doubt) => {
+                self.tally.settled("still in doubt");
+                if self.calm {
+                    let (reason, resolver) = (doubt.reason(), self.intents[at].resolver);
+                    let may = match reason {
+                        DoubtReason::Unsettleable => resolver.is_none(),
+                        DoubtReason::Unproved(_) => true,
+                        DoubtReason::Pending => self.may_queue,
+                        _ => false,
+                    };
+                    self.check(may, Some(at), &format!("not settled, though it could be: {reason}"));
+                    self.tally.left(&reason, resolver);
+                }
+            }
         }
     }
 }

@@ -316,6 +316,7 @@ impl World {
         self.rest();
         // What comes late, and what waits in queues.
         self.pass(Duration::from_secs(7_200));
+        self.oracle.calm = true;
         for client in 0..self.clients.len() {
             self.settle_doubts(client, true);
         }

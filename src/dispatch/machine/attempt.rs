@@ -9,7 +9,7 @@ use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Writ
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::told::{Answer, DoubtReason, QueryError, Refused, Told};
 use super::{Action, Dispatch};
-use crate::command::{Effect, Nature, Safety};
+use crate::command::{Effect, Kind, Nature, Safety};
 use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::session::{Fate, Rejected};
@@ -368,7 +368,9 @@ impl<S: Slots> Dispatch<S> {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let Some(last) = &write.last else { return };
         let summary = Summary::of(&last.reply, Proof::Reply);
-        if summary.is_pending() {
+        // That a deletion is "pending in 30 days" says nothing about queues.
+        let queued = summary.job().is_some() || write.nature.kind() == Kind::Creation;
+        if summary.is_pending() && queued {
             self.queued.learn(write.sent.objects());
         }
         self.close(id, standing(summary), at);
