@@ -101,6 +101,8 @@ pub(crate) struct Oracle {
     not_sent: HashSet<Mark>,
     lost: HashSet<u64>,
     journal: BTreeMap<(usize, Ticket), &'static str>,
+    /// What was being written when a crash came.
+    perhaps: HashSet<(usize, Ticket)>,
     unsent_intents: BTreeMap<usize, HashSet<Ticket>>,
     /// What was created by commands of the clients.
     created: HashSet<String>,
@@ -256,6 +258,31 @@ impl Oracle {
         let unsent = self.unsent_intents.get(&client).map_or(0, HashSet::len);
         // One being recorded, and one of which it could not be recorded that it was not sent.
         self.tally.most_unsent = self.tally.most_unsent.max(unsent);
+    }
+
+    /// A crash came while this was written.
+    pub(crate) fn perhaps_recorded(&mut self, client: usize, puts: &[Put]) {
+        for put in puts {
+            self.perhaps.insert((client, match put {
+                Put::Entry(entry) => entry.ticket(),
+                Put::Remove(ticket) => *ticket,
+            }));
+        }
+    }
+
+    /// What a journal holds after a crash: all that it had said that it has.
+    pub(crate) fn restored(&mut self, client: usize, entries: &[Entry]) {
+        let found: BTreeMap<(usize, Ticket), &'static str> =
+            entries.iter().map(|entry| ((client, entry.ticket()), entry.standing().as_str())).collect();
+        let mut all: Vec<(usize, Ticket)> = found.keys().chain(self.journal.keys()).copied().collect();
+        all.retain(|key| key.0 == client && !self.perhaps.contains(key));
+        for key in all {
+            let same = found.get(&key) == self.journal.get(&key);
+            self.check(same, None, &format!("{} is not as it was recorded", key.1));
+        }
+        self.perhaps.clear();
+        self.journal.retain(|key, _| key.0 != client);
+        self.journal.extend(found);
     }
 
     /// A process has ended, and another one begun.

@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    fn wall(&self) -> u64 {
+    pub(crate) fn wall(&self) -> u64 {
         let millis = u64::try_from((self.now - base()).as_millis()).unwrap();
         (START + millis).checked_add_signed(self.skew).unwrap()
     }
