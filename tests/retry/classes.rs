@@ -225,8 +225,7 @@ const CLASSES: &[Class] = &[
 ];
 
 fn attempts() -> Vec<(Fate, Attempt)> {
-    let answered =
-        |(said, verdict): (Said, Verdict)| (Fate::Answered(said), Attempt::Answered(verdict));
+    let answered = |(said, verdict): (Said, Verdict)| (Fate::Answered(said), Attempt::Answered(verdict));
     let mut all = vec![(Fate::Unsent, Attempt::Unsent), (Fate::Unanswered, Attempt::Unanswered)];
     all.extend(everything().into_iter().map(answered));
     all
