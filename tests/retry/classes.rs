@@ -62,7 +62,7 @@ impl Given {
         }
     }
 
-    /// A write of which nobody knows what became of it; the login is known to be lost, if that is the question.
+    /// A write of which nobody knows what became of it; if its login was the question, it is known to be lost.
     fn in_doubt(&self) -> bool {
         let said = [Said::Misfit, Said::Unlisted2xx, Said::Unlisted4xx, Said::Unlisted];
         let answered = said.iter().any(|&said| self.is(said)) || self.perhaps().is_some();
@@ -158,7 +158,7 @@ const CLASSES: &[Class] = &[
     ("repeatable: resent wherever a read would be",
         |g| g.in_doubt() && g.rest.safety == Safety::Repeatable && g.rest.may_resend,
         |g| again(g.after(), true)),
-    ("repeatable for the last time: in doubt: read back; not applied: refused (temporary), for no try is left",
+    ("repeatable, no try left: in doubt: read back; not applied: refused (temporary)",
         |g| g.in_doubt() && g.rest.safety == Safety::Repeatable && !g.rest.may_resend
             && g.rest.readable && !g.login(Login::Lost),
         |_| look(Trust::Later, NotApplied::Again)),
@@ -188,7 +188,7 @@ const CLASSES: &[Class] = &[
     ("creations that the registry refuses to repeat are resubmitted after backoff without a read",
         |g| g.failed_now(&[Safety::ReadBack]) && g.refuses_a_second && g.rest.may_resend,
         |g| g.not_now().map(|(after, closed)| again(after, closed)).unwrap()),
-    ("renewals, transfers, deletions, modifications and restores are read back first; after a whole 420–422 at once",
+    ("renewals, transfers, deletions, modifications, restores are read back first; a negative counts at once",
         |g| g.failed_now(&[Safety::ReadBack]) && !g.refuses_a_second && g.rest.readable,
         |_| look(Trust::AtOnce, NotApplied::Again)),
     ("what no read can prove is in doubt",

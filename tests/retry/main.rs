@@ -25,8 +25,8 @@ pub(crate) const fn look(negatives: Trust, not_applied: NotApplied) -> Decision 
     Decision::ReadBack(ReadBack { negatives, not_applied })
 }
 
-/// Each nature of the table, that of what reads, and that of what nobody knows. Those that differ only in who reads are
-/// one.
+/// Each nature of the table, that of what reads, and that of what nobody knows. Those that differ only in the command
+/// that settles them are one.
 pub(crate) fn natures() -> Vec<Nature> {
     let mut seen = HashSet::new();
     let table = rows().map(|row| row.nature()).chain([Nature::READ, Nature::SESSION, Nature::UNKNOWN]);
