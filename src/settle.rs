@@ -18,5 +18,5 @@ pub use judge::{Finding, Proof, Sight, judge, reads, wants_earlier_reading};
 pub use keyed::{Kept, Keyed};
 pub use reading::Reading;
 pub use resolver::{Resolver, resolver};
-pub(crate) use sent::payload_hash;
 pub use sent::{LineKind, Sent, SentLine};
+pub(crate) use sent::{payload_hash, quotes_hidden};
