@@ -103,6 +103,9 @@ pub mod address;
 #[cfg(feature = "arbitrary")]
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 pub mod arbitrary;
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub mod client;
 pub mod code;
 pub mod command;
 pub mod date;
@@ -128,6 +131,9 @@ pub mod verdict;
 pub mod wire;
 
 pub use address::ServerAddress;
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub use client::Client;
 pub use code::{Context, InvalidReturnCode, ReturnCode};
 pub use command::Command;
 pub use date::RegistryDate;

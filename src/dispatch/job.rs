@@ -177,6 +177,13 @@ pub(super) enum State {
     Closing,
 }
 
+impl State {
+    /// Whether it waits to read what became of a write.
+    pub(super) const fn looks(&self) -> bool {
+        matches!(self, Self::Waiting(Purpose::Look) | Self::Pausing(Purpose::Look))
+    }
+}
+
 impl Job {
     pub(super) const fn command(&self) -> Option<&Command> {
         match &self.work {

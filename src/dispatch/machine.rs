@@ -5,6 +5,7 @@ mod attempt;
 mod end;
 mod look;
 mod object;
+mod owner;
 mod record;
 
 use core::fmt;
@@ -85,6 +86,8 @@ pub struct Dispatch<S> {
     next_ticket: u64,
     /// Writes handed over so far.
     writes: u64,
+    /// Nothing new is begun.
+    stopping: bool,
 }
 
 impl<S: fmt::Debug> fmt::Debug for Dispatch<S> {
@@ -130,6 +133,7 @@ impl<S: Slots> Dispatch<S> {
             numbers: 0,
             next_ticket,
             writes: 0,
+            stopping: false,
         };
         for entry in entries {
             let ticket = entry.ticket();

@@ -41,7 +41,11 @@ impl<S: Slots> Dispatch<S> {
     /// Settles a doubt by reading, and never by sending it again. It is told once.
     pub fn settle(&mut self, ticket: Ticket, options: Options, at: Moment) -> CallId {
         let call = self.call(Asked::Settle(ticket), options);
-        self.begin_settling(call, ticket, at);
+        if self.stopping {
+            self.refuse_call(call, Refused::Stopped);
+        } else {
+            self.begin_settling(call, ticket, at);
+        }
         self.pump(at);
         call
     }
@@ -68,6 +72,9 @@ impl<S: Slots> Dispatch<S> {
         }
         let mut out = bytes::BytesMut::new();
         encode(command.body(), self.config.dialect, &mut out).map_err(Refused::Encode)?;
+        if self.stopping {
+            return Err(Refused::Stopped);
+        }
         if self.jobs.len() >= self.config.jobs {
             return Err(Refused::Backlog);
         }

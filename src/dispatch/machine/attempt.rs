@@ -55,10 +55,10 @@ impl<S: Slots> Dispatch<S> {
         let Some(job) = self.jobs.get(&id) else { return };
         let (State::Recording(slot), Work::Change(write)) = (&job.state, &job.work) else { return };
         let slot = *slot;
-        if job.calls.is_empty() {
+        if job.calls.is_empty() || self.stopping {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
             self.unsay_intent(id);
-            return self.drop_job(id, at);
+            return self.refuse(id, &Refused::Stopped, at);
         }
         let command = write.command.clone();
         if let Some(entry) = &write.entry {

@@ -96,7 +96,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Takes a job out of every queue.
-    fn unqueue(&mut self, id: JobId) {
+    pub(super) fn unqueue(&mut self, id: JobId) {
         self.slots.withdraw(id);
         if let Some(due) = self.jobs.get_mut(&id).and_then(|job| job.due.take()) {
             self.timers.remove(&(due, id));
@@ -158,27 +158,6 @@ impl<S: Slots> Dispatch<S> {
             }
             Work::Query { .. } | Work::Change(_) => self.refuse(id, why, at),
             Work::Settle(_) => self.close_in_doubt(id, DoubtReason::Unavailable, at),
-        }
-    }
-
-    /// While no session is to be had, nobody waits for one.
-    pub(super) fn check_available(&mut self, at: Moment) {
-        let Some(why) = self.slots.unavailable() else { return };
-        let waits = |state: &State| matches!(state, State::Waiting(_) | State::Pausing(_) | State::Behind);
-        let waiting: Vec<JobId> =
-            self.jobs.iter().filter(|(_, job)| waits(&job.state)).map(|(id, _)| *id).collect();
-        for id in waiting {
-            let Some(job) = self.jobs.get(&id) else { continue };
-            if !waits(&job.state) {
-                continue;
-            }
-            let looks = matches!(job.state, State::Waiting(Purpose::Look) | State::Pausing(Purpose::Look));
-            self.unqueue(id);
-            if looks {
-                self.close_in_doubt(id, DoubtReason::Unavailable, at);
-            } else {
-                self.give_up(id, &Refused::Unavailable(why.clone()), at);
-            }
         }
     }
 

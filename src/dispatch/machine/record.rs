@@ -47,6 +47,11 @@ impl Records {
         self.frozen.as_ref()
     }
 
+    /// How much is not known to be written.
+    pub(super) fn waiting(&self) -> usize {
+        self.under_way.len().saturating_add(self.missing.len())
+    }
+
     pub(super) const fn retry_at(&self) -> Option<Instant> {
         self.retry_at
     }
