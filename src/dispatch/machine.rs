@@ -18,7 +18,7 @@ use self::object::Objects;
 use self::record::Records;
 use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
-use super::job::{Call, CallId, Job, Purpose, State, Work};
+use super::job::{Asked, Call, CallId, Job, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent};
 use super::slots::{GiveBack, JobId, Slot, Slots, Wish};
 use super::told::{Refused, Told};
@@ -302,11 +302,21 @@ impl<S: Slots> Dispatch<S> {
         self.actions.push_back(Action::Send { slot, command });
     }
 
-    /// Whether the time of some caller lasts for a reply.
+    /// Whether somebody waits who wants it sent. Whoever settles does not.
+    fn is_wanted(&self, id: JobId) -> bool {
+        let wants =
+            |call: &CallId| self.calls.get(call).is_some_and(|call| !matches!(call.asked, Asked::Settle(_)));
+        self.jobs.get(&id).is_some_and(|job| job.calls.iter().any(wants))
+    }
+
+    /// Whether the time of some caller who wants it sent lasts for a reply.
     fn time_lasts(&self, id: JobId, now: Instant) -> bool {
         let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
         self.jobs.get(&id).is_some_and(|job| {
-            let deadline = |call: &CallId| self.calls.get(call).map(|call| call.options.deadline);
+            let deadline = |call: &CallId| match self.calls.get(call) {
+                Some(Call { asked: Asked::Settle(_), .. }) | None => None,
+                Some(call) => Some(call.options.deadline),
+            };
             job.calls
                 .iter()
                 .filter_map(deadline)

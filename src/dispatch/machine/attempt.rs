@@ -55,12 +55,16 @@ impl<S: Slots> Dispatch<S> {
         let Some(job) = self.jobs.get(&id) else { return };
         let (State::Recording(slot), Work::Change(write)) = (&job.state, &job.work) else { return };
         let slot = *slot;
-        if job.calls.is_empty() || self.stopping {
+        let command = write.command.clone();
+        if self.stopping {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
             self.unsay_intent(id);
             return self.refuse(id, &Refused::Stopped, at);
         }
-        let command = write.command.clone();
+        if !self.is_wanted(id) {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            return self.abandon(id, at);
+        }
         if let Some(entry) = &write.entry {
             self.memory.remember_key(&entry.intent);
         }
@@ -282,7 +286,8 @@ impl<S: Slots> Dispatch<S> {
     ) {
         let id = slot.job;
         let may = self.may_resend(id, least_wait(attempt), at);
-        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get_mut(&id) else { return };
+        let wanted = self.is_wanted(id);
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         let case = Case::new(write.nature, write.safety, attempt)
             .login(login)
             .readable(write.resolver.is_some())
@@ -314,11 +319,10 @@ impl<S: Slots> Dispatch<S> {
             write.last = Some(Last { reply, verdict, text });
         }
         if attempt == Attempt::Unsent && write.handed_over == 0 {
-            let abandoned = calls.is_empty();
-            self.unsay_intent(id);
-            if abandoned {
-                return self.drop_job(id, at);
+            if !wanted {
+                return self.abandon(id, at);
             }
+            self.unsay_intent(id);
         }
         self.decided(slot, case, decide(case), at);
     }
@@ -425,8 +429,9 @@ impl<S: Slots> Dispatch<S> {
     }
 
     fn close_not_applied(&mut self, id: JobId, for_now: bool, at: Moment) {
-        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get(&id) else { return };
-        if calls.is_empty() && for_now {
+        let wanted = self.is_wanted(id);
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
+        if for_now && !wanted {
             return self.close(id, Standing::NotApplied, at);
         }
         let summary = match &write.last {

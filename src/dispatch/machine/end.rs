@@ -67,13 +67,14 @@ impl<S: Slots> Dispatch<S> {
         self.detach(call, id, at);
     }
 
-    /// A job loses a call. If it was the last one, nothing more is sent for it than it takes to know what became of it.
+    /// A job loses a call. If it was the last one that wanted it sent, nothing more is sent for it than it takes to know what became of it.
     fn detach(&mut self, call: CallId, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.calls.retain(|known| *known != call);
-        if !job.calls.is_empty() {
+        if self.is_wanted(id) {
             return;
         }
+        let Some(job) = self.jobs.get(&id) else { return };
         let busy = matches!(
             job.state,
             State::Sending(..) | State::Probing(..) | State::Recording(_) | State::Closing
@@ -90,6 +91,18 @@ impl<S: Slots> Dispatch<S> {
             _ if handed_over => {
                 self.unqueue(id);
                 self.give_up(id, &Refused::Deadline(None), at);
+            }
+            _ => self.abandon(id, at),
+        }
+    }
+
+    /// Ends a job of which nothing was handed over and that nobody wants any more. To those who settle it, it is gone.
+    pub(super) fn abandon(&mut self, id: JobId, at: Moment) {
+        match self.jobs.get(&id).map(|job| &job.work) {
+            Some(Work::Change(write)) if let Some(entry) = &write.entry => {
+                let gone = Refused::NoSuchTicket(entry.ticket());
+                self.unsay_intent(id);
+                self.refuse(id, &gone, at);
             }
             _ => self.drop_job(id, at),
         }
