@@ -604,8 +604,8 @@ mod scanner {
 
     #[test]
     fn a_module_of_no_floor_is_refused() {
-        refused("pool/lane.rs", "", "`pool::lane` stands on no floor");
-        refused("command.rs", "use crate::pool::Budget;", "`crate::pool::Budget` names no module");
+        refused("cellar/shelf.rs", "", "`cellar::shelf` stands on no floor");
+        refused("command.rs", "use crate::cellar::Shelf;", "`crate::cellar::Shelf` names no module");
     }
 
     #[test]
