@@ -132,10 +132,19 @@ fn requests_are_told_in_more_than_one_way() {
     ] {
         assert_unproved(judged(&REQUEST[6..], &before, &shown(fields, 531)));
     }
+    // It came, and the record of the request is still there; of an older one nothing is known.
+    let done = ["transferstatus:SUCCESSFUL", "transfertype:INCOMING"];
+    assert_eq!(judged(&REQUEST[6..], &before, &shown(&done, 200)), APPLIED);
+    assert_unproved(judged(&REQUEST[6..], &shown(&done, 531), &shown(&done, 200)));
     // RRP, as other registries may write it.
     for status in ["status:PENDING-TRANSFER", "status:pending transfer", "status:pendingTransfer"] {
         let asked = [reading(200, &["createddate:2020-01-01", status])];
         assert_eq!(judged(&APPROVE[0][6..], &asked, &[reading(531, &[])]), APPLIED_IF_TWICE, "{status}");
         assert_eq!(judged(&DENY[0][6..], &asked, &asked), Finding::NotApplied, "{status}");
+        // The request is for another domain of the name.
+        let other = [reading(200, &["createddate:2025-01-01", status])];
+        for about in [APPROVE[0], DENY[0]] {
+            assert_unproved(judged(&about[6..], &asked, &other));
+        }
     }
 }
