@@ -10,6 +10,7 @@
 //! - [`session`]: one connection as a state machine without I/O, which gives each command its fate: unsent, answered,
 //!   unanswered;
 //! - `net` (features `net`, `tls`): connectors, and sessions over tokio;
+//! - `journal` (features `net`, `journal`): what is known of each write, so that a crash loses none;
 //! - `sim` (features `sim`, `sim-server`): a simulated registry that can be told to misbehave, for tests.
 //!
 //! ```
@@ -71,7 +72,7 @@
 //! # Features
 //!
 //! Features only add modules. `cli` (default) is the program `rrp`; `net` sessions over tokio, on plain TCP to loopback;
-//! `tls` the same over TLS; `sim` the simulated registry and `sim-server` its sockets; `arbitrary` builds commands and
+//! `tls` the same over TLS; `journal` a journal of writes in a file; `sim` the simulated registry and `sim-server` its sockets; `arbitrary` builds commands and
 //! replies for fuzzing. A library user takes `default-features = false, features = ["tls"]`; with no features at all there
 //! is no tokio in the tree.
 //!
@@ -106,6 +107,9 @@ pub mod code;
 pub mod command;
 pub mod date;
 pub mod dispatch;
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub mod journal;
 pub mod name;
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]

@@ -39,7 +39,7 @@ const FLOORS: &[Floor] = &[
         ],
         modules: &["net", "sim::server"],
     },
-    Floor { number: 6, crates: &["redb", "serde", "serde_json"], modules: &["journal"] },
+    Floor { number: 6, crates: &["getrandom", "redb", "serde", "serde_json"], modules: &["journal"] },
     Floor { number: 7, crates: &[], modules: &["client"] },
 ];
 

@@ -1,0 +1,155 @@
+//! What is known of each write, kept where a crash does not lose it.
+//!
+//! A journal is a map from [`Ticket`] to the newest [`Entry`]: an entry is written before the first byte of a write is
+//! handed over and again when its outcome is known, and whoever asks is told after that. What a crash leaves open is in
+//! doubt. [`Memory`] keeps no more than the process lives; `Embedded` (feature `journal`) keeps a file. Whoever has a store
+//! of their own implements [`Journal`] for it; `encode` and `decode` (feature `journal`) turn entries into bytes.
+//!
+//! # Time
+//!
+//! A clock that is set must not make a journal forget. Its time, [`Restored::wall`], only goes forward, and between two
+//! looks at the clock by at most [`MAX_STEP_MS`], whatever the clock says.
+//!
+//! # What is forgotten
+//!
+//! Finished entries after 7 days, those with a key after 30 ([`Options`]). What is in doubt stays until somebody settles it;
+//! the one exception is an AddContact that costs nothing and that no read can settle: its doubt expires after 30 days.
+
+mod error;
+#[cfg(feature = "journal")]
+mod file;
+mod index;
+mod memory;
+mod operator;
+mod options;
+#[cfg(feature = "journal")]
+mod record;
+#[cfg(feature = "journal")]
+mod storage;
+#[cfg(feature = "journal")]
+mod store;
+#[cfg(feature = "journal")]
+mod thread;
+#[cfg(feature = "journal")]
+mod upkeep;
+mod wall;
+
+use core::fmt;
+use core::pin::Pin;
+use std::sync::Arc;
+
+use crate::dispatch::{Entry, Put, Ticket};
+use crate::secret::REDACTED;
+
+pub use error::{JournalError, JournalErrorKind, JournalStage};
+pub use memory::Memory;
+pub use operator::resolved;
+pub use options::{Options, Scope};
+pub use wall::MAX_STEP_MS;
+#[cfg(feature = "journal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
+pub use {
+    record::{InvalidRecord, MAX_RECORD, decode, encode, to_json},
+    store::{FORMAT, Store},
+    thread::Embedded,
+    upkeep::{Report, put_back},
+};
+
+/// A future that is sent where it is awaited.
+pub type BoxFuture<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
+
+/// Where the newest entry of each ticket is kept.
+///
+/// Both methods take the wall time, in milliseconds of Unix time: a journal has no clock of its own. What they do is
+/// asked of it when they are called, in the order of the calls, whether or not the futures are polled.
+pub trait Journal: Send + Sync + 'static {
+    /// Everything that is remembered. Asked once, at the start.
+    fn restore(&self, wall: u64) -> BoxFuture<'static, Result<Restored, JournalError>>;
+
+    /// Writes these, in order, all or none. It is `Ok` when they are durable. After an `Err` nobody knows whether they are,
+    /// unless its kind says that they were refused.
+    fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>>;
+}
+
+impl<J: Journal + ?Sized> Journal for Arc<J> {
+    fn restore(&self, wall: u64) -> BoxFuture<'static, Result<Restored, JournalError>> {
+        (**self).restore(wall)
+    }
+
+    fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>> {
+        (**self).write(puts, wall)
+    }
+}
+
+/// What a journal remembers.
+pub struct Restored {
+    entries: Vec<Entry>,
+    next_ticket: u64,
+    key: [u8; 32],
+    wall: u64,
+}
+
+impl Restored {
+    /// These entries, in the order of their tickets; the least ticket that was never given; the key of the hashes in the
+    /// entries; and the time, in milliseconds of Unix time. Times of entries that lie behind it are taken for now, for a
+    /// clock was wrong.
+    #[must_use]
+    pub fn new(mut entries: Vec<Entry>, next_ticket: u64, key: [u8; 32], wall: u64) -> Self {
+        for entry in &mut entries {
+            wall::clamp(entry, wall);
+        }
+        entries.sort_unstable_by_key(Entry::ticket);
+        let beyond = entries.last().map_or(0, |last| last.ticket().get().saturating_add(1));
+        Self { entries, next_ticket: next_ticket.max(beyond), key, wall }
+    }
+
+    /// The entries, in the order of their tickets.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entries, in the order of their tickets.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<Entry> {
+        self.entries
+    }
+
+    /// The least number that was never that of a [`Ticket`] here.
+    #[must_use]
+    pub const fn next_ticket(&self) -> u64 {
+        self.next_ticket
+    }
+
+    /// The key of the hashes, for [`Keyed`](crate::settle::Keyed).
+    #[must_use]
+    pub const fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    /// The time, in milliseconds of Unix time. It never goes back, and does not follow a clock that jumps: see the
+    /// [module](self).
+    #[must_use]
+    pub const fn wall(&self) -> u64 {
+        self.wall
+    }
+}
+
+impl fmt::Debug for Restored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Restored")
+            .field("entries", &self.entries.len())
+            .field("next_ticket", &self.next_ticket)
+            .field("key", &REDACTED)
+            .field("wall", &self.wall)
+            .finish()
+    }
+}
+
+/// The ticket of a put.
+fn ticket_of(put: &Put) -> Ticket {
+    match put {
+        Put::Entry(entry) => entry.intent.ticket,
+        Put::Remove(ticket) => *ticket,
+    }
+}

@@ -1,0 +1,189 @@
+//! Which tickets a journal has, when each may be forgotten, and whether there is room for more.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Options;
+use crate::command::Billable;
+use crate::dispatch::{Entry, Standing};
+
+/// After so long the doubt about a contact that may have been created twice is forgotten.
+const HARMLESS_DOUBT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The most entries that one write forgets, so that none waits long.
+const MAX_FORGOTTEN: usize = 1_024;
+
+/// What an entry takes beside its bytes: its ticket, and its share of a page.
+const OVERHEAD: u64 = 64;
+
+/// When the entry may be forgotten, in milliseconds of Unix time; `None` as long as it matters.
+pub(super) fn expires(entry: &Entry, options: &Options) -> Option<u64> {
+    let after =
+        |from: u64, time: Duration| from.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let intent = &entry.intent;
+    match entry.standing {
+        Standing::Open => None,
+        Standing::InDoubt => {
+            let harmless = intent.billable == Billable::No
+                && intent.resolver.is_none()
+                && intent.sent.name().eq_ignore_ascii_case("AddContact");
+            harmless.then(|| after(intent.begun_at, HARMLESS_DOUBT))
+        }
+        Standing::Accepted(_) | Standing::Refused { .. } | Standing::NotApplied => {
+            let time = if intent.key.is_some() { options.keep_keyed } else { options.keep };
+            Some(after(entry.changed_at, time))
+        }
+    }
+}
+
+/// What is known of one ticket without reading its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// The length of its record.
+    pub(super) bytes: usize,
+    pub(super) expires: Option<u64>,
+}
+
+/// What is to become of a ticket: what it then holds, or that it goes.
+pub(super) type Step = (u64, Option<Held>);
+
+/// The tickets of a journal.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    held: BTreeMap<u64, Held>,
+    expiring: BTreeSet<(u64, u64)>,
+    bytes: u64,
+}
+
+fn size(held: &Held) -> u64 {
+    u64::try_from(held.bytes).unwrap_or(u64::MAX).saturating_add(OVERHEAD)
+}
+
+impl Index {
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// The tickets that may be forgotten now; those that may longest first, some of them if there are many.
+    pub(super) fn expired(&self, now: u64) -> Vec<u64> {
+        let due = self.expiring.iter().take_while(|(expires, _)| *expires < now);
+        due.take(MAX_FORGOTTEN).map(|(_, ticket)| *ticket).collect()
+    }
+
+    pub(super) fn apply(&mut self, steps: impl IntoIterator<Item = Step>) {
+        for (ticket, held) in steps {
+            let before = match held {
+                Some(held) => {
+                    self.bytes = self.bytes.saturating_add(size(&held));
+                    if let Some(expires) = held.expires {
+                        self.expiring.insert((expires, ticket));
+                    }
+                    self.held.insert(ticket, held)
+                }
+                None => self.held.remove(&ticket),
+            };
+            if let Some(before) = before {
+                self.bytes = self.bytes.saturating_sub(size(&before));
+                if let Some(expires) =
+                    before.expires.filter(|_| held.and_then(|held| held.expires) != before.expires)
+                {
+                    self.expiring.remove(&(expires, ticket));
+                }
+            }
+        }
+    }
+}
+
+/// A look ahead: how full an index is when what is planned has been done.
+#[derive(Debug)]
+pub(super) struct Plan<'i> {
+    index: &'i Index,
+    /// What planned tickets hold then.
+    planned: HashMap<u64, Option<Held>>,
+    entries: usize,
+    bytes: u64,
+}
+
+impl<'i> Plan<'i> {
+    /// Nothing but this is planned: that these tickets are forgotten.
+    pub(super) fn new(index: &'i Index, forgotten: &[u64]) -> Self {
+        let mut plan = Self { index, planned: HashMap::new(), entries: index.len(), bytes: index.bytes };
+        for ticket in forgotten {
+            plan.add(&[(*ticket, None)]);
+        }
+        plan
+    }
+
+    fn held(&self, ticket: u64) -> Option<Held> {
+        self.planned.get(&ticket).copied().unwrap_or_else(|| self.index.held.get(&ticket).copied())
+    }
+
+    /// Plans these, or none of them if there is no room for a new ticket among them. Known ones always have room.
+    pub(super) fn try_add(&mut self, steps: &[Step], max_entries: usize, max_bytes: u64) -> bool {
+        let new = |(ticket, held): &&Step| held.is_some() && self.held(*ticket).is_none();
+        let (mut entries, mut bytes) = (self.entries, self.bytes);
+        for (_, held) in steps.iter().filter(new) {
+            entries = entries.saturating_add(1);
+            bytes = bytes.saturating_add(held.as_ref().map_or(0, size));
+        }
+        if entries > self.entries && (entries > max_entries || bytes > max_bytes) {
+            return false;
+        }
+        self.add(steps);
+        true
+    }
+
+    fn add(&mut self, steps: &[Step]) {
+        for (ticket, held) in steps {
+            match self.held(*ticket) {
+                Some(before) => self.bytes = self.bytes.saturating_sub(size(&before)),
+                None => self.entries = self.entries.saturating_add(1),
+            }
+            match held {
+                Some(held) => self.bytes = self.bytes.saturating_add(size(held)),
+                None => self.entries = self.entries.saturating_sub(1),
+            }
+            self.planned.insert(*ticket, *held);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn held(bytes: usize, expires: Option<u64>) -> Option<Held> {
+        Some(Held { bytes, expires })
+    }
+
+    #[test]
+    fn what_is_counted_is_what_is_held() {
+        let mut index = Index::default();
+        index.apply([(1, held(10, None)), (2, held(20, Some(5))), (3, held(30, Some(6)))]);
+        assert_eq!((index.len(), index.bytes), (3, 60 + 3 * OVERHEAD));
+        index.apply([(2, held(25, Some(5))), (3, held(31, Some(9))), (1, None), (7, None)]);
+        assert_eq!((index.len(), index.bytes), (2, 56 + 2 * OVERHEAD));
+        assert_eq!(index.expired(6), [2]);
+        assert_eq!(index.expired(10), [2, 3]);
+        index.apply([(2, None), (3, held(1, None))]);
+        assert!(index.expired(u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn only_new_tickets_need_room() {
+        let mut index = Index::default();
+        index.apply([(1, held(10, None)), (2, held(10, Some(1)))]);
+        let mut plan = Plan::new(&index, &[]);
+        assert!(!plan.try_add(&[(3, held(1, None))], 2, u64::MAX));
+        assert!(plan.try_add(&[(1, held(1_000, None))], 2, 0));
+        assert!(plan.try_add(&[(9, None), (2, None)], 0, 0));
+        assert!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX));
+        assert!(!plan.try_add(&[(4, held(1, None))], 2, u64::MAX));
+        let mut plan = Plan::new(&index, &[2]);
+        assert!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX));
+        assert!(!plan.try_add(&[(2, held(1, None))], 2, u64::MAX));
+        let mut plan = Plan::new(&index, &[]);
+        assert!(!plan.try_add(&[(5, held(1, None))], 9, index.bytes));
+        assert!(plan.try_add(&[(5, held(1, None))], 9, index.bytes + OVERHEAD + 1));
+    }
+}

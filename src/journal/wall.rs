@@ -1,0 +1,76 @@
+//! The time of a journal: it follows a clock, but never back, and never far at once.
+
+use std::sync::Arc;
+
+use crate::dispatch::Entry;
+
+/// The most, in milliseconds, that a journal believes to have passed between two looks at the clock: a day.
+pub const MAX_STEP_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The time, out of what a clock says. All in milliseconds of Unix time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wall {
+    now: u64,
+    /// What the clock said last.
+    clock: u64,
+}
+
+impl Wall {
+    /// Goes on from the time that was last seen.
+    pub(super) fn new(last_seen: u64, clock: u64) -> Self {
+        let passed = clock.saturating_sub(last_seen).min(MAX_STEP_MS);
+        Self { now: last_seen.saturating_add(passed), clock }
+    }
+
+    /// The time, now that the clock says this.
+    pub(super) fn advance(&mut self, clock: u64) -> u64 {
+        let passed = clock.saturating_sub(self.clock).min(MAX_STEP_MS);
+        self.now = self.now.saturating_add(passed);
+        self.clock = clock;
+        self.now
+    }
+
+    /// The time at the last look.
+    pub(super) const fn now(self) -> u64 {
+        self.now
+    }
+}
+
+/// Takes the times of an entry that have not come yet for now.
+pub(super) fn clamp(entry: &mut Entry, now: u64) {
+    entry.changed_at = entry.changed_at.min(now);
+    for note in &mut entry.notes {
+        note.at = note.at.min(now);
+    }
+    if entry.intent.begun_at > now {
+        Arc::make_mut(&mut entry.intent).begun_at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = MAX_STEP_MS;
+
+    #[test]
+    fn a_clock_that_jumps_is_believed_a_day() {
+        let mut wall = Wall::new(10 * DAY, 4_000 * DAY);
+        assert_eq!(wall.now(), 11 * DAY);
+        // It is as wrong as before, and goes on.
+        assert_eq!(wall.advance(4_000 * DAY + 5), 11 * DAY + 5);
+        assert_eq!(wall.advance(9_000 * DAY), 12 * DAY + 5);
+        // It is set right, and goes on.
+        assert_eq!(wall.advance(13 * DAY), 12 * DAY + 5);
+        assert_eq!(wall.advance(13 * DAY + 7), 12 * DAY + 12);
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_is_waited_for() {
+        let mut wall = Wall::new(10 * DAY, 3 * DAY);
+        assert_eq!(wall.now(), 10 * DAY);
+        assert_eq!(wall.advance(3 * DAY + 9), 10 * DAY + 9);
+        assert_eq!(wall.advance(u64::MAX), 11 * DAY + 9);
+        assert_eq!(Wall::new(u64::MAX, u64::MAX).advance(0), u64::MAX);
+    }
+}
