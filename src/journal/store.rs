@@ -121,6 +121,9 @@ impl Store {
         options: &Options,
         wall: u64,
     ) -> Result<Self, JournalError> {
+        if scope.is_some() {
+            storage.empty_unfinished().map_err(|error| JournalError::io(JournalStage::Open, error))?;
+        }
         let database = database(&storage)?;
         let (meta, index) = match read(&database, options)? {
             Some(read) => read,
