@@ -1,9 +1,18 @@
 //! What a look at an object proves.
 
+mod create;
+mod delete;
+mod look;
+mod modify;
+mod renew;
+mod transfer;
+mod wish;
+
 use super::reading::Reading;
 use super::resolver::Resolver;
 use super::sent::Sent;
-use crate::command::Command;
+use crate::command::ObjectKind;
+use look::Look;
 
 /// On what an outcome rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +43,13 @@ impl Proof {
 
 /// What there is to go by.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "whoever looks must say each of these")]
+#[expect(clippy::exhaustive_structs, reason = "whoever judges has to give each of these")]
 pub struct Sight<'s> {
     /// What was sent.
     pub sent: &'s Sent,
-    /// One reading before the sending for each of the [`reads`]; empty if nobody looked.
+    /// One reading before the sending for each of the [`reads`](super::reads); empty if nobody looked.
     pub before: &'s [Reading],
-    /// One reading now for each of the [`reads`], in their order.
+    /// One reading now for each of the [`reads`](super::reads), in their order.
     pub now: &'s [Reading],
     /// When it was sent, in milliseconds of Unix time by our clock. It is held against a date of the registry's with
     /// a day to spare, and only for creations.
@@ -70,23 +79,34 @@ pub enum Finding {
     Unreadable(&'static str),
 }
 
-/// The reads that show what became of it, and what it was like before; none if a name in it is no name.
-#[must_use]
-pub fn reads(resolver: Resolver, sent: &Sent) -> Vec<Command> {
-    let _ = (resolver, sent);
-    Vec::new()
+impl Finding {
+    /// It was applied, and it was seen that it was.
+    const APPLIED: Self = Self::Applied { proof: Proof::ReadBack, twice: false };
+    /// It was applied, if what was not found is not found again.
+    const APPLIED_IF_TWICE: Self = Self::Applied { proof: Proof::ReadBack, twice: true };
 }
 
-/// Whether an earlier reading is needed for a proof: not for creations, nor where the command carries its own guard.
-#[must_use]
-pub fn wants_earlier_reading(resolver: Resolver, sent: &Sent) -> bool {
-    let _ = (resolver, sent);
-    true
-}
-
-/// What has been seen, and what it proves.
+/// What has been seen, and what it proves. Readings that are missing, not whole, or neither of our object nor of its
+/// absence are [`Finding::Unreadable`] now, and as good as none before.
 #[must_use]
 pub fn judge(resolver: Resolver, sight: Sight<'_>) -> Finding {
-    let _ = (resolver, sight);
-    Finding::Unproved("not judged")
+    let look = Look::new(sight);
+    let found = match resolver {
+        Resolver::AddDomain | Resolver::AddNameServer | Resolver::AddZone => create::judge(look),
+        Resolver::Renew => renew::judge(look),
+        Resolver::TransferRequest => transfer::request(look),
+        Resolver::TransferApprove => transfer::approve(look),
+        Resolver::TransferDeny => transfer::deny(look),
+        Resolver::TransferCancel => transfer::cancel(look),
+        Resolver::DeleteDomain
+        | Resolver::DeleteNameServer
+        | Resolver::DeleteContact
+        | Resolver::DeleteZone => delete::judge(look),
+        Resolver::Restore => delete::restore(look),
+        Resolver::ModifyDomain => modify::object(look, ObjectKind::Domain),
+        Resolver::ModifyNameServer => modify::name_server(look),
+        Resolver::ModifyContact => modify::object(look, ObjectKind::Contact),
+        Resolver::ModifyZone => modify::zone(look),
+    };
+    found.unwrap_or_else(Finding::Unreadable)
 }

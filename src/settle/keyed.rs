@@ -11,12 +11,14 @@ use crate::secret::REDACTED;
 /// The longest value that is kept in clear, in bytes.
 const MAX_CLEAR: usize = 255;
 
-/// What is kept in clear: names, dates, states and the guards of commands. All else, contact data and codes for transfers
-/// above all, is kept as a keyed hash.
-const CLEAR: [&str; 38] = [
+/// What is kept in clear: names, dates, states and the guards of commands, also behind the `add` and `del` of PTF. All
+/// else, contact data and codes for transfers above all, is kept as a keyed hash.
+const CLEAR: [&str; 47] = [
     "accountingdate",
     "action",
+    "admincontact",
     "approve",
+    "billingcontact",
     "contact",
     "count",
     "createdby",
@@ -30,6 +32,7 @@ const CLEAR: [&str; 38] = [
     "first",
     "ipaddress",
     "job",
+    "job_id",
     "jobid",
     "jobqueue",
     "last",
@@ -38,6 +41,7 @@ const CLEAR: [&str; 38] = [
     "newnameserver",
     "newregistrar",
     "oldregistrar",
+    "ownercontact",
     "pending",
     "period",
     "registrar",
@@ -48,29 +52,21 @@ const CLEAR: [&str; 38] = [
     "roid",
     "rrstotal",
     "status",
+    "techcontact",
     "total",
+    "transferdate",
     "transfermode",
     "transferstatus",
     "transfertype",
-];
-
-/// What is kept in clear of parameters that are written with a prefix or stand for a contact's handle.
-const CLEAR_TOO: [&str; 14] = [
-    "addipaddress",
-    "addnameserver",
-    "addstatus",
-    "admincontact",
-    "billingcontact",
-    "delipaddress",
-    "delnameserver",
-    "delstatus",
-    "ownercontact",
-    "techcontact",
-    "transferdate",
     "updatedby",
     "updateddate",
     "years",
 ];
+
+fn is_clear(name: &str) -> bool {
+    let changed = ["add", "del"].into_iter().find_map(|prefix| name.strip_prefix(prefix));
+    CLEAR.contains(&name) || changed.is_some_and(|name| CLEAR.contains(&name))
+}
 
 /// A name as it is compared: lowercase, without blanks, underscores' and digits' meaning kept but for an index at its end.
 pub(super) fn plain_name(name: &str) -> String {
@@ -157,12 +153,12 @@ impl Keyed {
         short
     }
 
-    /// What is kept of the value of an attribute, option, parameter or property of this name.
+    /// What is kept of the value of an attribute, option, parameter or property of this name. That nothing was said is
+    /// no secret of any name.
     #[must_use]
     pub fn keep(&self, name: &str, value: &str) -> Kept {
         let (name, value) = (plain_name(name), value.trim());
-        let clear = CLEAR.contains(&name.as_str()) || CLEAR_TOO.contains(&name.as_str());
-        if clear && value.len() <= MAX_CLEAR {
+        if value.is_empty() || is_clear(&name) && value.len() <= MAX_CLEAR {
             let is_host =
                 name.ends_with("nameserver") || matches!(name.as_str(), "domain" | "domainname" | "dnszone");
             let host = if is_host { HostName::new(value).ok() } else { None };
