@@ -113,6 +113,8 @@ pub(super) enum Fallback {
 #[derive(Clone, Debug)]
 pub(super) struct Last {
     pub(super) reply: Reply,
+    /// Its text, as far as it may be remembered.
+    pub(super) text: String,
     pub(super) verdict: Verdict,
 }
 

@@ -12,8 +12,9 @@ use super::{Action, Dispatch};
 use crate::command::{Effect, Nature, Safety};
 use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
+use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Proof, Reading, reads};
+use crate::settle::{Proof, Reading, quotes_hidden, reads};
 use crate::verdict::{Advice, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -287,10 +288,15 @@ impl<S: Slots> Dispatch<S> {
             .readable(write.resolver.is_some())
             .resent(write.handed_over > 0)
             .may_resend(may);
-        let story = match (&attempt, &reply) {
-            (Attempt::Unsent, _) => None,
-            (Attempt::Answered(_), Some(reply)) => {
-                Some(format!("answered: {} {}", reply.code(), reply.redacted_text().escape_debug()))
+        // Neither a secret nor contact data that the registry quotes is remembered.
+        let text = reply.as_ref().map(|reply| {
+            let text = reply.redacted_text();
+            if quotes_hidden(&write.command, &self.keyed, &text) { REDACTED.to_owned() } else { text }
+        });
+        let story = match (&attempt, &reply, &text) {
+            (Attempt::Unsent, ..) => None,
+            (Attempt::Answered(_), Some(reply), Some(text)) => {
+                Some(format!("answered: {} {}", reply.code(), text.escape_debug()))
             }
             _ => Some("sent, and no whole answer came".to_owned()),
         };
@@ -304,8 +310,8 @@ impl<S: Slots> Dispatch<S> {
         if attempt == Attempt::Unanswered {
             write.lost_at = Some(at.now);
         }
-        if let (Attempt::Answered(verdict), Some(reply)) = (attempt, reply) {
-            write.last = Some(Last { reply, verdict });
+        if let (Attempt::Answered(verdict), Some(reply), Some(text)) = (attempt, reply, text) {
+            write.last = Some(Last { reply, verdict, text });
         }
         if attempt == Attempt::Unsent && write.handed_over == 0 {
             let abandoned = calls.is_empty();
@@ -367,7 +373,7 @@ impl<S: Slots> Dispatch<S> {
     fn close_by_reply(&mut self, id: JobId, at: Moment, standing: impl FnOnce(Summary) -> Standing) {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let Some(last) = &write.last else { return };
-        let summary = Summary::of(&last.reply, Proof::Reply);
+        let summary = Summary::of(&last.reply, &last.text, Proof::Reply);
         if summary.is_pending() {
             self.queued.learn(write.sent.objects());
         }
@@ -424,7 +430,7 @@ impl<S: Slots> Dispatch<S> {
             return self.close(id, Standing::NotApplied, at);
         }
         let summary = match &write.last {
-            Some(last) if !last.verdict.completed() => Summary::of(&last.reply, Proof::ReadBack),
+            Some(last) if !last.verdict.completed() => Summary::of(&last.reply, &last.text, Proof::ReadBack),
             _ => Summary::plain(Proof::ReadBack),
         };
         self.close(id, Standing::Refused { summary, for_now }, at);

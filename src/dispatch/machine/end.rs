@@ -222,7 +222,7 @@ impl<S: Slots> Dispatch<S> {
                     last.verdict.class() == Class::Permanent && !last.verdict.closes_connection()
                 };
                 let refusal = last.as_ref().filter(refuses);
-                let refusal = refusal.map(|last| Summary::of(&last.reply, Proof::ReadBack));
+                let refusal = refusal.map(|last| Summary::of(&last.reply, &last.text, Proof::ReadBack));
                 let (since, reason) = (lost_at.unwrap_or(at.now), job.reason);
                 let doubt = Doubtful { entry, refusal, reason, since, looking: None };
                 (doubt, last.map(|last| last.reply), true)
