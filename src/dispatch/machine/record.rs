@@ -47,8 +47,9 @@ impl Records {
         self.frozen.as_ref()
     }
 
-    pub(super) const fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+    /// When to write again what is missing; not while that is under way.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at.filter(|_| !self.retrying)
     }
 }
 
@@ -139,7 +140,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     pub(super) fn retry_records(&mut self, at: Moment) {
-        if self.records.retry_at.is_some_and(|when| when <= at.now) && !self.records.retrying {
+        if self.records.retry_at().is_some_and(|when| when <= at.now) {
             self.records.retry_at = None;
             self.record_missing();
         }
