@@ -51,18 +51,6 @@ impl Memory {
         }
     }
 
-    /// Of an intent of which nothing was handed over.
-    pub(super) fn forget(&mut self, intent: &Intent) {
-        self.doubts.remove(&intent.ticket);
-        self.finished.remove(&intent.ticket);
-        if let Some(key) = &intent.key {
-            let key = (intent.user.clone(), key.clone());
-            if self.keys.get(&key) == Some(&intent.ticket) {
-                self.keys.remove(&key);
-            }
-        }
-    }
-
     pub(super) fn finish(&mut self, entry: &Entry) {
         let ticket = entry.ticket();
         self.doubts.remove(&ticket);

@@ -61,9 +61,6 @@ impl<S: Slots> Dispatch<S> {
             return self.drop_job(id, at);
         }
         let command = write.command.clone();
-        if let Some(entry) = &write.entry {
-            self.memory.remember_key(&entry.intent);
-        }
         self.send(slot, Purpose::Command, command);
     }
 
@@ -72,7 +69,6 @@ impl<S: Slots> Dispatch<S> {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         if let Some(entry) = write.entry.take() {
             self.by_ticket.remove(&entry.ticket());
-            self.memory.forget(&entry.intent);
             self.record_quietly(Put::Remove(entry.ticket()));
         }
     }
