@@ -49,6 +49,13 @@ pub(super) struct Call {
     pub(super) joined: bool,
 }
 
+impl Call {
+    /// Whether it waits for a command to be sent, and not only for a read that settles one.
+    pub(super) const fn wants_attempts(&self) -> bool {
+        !matches!(self.asked, Asked::Settle(_))
+    }
+}
+
 /// One command on its way.
 #[derive(Debug)]
 pub(super) struct Job {

@@ -298,15 +298,20 @@ impl<S: Slots> Dispatch<S> {
         self.actions.push_back(Action::Send { slot, command });
     }
 
+    /// Whether somebody waits for the command itself. Whoever only settles it has no use for another attempt.
+    fn is_wanted(&self, id: JobId) -> bool {
+        let wants = |call: &CallId| self.calls.get(call).is_some_and(Call::wants_attempts);
+        self.jobs.get(&id).is_some_and(|job| job.calls.iter().any(wants))
+    }
+
     /// Whether the time of some caller lasts for a reply.
     fn time_lasts(&self, id: JobId, now: Instant) -> bool {
         let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
         self.jobs.get(&id).is_some_and(|job| {
-            let deadline = |call: &CallId| self.calls.get(call).map(|call| call.options.deadline);
-            job.calls
-                .iter()
-                .filter_map(deadline)
-                .any(|deadline| deadline.is_none_or(|deadline| deadline >= needed))
+            let calls = job.calls.iter().filter_map(|call| self.calls.get(call));
+            calls
+                .filter(|call| call.wants_attempts())
+                .any(|call| call.options.deadline.is_none_or(|deadline| deadline >= needed))
         })
     }
 }

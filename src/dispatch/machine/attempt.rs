@@ -421,10 +421,10 @@ impl<S: Slots> Dispatch<S> {
     }
 
     fn close_not_applied(&mut self, id: JobId, for_now: bool, at: Moment) {
-        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get(&id) else { return };
-        if calls.is_empty() && for_now {
+        if for_now && !self.is_wanted(id) {
             return self.close(id, Standing::NotApplied, at);
         }
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let summary = match &write.last {
             Some(last) if !last.verdict.completed() => Summary::of(&last.reply, &last.text, Proof::ReadBack),
             _ => Summary::plain(Proof::ReadBack),

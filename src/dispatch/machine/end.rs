@@ -67,13 +67,14 @@ impl<S: Slots> Dispatch<S> {
         self.detach(call, id, at);
     }
 
-    /// A job loses a call. If it was the last one, nothing more is sent for it than it takes to know what became of it.
+    /// A job loses a call. If it was the last one that wanted it sent, nothing more is sent for it than it takes to know what became of it.
     fn detach(&mut self, call: CallId, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.calls.retain(|known| *known != call);
-        if !job.calls.is_empty() {
+        if self.is_wanted(id) {
             return;
         }
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         let busy = matches!(
             job.state,
             State::Sending(..) | State::Probing(..) | State::Recording(_) | State::Closing
