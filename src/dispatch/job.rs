@@ -97,6 +97,8 @@ pub(super) struct Write {
     pub(super) before: Vec<Reading>,
     /// Since its intent was to be recorded.
     pub(super) entry: Option<Entry>,
+    /// Whether somebody has been told the ticket of an attempt that nobody had heard of yet.
+    pub(super) told: bool,
     /// How often at least a byte of it was handed over.
     pub(super) handed_over: u32,
     /// When an attempt was lost, the last time.

@@ -130,6 +130,7 @@ impl<S: Slots> Dispatch<S> {
             payload,
             before: Vec::new(),
             entry: None,
+            told: false,
             handed_over: 0,
             lost_at: None,
             last: None,

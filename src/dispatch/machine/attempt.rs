@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::super::config::Moment;
 use super::super::entry::{Entry, Intent, Put, Standing, Summary};
-use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
+use super::super::job::{CallId, Fallback, Job, Last, Looking, Purpose, State, Work, Write};
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
-use super::super::told::{Answer, DoubtReason, QueryError, Refused, Told};
+use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told};
 use super::{Action, Dispatch};
 use crate::command::{Effect, Nature, Safety};
 use crate::reply::Reply;
@@ -55,21 +55,35 @@ impl<S: Slots> Dispatch<S> {
         let Some(job) = self.jobs.get(&id) else { return };
         let (State::Recording(slot), Work::Change(write)) = (&job.state, &job.work) else { return };
         let slot = *slot;
-        if job.calls.is_empty() {
+        if !self.is_wanted(id) {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
-            self.unsay_intent(id);
+            self.unsay_intent(id, at);
             return self.drop_job(id, at);
         }
         let command = write.command.clone();
         self.send(slot, Purpose::Command, command);
     }
 
-    /// No byte was handed over: nothing is to be remembered.
-    pub(super) fn unsay_intent(&mut self, id: JobId) {
-        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
-        if let Some(entry) = write.entry.take() {
-            self.by_ticket.remove(&entry.ticket());
-            self.record_quietly(Put::Remove(entry.ticket()));
+    /// No byte was handed over: nothing is to be remembered, unless somebody was told that it is in doubt.
+    pub(super) fn unsay_intent(&mut self, id: JobId, at: Moment) {
+        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get_mut(&id) else { return };
+        let Some(mut entry) = write.entry.take() else { return };
+        let told = core::mem::take(&mut write.told);
+        let ticket = entry.ticket();
+        let settles = |call: &CallId| self.calls.get(call).is_some_and(|call| !call.wants_attempts());
+        let settlers: Vec<CallId> = calls.extract_if(.., |call| settles(call)).collect();
+        self.by_ticket.remove(&ticket);
+        if told {
+            entry.standing = Standing::NotApplied;
+            entry.changed_at = at.wall;
+            self.memory.remember_key(&entry.intent);
+            self.memory.finish(&entry);
+            self.record_quietly(Put::Entry(entry));
+        } else {
+            self.record_quietly(Put::Remove(ticket));
+        }
+        for call in settlers {
+            self.tell(call, Told::Settle(Ok(Settled::NotApplied(ticket))));
         }
     }
 
@@ -278,7 +292,7 @@ impl<S: Slots> Dispatch<S> {
     ) {
         let id = slot.job;
         let may = self.may_resend(id, least_wait(attempt), at);
-        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get_mut(&id) else { return };
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         let case = Case::new(write.nature, write.safety, attempt)
             .login(login)
             .readable(write.resolver.is_some())
@@ -310,9 +324,8 @@ impl<S: Slots> Dispatch<S> {
             write.last = Some(Last { reply, verdict, text });
         }
         if attempt == Attempt::Unsent && write.handed_over == 0 {
-            let abandoned = calls.is_empty();
-            self.unsay_intent(id);
-            if abandoned {
+            self.unsay_intent(id, at);
+            if !self.is_wanted(id) {
                 return self.drop_job(id, at);
             }
         }

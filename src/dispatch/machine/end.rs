@@ -63,6 +63,11 @@ impl<S: Slots> Dispatch<S> {
             }
             (Asked::Settle(ticket), _) => Told::Settle(Ok(Settled::StillInDoubt(doubt(*ticket)))),
         };
+        if let Told::Change(Ok(Outcome::InDoubt(_))) = &told
+            && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
+        {
+            write.told = true;
+        }
         self.tell(call, told);
         self.detach(call, id, at);
     }

@@ -109,7 +109,7 @@ impl<S: Slots> Dispatch<S> {
         if let State::Recording(slot) = job.state {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
         }
-        self.unsay_intent(id);
+        self.unsay_intent(id, at);
         self.refuse(id, &Refused::Journal(failure), at);
     }
 
