@@ -110,8 +110,12 @@ impl<S: Slots> Dispatch<S> {
                 (Attempt::Answered(verdict), Some(reply))
             }
         };
-        // Of what was lost nothing else goes out on that session.
-        let how = if attempt == Attempt::Unanswered { GiveBack::Ended } else { how };
+        let how = match attempt {
+            // After what was lost nothing else goes out on that session, nor after an answer to something else.
+            Attempt::Unanswered => GiveBack::Ended,
+            Attempt::Answered(verdict) if alive && !verdict.fits() => GiveBack::Evict,
+            Attempt::Answered(_) | Attempt::Unsent => how,
+        };
         if let (Attempt::Answered(verdict), Some(reply)) = (attempt, &reply)
             && verdict.advice() == Advice::ProbeLogin
         {
@@ -179,7 +183,7 @@ impl<S: Slots> Dispatch<S> {
     ) {
         let id = slot.job;
         match purpose {
-            Purpose::Before | Purpose::Look => self.read_attempted(id, purpose, attempt, reply, login, at),
+            Purpose::Before | Purpose::Look => self.read_attempted(slot, purpose, attempt, reply, login, at),
             Purpose::Command => match self.jobs.get(&id).map(|job| &job.work) {
                 Some(Work::Query { .. }) => self.query_attempted(slot, attempt, reply, login, at),
                 Some(Work::Change(_)) => self.change_attempted(slot, attempt, reply, login, at),
@@ -355,7 +359,7 @@ impl<S: Slots> Dispatch<S> {
             Decision::RefuseForNow => {
                 self.close_by_reply(id, at, |summary| Standing::Refused { summary, for_now: true });
             }
-            Decision::ReadBack(how) => self.read_back(id, how, at),
+            Decision::ReadBack(how) => self.read_back(slot, how, at),
             // A write never comes to these: reads fail, and the login is probed before it is decided.
             Decision::Doubt | Decision::Fail | Decision::Probe => {
                 self.close_in_doubt(id, DoubtReason::Unsettleable, at);
@@ -390,8 +394,9 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Begins to look what became of a write.
-    fn read_back(&mut self, id: JobId, how: ReadBack, at: Moment) {
-        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
+    fn read_back(&mut self, slot: Slot, how: ReadBack, at: Moment) {
+        let id = slot.job;
+        let Some(Job { work: Work::Change(write), not_on, .. }) = self.jobs.get_mut(&id) else { return };
         let looks = write.resolver.map(|resolver| reads(resolver, &write.sent)).unwrap_or_default();
         if looks.is_empty() {
             return self.close_in_doubt(id, DoubtReason::Unsettleable, at);
@@ -406,6 +411,8 @@ impl<S: Slots> Dispatch<S> {
         // What was lost earlier may still come.
         let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
         write.looking = Some(Looking::new(looks, from, how.not_applied));
+        // A reply that comes late must not be taken for the read's.
+        *not_on = Some(slot.session);
         self.want(id, Purpose::Look, at);
     }
 

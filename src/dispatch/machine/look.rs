@@ -35,15 +35,16 @@ impl<S: Slots> Dispatch<S> {
 
     pub(super) fn read_attempted(
         &mut self,
-        id: JobId,
+        slot: Slot,
         purpose: Purpose,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
+        let id = slot.job;
         if purpose == Purpose::Look {
-            return self.look_attempted(id, attempt, reply, login, at);
+            return self.look_attempted(slot, attempt, reply, login, at);
         }
         if self.jobs.get(&id).is_some_and(|job| job.calls.is_empty()) {
             return self.drop_job(id, at);
@@ -51,10 +52,7 @@ impl<S: Slots> Dispatch<S> {
         let may = self.may_resend(id, Duration::ZERO, at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
         match (decide(case), reply) {
-            (Decision::Resend(resend), _) => {
-                let slot = Slot { job: id, session: 0 };
-                self.resend(slot, Purpose::Before, resend, at);
-            }
+            (Decision::Resend(resend), _) => self.resend(slot, Purpose::Before, resend, at),
             (Decision::Accept | Decision::Refuse, Some(reply)) => self.read_before(id, &reply, at),
             _ => self.refuse(id, &Refused::NoEarlierReading, at),
         }
@@ -89,16 +87,18 @@ impl<S: Slots> Dispatch<S> {
 
     fn look_attempted(
         &mut self,
-        id: JobId,
+        slot: Slot,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
+        let id = slot.job;
         match (attempt, reply) {
             (Attempt::Unsent, _) => {
                 let Some(job) = self.jobs.get_mut(&id) else { return };
                 job.unsent = job.unsent.saturating_add(1);
+                job.not_on = Some(slot.session);
                 if job.unsent < MAX_UNSENT {
                     return self.want(id, Purpose::Look, at);
                 }
