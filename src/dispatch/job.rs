@@ -65,6 +65,8 @@ pub(super) struct Job {
     pub(super) state: State,
     pub(super) due: Option<Instant>,
     pub(super) not_on: Option<u64>,
+    /// The session on which something was sent last.
+    pub(super) session: Option<u64>,
     /// Attempts that counted, of the command in hand.
     pub(super) attempts: u32,
     pub(super) unsent: u32,

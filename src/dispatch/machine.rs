@@ -286,6 +286,7 @@ impl<S: Slots> Dispatch<S> {
     fn send(&mut self, slot: Slot, purpose: Purpose, command: Command) {
         let Some(job) = self.jobs.get_mut(&slot.job) else { return };
         job.state = State::Sending(slot, purpose);
+        job.session = Some(slot.session);
         let now = self.writes;
         match &mut job.work {
             Work::Query { writes, .. } => *writes = now,

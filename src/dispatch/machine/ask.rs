@@ -87,6 +87,7 @@ impl<S: Slots> Dispatch<S> {
             state: State::Behind,
             due: None,
             not_on: None,
+            session: None,
             attempts: 0,
             unsent: 0,
             reason: DoubtReason::Unsettleable,

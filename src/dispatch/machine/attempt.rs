@@ -60,6 +60,13 @@ impl<S: Slots> Dispatch<S> {
             self.unsay_intent(id, at);
             return self.drop_job(id, at);
         }
+        // The journal took its time, or has failed since.
+        let too_late = (!self.time_lasts(id, at.now)).then(|| Refused::Deadline(self.slots.trouble()));
+        if let Some(why) = too_late.or_else(|| self.records.frozen().cloned().map(Refused::Journal)) {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            self.unsay_intent(id, at);
+            return self.refuse(id, &why, at);
+        }
         let command = write.command.clone();
         self.send(slot, Purpose::Command, command);
     }
@@ -122,7 +129,7 @@ impl<S: Slots> Dispatch<S> {
             return self.probe(slot, purpose, reply.clone(), how, at);
         }
         self.slots.give_back(slot, how, at.now);
-        self.attempted(slot, purpose, attempt, reply, Login::NotProbed, at);
+        self.attempted(slot.job, purpose, attempt, reply, Login::NotProbed, at);
         self.pump(at);
     }
 
@@ -136,7 +143,7 @@ impl<S: Slots> Dispatch<S> {
             // There is nothing left to be probed.
             self.slots.give_back(slot, how, at.now);
             let verdict = self.verdict_of(slot.job, purpose, &reply);
-            self.attempted(slot, purpose, Attempt::Answered(verdict), Some(reply), Login::Lost, at);
+            self.attempted(slot.job, purpose, Attempt::Answered(verdict), Some(reply), Login::Lost, at);
         }
         self.pump(at);
     }
@@ -156,7 +163,7 @@ impl<S: Slots> Dispatch<S> {
         if let Some((purpose, reply)) = probing {
             let login = if holds { Login::Holds } else { Login::Lost };
             let verdict = self.verdict_of(slot.job, purpose, &reply);
-            self.attempted(slot, purpose, Attempt::Answered(verdict), Some(reply), login, at);
+            self.attempted(slot.job, purpose, Attempt::Answered(verdict), Some(reply), login, at);
         }
         self.pump(at);
     }
@@ -174,19 +181,18 @@ impl<S: Slots> Dispatch<S> {
 
     fn attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         purpose: Purpose,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         match purpose {
-            Purpose::Before | Purpose::Look => self.read_attempted(slot, purpose, attempt, reply, login, at),
+            Purpose::Before | Purpose::Look => self.read_attempted(id, purpose, attempt, reply, login, at),
             Purpose::Command => match self.jobs.get(&id).map(|job| &job.work) {
-                Some(Work::Query { .. }) => self.query_attempted(slot, attempt, reply, login, at),
-                Some(Work::Change(_)) => self.change_attempted(slot, attempt, reply, login, at),
+                Some(Work::Query { .. }) => self.query_attempted(id, attempt, reply, login, at),
+                Some(Work::Change(_)) => self.change_attempted(id, attempt, reply, login, at),
                 _ => {}
             },
         }
@@ -203,13 +209,12 @@ impl<S: Slots> Dispatch<S> {
 
     fn query_attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         let may = self.may_resend(id, least_wait(attempt), at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
         let answer = match (attempt, reply) {
@@ -221,7 +226,7 @@ impl<S: Slots> Dispatch<S> {
             self.keep_reading(id, &answer.reply, at);
         }
         match (decision, answer) {
-            (Decision::Resend(resend), _) => self.resend(slot, Purpose::Command, resend, at),
+            (Decision::Resend(resend), _) => self.resend(id, Purpose::Command, resend, at),
             (Decision::Accept, Some(answer)) => {
                 self.budget.earn();
                 self.answer(id, &Ok(answer), at);
@@ -264,11 +269,10 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Sends again, after a pause.
-    pub(super) fn resend(&mut self, slot: Slot, purpose: Purpose, resend: Resend, at: Moment) {
-        let id = slot.job;
+    pub(super) fn resend(&mut self, id: JobId, purpose: Purpose, resend: Resend, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if resend.another_session {
-            job.not_on = Some(slot.session);
+            job.not_on = job.session;
         }
         if !resend.counted {
             job.unsent = job.unsent.saturating_add(1);
@@ -288,13 +292,12 @@ impl<S: Slots> Dispatch<S> {
 
     fn change_attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         let may = self.may_resend(id, least_wait(attempt), at);
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         let case = Case::new(write.nature, write.safety, attempt)
@@ -333,12 +336,11 @@ impl<S: Slots> Dispatch<S> {
                 return self.drop_job(id, at);
             }
         }
-        self.decided(slot, case, decide(case), at);
+        self.decided(id, case, decide(case), at);
     }
 
     /// Carries out what was decided about a write.
-    fn decided(&mut self, slot: Slot, case: Case, decision: Decision, at: Moment) {
-        let id = slot.job;
+    fn decided(&mut self, id: JobId, case: Case, decision: Decision, at: Moment) {
         match decision {
             Decision::Resend(resend) => {
                 // Of an attempt that was not sent nothing is to be decided; what was before it stands.
@@ -347,7 +349,7 @@ impl<S: Slots> Dispatch<S> {
                 {
                     write.fallback = Some(Fallback::Decide(case));
                 }
-                self.resend(slot, Purpose::Command, resend, at);
+                self.resend(id, Purpose::Command, resend, at);
             }
             Decision::Accept => {
                 self.budget.earn();
@@ -359,7 +361,7 @@ impl<S: Slots> Dispatch<S> {
             Decision::RefuseForNow => {
                 self.close_by_reply(id, at, |summary| Standing::Refused { summary, for_now: true });
             }
-            Decision::ReadBack(how) => self.read_back(slot, how, at),
+            Decision::ReadBack(how) => self.read_back(id, how, at),
             // A write never comes to these: reads fail, and the login is probed before it is decided.
             Decision::Doubt | Decision::Fail | Decision::Probe => {
                 self.close_in_doubt(id, DoubtReason::Unsettleable, at);
@@ -376,8 +378,7 @@ impl<S: Slots> Dispatch<S> {
         match fallback {
             Some(Fallback::NotApplied) => self.close_not_applied(id, true, at),
             Some(Fallback::Decide(case)) => {
-                let slot = Slot { job: id, session: 0 };
-                self.decided(slot, case, decide(case.may_resend(false)), at);
+                self.decided(id, case, decide(case.may_resend(false)), at);
             }
             None => self.close_in_doubt(id, DoubtReason::Unavailable, at),
         }
@@ -394,9 +395,10 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Begins to look what became of a write.
-    fn read_back(&mut self, slot: Slot, how: ReadBack, at: Moment) {
-        let id = slot.job;
-        let Some(Job { work: Work::Change(write), not_on, .. }) = self.jobs.get_mut(&id) else { return };
+    fn read_back(&mut self, id: JobId, how: ReadBack, at: Moment) {
+        let Some(Job { work: Work::Change(write), not_on, session, .. }) = self.jobs.get_mut(&id) else {
+            return;
+        };
         let looks = write.resolver.map(|resolver| reads(resolver, &write.sent)).unwrap_or_default();
         if looks.is_empty() {
             return self.close_in_doubt(id, DoubtReason::Unsettleable, at);
@@ -412,7 +414,7 @@ impl<S: Slots> Dispatch<S> {
         let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
         write.looking = Some(Looking::new(looks, from, how.not_applied));
         // A reply that comes late must not be taken for the read's.
-        *not_on = Some(slot.session);
+        *not_on = *session;
         self.want(id, Purpose::Look, at);
     }
 
@@ -427,9 +429,8 @@ impl<S: Slots> Dispatch<S> {
             NotApplied::Again if may => {
                 write.fallback = Some(Fallback::NotApplied);
                 let after = Duration::ZERO;
-                let slot = Slot { job: id, session: 0 };
                 self.resend(
-                    slot,
+                    id,
                     Purpose::Command,
                     Resend { after, another_session: false, counted: true },
                     at,

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::super::config::Moment;
 use super::super::entry::{Standing, Summary};
 use super::super::job::{Job, Looking, Purpose, Work};
-use super::super::slots::{JobId, Slot, Slots};
+use super::super::slots::{JobId, Slots};
 use super::super::told::{DoubtReason, Refused};
 use super::Dispatch;
 use crate::command::{Command, Nature, Safety};
@@ -35,16 +35,15 @@ impl<S: Slots> Dispatch<S> {
 
     pub(super) fn read_attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         purpose: Purpose,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         if purpose == Purpose::Look {
-            return self.look_attempted(slot, attempt, reply, login, at);
+            return self.look_attempted(id, attempt, reply, login, at);
         }
         if self.jobs.get(&id).is_some_and(|job| job.calls.is_empty()) {
             return self.drop_job(id, at);
@@ -52,7 +51,7 @@ impl<S: Slots> Dispatch<S> {
         let may = self.may_resend(id, Duration::ZERO, at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
         match (decide(case), reply) {
-            (Decision::Resend(resend), _) => self.resend(slot, Purpose::Before, resend, at),
+            (Decision::Resend(resend), _) => self.resend(id, Purpose::Before, resend, at),
             (Decision::Accept | Decision::Refuse, Some(reply)) => self.read_before(id, &reply, at),
             _ => self.refuse(id, &Refused::NoEarlierReading, at),
         }
@@ -87,18 +86,17 @@ impl<S: Slots> Dispatch<S> {
 
     fn look_attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         match (attempt, reply) {
             (Attempt::Unsent, _) => {
                 let Some(job) = self.jobs.get_mut(&id) else { return };
                 job.unsent = job.unsent.saturating_add(1);
-                job.not_on = Some(slot.session);
+                job.not_on = job.session;
                 if job.unsent < MAX_UNSENT {
                     return self.want(id, Purpose::Look, at);
                 }
