@@ -15,7 +15,7 @@ impl<S: Slots> Dispatch<S> {
     pub fn query(&mut self, command: Command, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Read, &options);
         let call = self.call(Asked::Query, options);
-        match checked {
+        match checked.and_then(|()| self.room()) {
             Ok(()) => {
                 let id = self.job(Work::Query { command, writes: 0 }, call);
                 self.want(id, Purpose::Command, at);
@@ -68,13 +68,13 @@ impl<S: Slots> Dispatch<S> {
         }
         let mut out = bytes::BytesMut::new();
         encode(command.body(), self.config.dialect, &mut out).map_err(Refused::Encode)?;
-        if self.jobs.len() >= self.config.jobs {
-            return Err(Refused::Backlog);
-        }
-        match (effect, self.records.frozen()) {
-            (Effect::Write, Some(failure)) => Err(Refused::Journal(failure.clone())),
-            _ => Ok(()),
-        }
+        Ok(())
+    }
+
+    /// Whether there is room for one more call, and for its job.
+    fn room(&self) -> Result<(), Refused> {
+        let most = self.config.jobs;
+        if self.jobs.len() >= most || self.calls.len() > most { Err(Refused::Backlog) } else { Ok(()) }
     }
 
     pub(super) fn job(&mut self, work: Work, call: CallId) -> JobId {
@@ -102,6 +102,15 @@ impl<S: Slots> Dispatch<S> {
             known.job = Some(id);
             known.joined = joined;
             job.calls.push(call);
+        }
+    }
+
+    /// Joins what was begun by an earlier call.
+    fn join_running(&mut self, call: CallId, id: JobId) {
+        if self.calls.len() > self.config.jobs {
+            self.refuse_call(call, Refused::Backlog);
+        } else {
+            self.join(call, id, true);
         }
     }
 
@@ -142,6 +151,10 @@ impl<S: Slots> Dispatch<S> {
         if let Some(ticket) = self.objects.in_doubt(write.sent.objects()) {
             return self.refuse_call(call, Refused::ObjectInDoubt(ticket));
         }
+        let frozen = self.records.frozen().cloned().map(Refused::Journal);
+        if let Some(why) = frozen.or_else(|| self.room().err()) {
+            return self.refuse_call(call, why);
+        }
         let objects = write.sent.objects().to_vec();
         let key = write.key.clone().map(|key| (write.user.clone(), key));
         let id = self.job(Work::Change(Box::new(write)), call);
@@ -159,7 +172,7 @@ impl<S: Slots> Dispatch<S> {
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id)
         {
             if write.payload == payload {
-                self.join(call, id, true);
+                self.join_running(call, id);
             } else {
                 let ticket = write.entry.as_ref().map(|entry| entry.ticket());
                 self.refuse_call(call, Refused::KeyConflict(ticket));
@@ -234,7 +247,7 @@ impl<S: Slots> Dispatch<S> {
     /// Somebody settles a doubt: by a job of its own, or with whoever is at it.
     fn begin_settling(&mut self, call: CallId, ticket: Ticket, at: Moment) {
         if let Some(id) = self.by_ticket.get(&ticket).copied() {
-            return self.join(call, id, true);
+            return self.join_running(call, id);
         }
         if let Some(finished) = self.memory.finished(ticket) {
             let standing = finished.standing.clone();
@@ -242,6 +255,7 @@ impl<S: Slots> Dispatch<S> {
         }
         match self.memory.doubts.get(&ticket).cloned() {
             None => self.refuse_call(call, Refused::NoSuchTicket(ticket)),
+            Some(_) if self.room().is_err() => self.refuse_call(call, Refused::Backlog),
             Some(doubt) => {
                 let id = self.job(Work::Settle(Box::new(doubt)), call);
                 self.by_ticket.insert(ticket, id);

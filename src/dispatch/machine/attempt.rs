@@ -25,6 +25,10 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn begin(&mut self, slot: Slot, at: Moment) {
         let id = slot.job;
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if let (Work::Change(_), Some(failure)) = (&job.work, self.records.frozen().cloned()) {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            return self.give_up(id, &Refused::Journal(failure), at);
+        }
         let intent = match &mut job.work {
             Work::Change(write) if write.entry.is_none() => write,
             Work::Change(write) => {
@@ -37,10 +41,6 @@ impl<S: Slots> Dispatch<S> {
             }
             Work::Settle(_) => return self.slots.give_back(slot, GiveBack::Alive, at.now),
         };
-        if let Some(failure) = self.records.frozen().cloned() {
-            self.slots.give_back(slot, GiveBack::Alive, at.now);
-            return self.refuse(id, &Refused::Journal(failure), at);
-        }
         let ticket = super::Ticket::new(self.next_ticket);
         self.next_ticket = self.next_ticket.saturating_add(1);
         let entry = new_entry(intent, ticket, at.wall);
