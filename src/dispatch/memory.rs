@@ -122,8 +122,11 @@ impl Recent {
         (now.saturating_duration_since(known.when) < age).then_some(&known.reading)
     }
 
-    /// A write to these objects: what was read of them is old.
+    /// A write to these objects: what was read of them is old. One that names none may be to any.
     pub(super) fn spoil(&mut self, objects: &[Object]) {
+        if objects.is_empty() {
+            self.readings.clear();
+        }
         self.readings.retain(|_, known| !known.objects.iter().any(|object| objects.contains(object)));
         let readings = &self.readings;
         self.order.retain(|hash| readings.contains_key(hash));
