@@ -84,7 +84,7 @@ impl<S: Slots> Dispatch<S> {
             entry.standing = Standing::NotApplied;
             entry.changed_at = at.wall;
             self.memory.remember_key(&entry.intent);
-            self.memory.finish(&entry);
+            self.memory.finish(&entry, at.now);
             self.record_quietly(Put::Entry(entry));
         } else {
             self.record_quietly(Put::Remove(ticket));

@@ -258,7 +258,7 @@ impl<S: Slots> Dispatch<S> {
         // Until now the job stood for its key.
         self.memory.remember_key(&doubt.entry.intent);
         if doubt.entry.standing.is_finished() {
-            self.memory.finish(&doubt.entry);
+            self.memory.finish(&doubt.entry, at.now);
             self.objects.settle(ticket, &objects);
             return;
         }
