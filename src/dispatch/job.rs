@@ -97,6 +97,8 @@ pub(super) struct Write {
     pub(super) key: Option<Box<str>>,
     pub(super) payload: [u8; 16],
     pub(super) before: Vec<Reading>,
+    /// When the oldest of these was read.
+    pub(super) before_at: Option<Instant>,
     /// Since its intent was to be recorded.
     pub(super) entry: Option<Entry>,
     /// Whether somebody has been told the ticket of an attempt that nobody had heard of yet.

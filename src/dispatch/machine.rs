@@ -19,7 +19,7 @@ use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
 use super::job::{Call, CallId, Job, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent};
-use super::slots::{GiveBack, JobId, Slot, Slots, Wish};
+use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Wish};
 use super::told::{Refused, Told};
 use crate::command::Command;
 use crate::retry::{Budget, Random};
@@ -241,8 +241,11 @@ impl<S: Slots> Dispatch<S> {
     fn want(&mut self, id: JobId, purpose: Purpose, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.state = State::Waiting(purpose);
+        // What has been read for goes out before that is old.
+        let was_read = matches!(&job.work, Work::Change(write) if write.before_at.is_some());
         let lane = match purpose {
-            Purpose::Look => super::slots::Lane::Settle,
+            Purpose::Look => Lane::Settle,
+            Purpose::Command | Purpose::Before if was_read => Lane::Settle,
             Purpose::Command | Purpose::Before => job.lane,
         };
         let wish = Wish { job: id, lane, not_on: job.not_on.take() };
@@ -272,6 +275,7 @@ impl<S: Slots> Dispatch<S> {
             let why = Refused::Deadline(self.slots.trouble());
             return self.give_up(slot.job, &why, at);
         }
+        let purpose = self.unless_old(slot.job, purpose, at.now);
         match purpose {
             Purpose::Command => self.begin(slot, at),
             Purpose::Before | Purpose::Look => {
@@ -281,6 +285,18 @@ impl<S: Slots> Dispatch<S> {
                 self.send(slot, purpose, command);
             }
         }
+    }
+
+    /// An earlier reading that has become old while its write waited is read again.
+    fn unless_old(&mut self, id: JobId, purpose: Purpose, now: Instant) -> Purpose {
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return purpose };
+        let old = |since: Instant| now.saturating_duration_since(since) >= self.config.recent;
+        if purpose == Purpose::Command && write.entry.is_none() && write.before_at.is_some_and(old) {
+            write.before.clear();
+            write.before_at = None;
+            return Purpose::Before;
+        }
+        purpose
     }
 
     fn send(&mut self, slot: Slot, purpose: Purpose, command: Command) {

@@ -136,9 +136,9 @@ impl Recent {
         keyed: &Keyed,
         now: Instant,
         age: Duration,
-    ) -> Option<&Reading> {
+    ) -> Option<(Instant, &Reading)> {
         let known = self.readings.get(&payload_hash(command, keyed))?;
-        (now.saturating_duration_since(known.when) < age).then_some(&known.reading)
+        (now.saturating_duration_since(known.when) < age).then_some((known.when, &known.reading))
     }
 
     /// A write to these objects: what was read of them is old. One that names none may be to any.

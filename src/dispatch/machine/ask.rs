@@ -139,6 +139,7 @@ impl<S: Slots> Dispatch<S> {
             key: options.key.clone(),
             payload,
             before: Vec::new(),
+            before_at: None,
             entry: None,
             told: false,
             handed_over: 0,
@@ -219,11 +220,11 @@ impl<S: Slots> Dispatch<S> {
             _ => Vec::new(),
         };
         let (recent, keyed, age) = (&self.recent, &self.keyed, self.config.recent);
-        let known: Option<Vec<_>> =
-            looks.iter().map(|look| recent.get(look, keyed, at.now, age).cloned()).collect();
+        let known: Option<Vec<_>> = looks.iter().map(|look| recent.get(look, keyed, at.now, age)).collect();
         let purpose = match known {
             Some(known) => {
-                write.before = known;
+                write.before_at = known.iter().map(|(when, _)| *when).min();
+                write.before = known.into_iter().map(|(_, reading)| reading.clone()).collect();
                 Purpose::Command
             }
             None => Purpose::Before,

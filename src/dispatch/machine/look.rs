@@ -61,6 +61,8 @@ impl<S: Slots> Dispatch<S> {
         let reading = Reading::of(reply, &self.keyed);
         let Some(Job { work: Work::Change(write), attempts, .. }) = self.jobs.get_mut(&id) else { return };
         write.before.push(reading);
+        // It counts from when its reply came, and the oldest counts.
+        write.before_at.get_or_insert(at.now);
         let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent).len());
         if write.before.len() < all {
             return self.want(id, Purpose::Before, at);
