@@ -25,9 +25,13 @@ pub(super) struct Memory {
     finished: HashMap<Ticket, Finished>,
     /// Finished ones without a key, oldest first.
     keyless: VecDeque<Ticket>,
+    /// Finished ones with a key, and since when, oldest first.
+    keyed: VecDeque<(Instant, Ticket, (Box<str>, Box<str>))>,
     keys: HashMap<(Box<str>, Box<str>), Ticket>,
 }
 
+/// So long is a key kept whose intent is finished: 30 days, by the clock that never jumps.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// So many finished intents without a key are remembered; the journal has the others.
 const KEYLESS: usize = 10_000;
 
@@ -36,7 +40,7 @@ impl Memory {
     pub(super) fn restore(&mut self, entry: Entry, now: Instant) {
         self.remember_key(&entry.intent);
         if entry.standing.is_finished() {
-            self.finish(&entry);
+            self.finish(&entry, now);
         } else {
             let reason = DoubtReason::Restored;
             let doubt = Doubtful { entry, refusal: None, reason, since: now, looking: None };
@@ -51,29 +55,32 @@ impl Memory {
         }
     }
 
-    /// Of an intent of which nothing was handed over.
-    pub(super) fn forget(&mut self, intent: &Intent) {
-        self.doubts.remove(&intent.ticket);
-        self.finished.remove(&intent.ticket);
-        if let Some(key) = &intent.key {
-            let key = (intent.user.clone(), key.clone());
-            if self.keys.get(&key) == Some(&intent.ticket) {
-                self.keys.remove(&key);
-            }
-        }
-    }
-
-    pub(super) fn finish(&mut self, entry: &Entry) {
+    pub(super) fn finish(&mut self, entry: &Entry, now: Instant) {
+        self.forget_old(now);
         let ticket = entry.ticket();
         self.doubts.remove(&ticket);
         let finished = Finished { standing: entry.standing.clone(), payload: entry.intent.payload };
         self.finished.insert(ticket, finished);
-        if entry.intent.key.is_none() {
+        if let Some(key) = &entry.intent.key {
+            let key = (entry.intent.user.clone(), key.clone());
+            self.keyed.push_back((now, ticket, key));
+        } else {
             self.keyless.push_back(ticket);
             if self.keyless.len() > KEYLESS
                 && let Some(oldest) = self.keyless.pop_front()
             {
                 self.finished.remove(&oldest);
+            }
+        }
+    }
+
+    /// Keys that are old enough are forgotten.
+    fn forget_old(&mut self, now: Instant) {
+        let old = |since: Instant| now.saturating_duration_since(since) > KEPT;
+        while let Some((_, ticket, key)) = self.keyed.pop_front_if(|(since, ..)| old(*since)) {
+            self.finished.remove(&ticket);
+            if self.keys.get(&key) == Some(&ticket) {
+                self.keys.remove(&key);
             }
         }
     }
@@ -129,13 +136,16 @@ impl Recent {
         keyed: &Keyed,
         now: Instant,
         age: Duration,
-    ) -> Option<&Reading> {
+    ) -> Option<(Instant, &Reading)> {
         let known = self.readings.get(&payload_hash(command, keyed))?;
-        (now.saturating_duration_since(known.when) < age).then_some(&known.reading)
+        (now.saturating_duration_since(known.when) < age).then_some((known.when, &known.reading))
     }
 
-    /// A write to these objects: what was read of them is old.
+    /// A write to these objects: what was read of them is old. One that names none may be to any.
     pub(super) fn spoil(&mut self, objects: &[Object]) {
+        if objects.is_empty() {
+            self.readings.clear();
+        }
         self.readings.retain(|_, known| !known.objects.iter().any(|object| objects.contains(object)));
         let readings = &self.readings;
         self.order.retain(|hash| readings.contains_key(hash));

@@ -63,6 +63,11 @@ impl<S: Slots> Dispatch<S> {
             }
             (Asked::Settle(ticket), _) => Told::Settle(Ok(Settled::StillInDoubt(doubt(*ticket)))),
         };
+        if let Told::Change(Ok(Outcome::InDoubt(_))) = &told
+            && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
+        {
+            write.told = true;
+        }
         self.tell(call, told);
         self.detach(call, id, at);
     }
@@ -74,7 +79,7 @@ impl<S: Slots> Dispatch<S> {
         if self.is_wanted(id) {
             return;
         }
-        let Some(job) = self.jobs.get(&id) else { return };
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         let busy = matches!(
             job.state,
             State::Sending(..) | State::Probing(..) | State::Recording(_) | State::Closing
@@ -91,18 +96,6 @@ impl<S: Slots> Dispatch<S> {
             _ if handed_over => {
                 self.unqueue(id);
                 self.give_up(id, &Refused::Deadline(None), at);
-            }
-            _ => self.abandon(id, at),
-        }
-    }
-
-    /// Ends a job of which nothing was handed over and that nobody wants any more. To those who settle it, it is gone.
-    pub(super) fn abandon(&mut self, id: JobId, at: Moment) {
-        match self.jobs.get(&id).map(|job| &job.work) {
-            Some(Work::Change(write)) if let Some(entry) = &write.entry => {
-                let gone = Refused::NoSuchTicket(entry.ticket());
-                self.unsay_intent(id);
-                self.refuse(id, &gone, at);
             }
             _ => self.drop_job(id, at),
         }
@@ -241,8 +234,10 @@ impl<S: Slots> Dispatch<S> {
     fn remember(&mut self, doubt: Doubtful, at: Moment) {
         let ticket = doubt.entry.ticket();
         let objects = doubt.entry.intent.sent.objects().to_vec();
+        // Until now the job stood for its key.
+        self.memory.remember_key(&doubt.entry.intent);
         if doubt.entry.standing.is_finished() {
-            self.memory.finish(&doubt.entry);
+            self.memory.finish(&doubt.entry, at.now);
             self.objects.settle(ticket, &objects);
             return;
         }

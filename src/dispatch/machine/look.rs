@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::super::config::Moment;
 use super::super::entry::{Standing, Summary};
 use super::super::job::{Job, Looking, Purpose, Work};
-use super::super::slots::{JobId, Slot, Slots};
+use super::super::slots::{JobId, Slots};
 use super::super::told::{DoubtReason, Refused};
 use super::Dispatch;
 use crate::command::{Command, Nature, Safety};
@@ -51,10 +51,7 @@ impl<S: Slots> Dispatch<S> {
         let may = self.may_resend(id, Duration::ZERO, at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
         match (decide(case), reply) {
-            (Decision::Resend(resend), _) => {
-                let slot = Slot { job: id, session: 0 };
-                self.resend(slot, Purpose::Before, resend, at);
-            }
+            (Decision::Resend(resend), _) => self.resend(id, Purpose::Before, resend, at),
             (Decision::Accept | Decision::Refuse, Some(reply)) => self.read_before(id, &reply, at),
             _ => self.refuse(id, &Refused::NoEarlierReading, at),
         }
@@ -64,6 +61,8 @@ impl<S: Slots> Dispatch<S> {
         let reading = Reading::of(reply, &self.keyed);
         let Some(Job { work: Work::Change(write), attempts, .. }) = self.jobs.get_mut(&id) else { return };
         write.before.push(reading);
+        // It counts from when its reply came, and the oldest counts.
+        write.before_at.get_or_insert(at.now);
         let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent).len());
         if write.before.len() < all {
             return self.want(id, Purpose::Before, at);
@@ -99,6 +98,7 @@ impl<S: Slots> Dispatch<S> {
             (Attempt::Unsent, _) => {
                 let Some(job) = self.jobs.get_mut(&id) else { return };
                 job.unsent = job.unsent.saturating_add(1);
+                job.not_on = job.session;
                 if job.unsent < MAX_UNSENT {
                     return self.want(id, Purpose::Look, at);
                 }

@@ -52,8 +52,9 @@ impl Records {
         self.under_way.len().saturating_add(self.missing.len())
     }
 
-    pub(super) const fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+    /// When to write again what is missing; not while that is under way.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at.filter(|_| !self.retrying)
     }
 }
 
@@ -113,7 +114,7 @@ impl<S: Slots> Dispatch<S> {
         if let State::Recording(slot) = job.state {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
         }
-        self.unsay_intent(id);
+        self.unsay_intent(id, at);
         self.refuse(id, &Refused::Journal(failure), at);
     }
 
@@ -144,7 +145,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     pub(super) fn retry_records(&mut self, at: Moment) {
-        if self.records.retry_at.is_some_and(|when| when <= at.now) && !self.records.retrying {
+        if self.records.retry_at().is_some_and(|when| when <= at.now) {
             self.records.retry_at = None;
             self.record_missing();
         }
