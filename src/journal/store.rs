@@ -11,9 +11,9 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, T
 use super::index::{Held, Index, Plan, Step, expires};
 use super::record::{InvalidRecord, decode, encode};
 use super::storage::{Handle, Storage};
-use super::wall::Wall;
+use super::wall::{Wall, clamp};
 use super::{JournalError, JournalErrorKind, JournalStage, Options, Restored, Scope, file, ticket_of};
-use crate::dispatch::{Entry, Put};
+use crate::dispatch::{Entry, Put, Ticket};
 
 /// The format that is written here.
 pub const FORMAT: u64 = 1;
@@ -125,7 +125,7 @@ impl Store {
             storage.empty_unfinished().map_err(|error| JournalError::io(JournalStage::Open, error))?;
         }
         let database = database(&storage)?;
-        let (meta, index) = match read(&database, options)? {
+        let (meta, index) = match read(&database, options, |last| Wall::new(last, wall).latest())? {
             Some(read) => read,
             None => {
                 let Some(scope) = scope else {
@@ -196,7 +196,8 @@ impl Store {
         }
         if self.database.is_none() {
             let database = database(&self.storage).map_err(|error| self.named(error))?;
-            let read = read(&database, &self.options).map_err(|error| self.named(error))?;
+            let latest = self.wall.latest();
+            let read = read(&database, &self.options, |_| latest).map_err(|error| self.named(error))?;
             let Some((meta, index)) = read else {
                 return Err(self.named(damaged(JournalStage::Open, "it is no journal any more")));
             };
@@ -220,7 +221,7 @@ impl Store {
             self.commit(&[], now)?;
         }
         let entries = self.entries()?;
-        Ok(Restored::new(entries, self.meta.next_ticket, self.meta.key, now))
+        Ok(Restored::until(self.wall.latest(), entries, self.meta.next_ticket, self.meta.key, now))
     }
 
     /// The entries, in the order of their tickets, as they stand in the storage.
@@ -235,6 +236,17 @@ impl Store {
         let read = checked(stage, || each(database, stage, |_, entry| entries.push(entry)));
         read.map_err(|error| self.named(error))?;
         Ok(entries)
+    }
+
+    /// The entry of this ticket.
+    ///
+    /// # Errors
+    ///
+    /// If the storage fails, or what is in it is damaged.
+    pub fn entry(&mut self, ticket: Ticket) -> Result<Option<Entry>, JournalError> {
+        let stage = JournalStage::Restore;
+        let database = self.database()?;
+        checked(stage, || one(database, stage, ticket)).map_err(|error| self.named(error))
     }
 
     /// Writes these, in order, all or none; they are durable when it returns `Ok`.
@@ -254,7 +266,11 @@ impl Store {
             return writes.iter().map(|_| Err(error.clone())).collect();
         }
         let forgotten = self.index.expired(now);
-        let max_bytes = self.options.max_file / 4;
+        let max_bytes = match self.storage.len() {
+            Ok(len) if len > self.options.max_file => 0,
+            // A storage that cannot say it will not take the commit either.
+            Ok(_) | Err(_) => self.options.max_file / 4,
+        };
         let mut plan = Plan::new(&self.index, &forgotten);
         let mut changes = Vec::new();
         let mut admit = |puts: &[Put]| {
@@ -410,13 +426,19 @@ pub(super) fn database(storage: &Arc<Storage>) -> Result<Database, JournalError>
     })
 }
 
-/// What a database knows of itself and holds; `None` if nothing was ever put into it.
-fn read(database: &Database, options: &Options) -> Result<Option<(Meta, Index)>, JournalError> {
+/// What a database knows of itself and holds; `None` if nothing was ever put into it. `latest` makes of the time that was
+/// last seen the latest that can have been.
+fn read(
+    database: &Database,
+    options: &Options,
+    latest: impl FnOnce(u64) -> u64,
+) -> Result<Option<(Meta, Index)>, JournalError> {
     let stage = JournalStage::Open;
     checked(stage, || {
         let Some(meta) = read_meta(database)? else { return Ok(None) };
-        let mut index = Index::default();
-        each(database, stage, |bytes, entry| {
+        let (mut index, latest) = (Index::default(), latest(meta.wall));
+        each(database, stage, |bytes, mut entry| {
+            clamp(&mut entry, latest);
             let held = Held { bytes, expires: expires(&entry, options) };
             index.apply([(entry.ticket().get(), Some(held))]);
         })?;
@@ -468,15 +490,26 @@ pub(super) fn each(
     let table = transaction.open_table(ENTRIES).map_err(|error| redb(error.into()))?;
     for row in table.iter().map_err(|error| redb(error.into()))? {
         let (ticket, record) = row.map_err(|error| redb(error.into()))?;
-        let (ticket, record) = (ticket.value(), record.value());
-        let entry = decode(record)
-            .map_err(|error| damaged(stage, format!("entry `{ticket}` cannot be read")).because(error))?;
-        if entry.ticket().get() != ticket {
-            return Err(damaged(stage, format!("entry `{ticket}` calls itself `{}`", entry.ticket())));
-        }
-        take(record.len(), entry);
+        take(record.value().len(), entry_in(record.value(), stage, ticket.value())?);
     }
     Ok(())
+}
+
+fn one(database: &Database, stage: JournalStage, ticket: Ticket) -> Result<Option<Entry>, JournalError> {
+    let redb = |error: redb::Error| from_redb(stage, error);
+    let transaction = database.begin_read().map_err(|error| redb(error.into()))?;
+    let table = transaction.open_table(ENTRIES).map_err(|error| redb(error.into()))?;
+    let record = table.get(ticket.get()).map_err(|error| redb(error.into()))?;
+    record.map(|record| entry_in(record.value(), stage, ticket.get())).transpose()
+}
+
+fn entry_in(record: &[u8], stage: JournalStage, ticket: u64) -> Result<Entry, JournalError> {
+    let entry = decode(record)
+        .map_err(|error| damaged(stage, format!("entry `{ticket}` cannot be read")).because(error))?;
+    if entry.ticket().get() != ticket {
+        return Err(damaged(stage, format!("entry `{ticket}` calls itself `{}`", entry.ticket())));
+    }
+    Ok(entry)
 }
 
 /// Runs what reads or writes a database. Over a damaged one the database may panic; that is damage, and no reason to end.

@@ -96,15 +96,6 @@ impl Store {
         Ok(Report { scope, entries, open, in_doubt, next_ticket, file_bytes })
     }
 
-    /// The entry of this ticket.
-    ///
-    /// # Errors
-    ///
-    /// If the storage fails, or what is in it is damaged.
-    pub fn entry(&mut self, ticket: Ticket) -> Result<Option<Entry>, JournalError> {
-        Ok(self.entries()?.into_iter().find(|entry| entry.ticket() == ticket))
-    }
-
     /// Writes every entry as a line of JSON, without secrets and hashes: see [`to_json`].
     ///
     /// # Errors
@@ -256,7 +247,7 @@ impl Store {
         let Some(entry) = self.entry(ticket)?.filter(|entry| !entry.standing.is_finished()) else {
             return Ok(None);
         };
-        let entry = super::resolved(&entry, applied, self.wall());
+        let entry = super::resolved(&entry, applied, wall);
         self.write(&[Put::Entry(entry.clone())], wall)?;
         Ok(Some(entry))
     }
