@@ -16,6 +16,8 @@
 //! Finished entries after 7 days, those with a key after 30 ([`Options`]). What is in doubt stays until somebody settles it;
 //! the one exception is an AddContact that costs nothing and that no read can settle: its doubt expires after 30 days.
 
+#[cfg(feature = "journal")]
+mod database;
 mod error;
 #[cfg(feature = "journal")]
 mod file;
@@ -50,8 +52,9 @@ pub use wall::MAX_STEP_MS;
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use {
+    database::FORMAT,
     record::{InvalidRecord, MAX_RECORD, decode, encode, to_json},
-    store::{FORMAT, Store},
+    store::Store,
     thread::Embedded,
     upkeep::{Report, put_back},
 };

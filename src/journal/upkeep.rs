@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::database::{ENTRIES, Meta, checked, damaged, database, each, from_redb, initialize};
 use super::file;
 use super::record::{encode, to_json};
 use super::storage::Storage;
-use super::store::{ENTRIES, Meta, checked, damaged, database, each, from_redb, initialize};
 use super::{JournalError, JournalErrorKind, JournalStage, Options, Scope, Store};
 use crate::dispatch::{Entry, Put, Standing, Ticket};
 
