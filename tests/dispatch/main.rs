@@ -2,6 +2,8 @@
 
 #[path = "../support/dispatch.rs"]
 mod rig;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod classes;
 mod deadlines;
@@ -11,7 +13,9 @@ mod limits;
 mod looks;
 mod objects;
 mod order;
+mod scripts;
 mod settle;
+mod single;
 
 use rrp::command::{
     Add, Change, Check, Command, Del, Mod, Period, PtfCommand, Renew, Status, ToCommand, Year,
