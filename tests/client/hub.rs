@@ -1,4 +1,5 @@
 //! The simulated registry in memory, on the clock of the runtime, for clients that dial it.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::collections::HashMap;
 use std::io;

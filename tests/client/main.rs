@@ -8,4 +8,3 @@ mod hub;
 mod journals;
 mod keys;
 mod live;
-mod logs;

@@ -1,4 +1,8 @@
 //! What a client logs at TRACE: enough to follow it, and no secret.
+#![cfg(feature = "sim-server")]
+
+#[path = "client/hub.rs"]
+mod hub;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -9,7 +13,7 @@ use rrp::dispatch::Outcome;
 use rrp::sim::{Close, Effect};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::hub::{Hub, PASSWORD, journal};
+use hub::{Hub, PASSWORD, journal};
 
 const PLANTED: &str = "pl4nted";
 
