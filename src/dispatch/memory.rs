@@ -1,7 +1,7 @@
 //! What is remembered of intents, and of recent readings.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use super::config::Queues;
@@ -152,6 +152,35 @@ impl Recent {
         self.readings.retain(|_, known| !known.objects.iter().any(|object| objects.contains(object)));
         let readings = &self.readings;
         self.order.retain(|hash| readings.contains_key(hash));
+    }
+}
+
+/// Objects that we have written to, for as long as there is room. Of such an object its guard or its date of creation may
+/// be the work of an earlier command of ours.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    objects: HashSet<Object>,
+    order: VecDeque<Object>,
+}
+
+impl Written {
+    const MAX: usize = 100_000;
+
+    pub(super) fn remember(&mut self, objects: &[Object]) {
+        for object in objects {
+            if self.objects.insert(object.clone()) {
+                self.order.push_back(object.clone());
+            }
+            if self.order.len() > Self::MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.objects.remove(&oldest);
+            }
+        }
+    }
+
+    pub(super) fn any(&self, objects: &[Object]) -> bool {
+        objects.iter().any(|object| self.objects.contains(object))
     }
 }
 
