@@ -140,7 +140,7 @@ impl<S: Slots> Dispatch<S> {
         for entry in entries {
             let ticket = entry.ticket();
             dispatch.next_ticket = dispatch.next_ticket.max(ticket.get().saturating_add(1));
-            dispatch.written.remember(entry.intent.sent.objects());
+            dispatch.written.remember(&entry);
             if !entry.standing.is_finished() {
                 dispatch.objects.doubt(ticket, entry.intent.sent.objects());
             }
@@ -316,7 +316,6 @@ impl<S: Slots> Dispatch<S> {
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
                 self.recent.spoil(write.sent.objects());
-                self.written.remember(write.sent.objects());
             }
             Work::Change(_) | Work::Settle(_) => {}
         }

@@ -1,7 +1,7 @@
 //! What is remembered of intents, and of recent readings.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 use super::config::Queues;
@@ -9,7 +9,7 @@ use super::entry::{Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use crate::command::{Command, Object};
-use crate::settle::{Keyed, Reading, payload_hash};
+use crate::settle::{Keyed, Reading, Resolver, payload_hash};
 
 /// What is left of a finished intent.
 #[derive(Clone, Debug)]
@@ -155,32 +155,42 @@ impl Recent {
     }
 }
 
-/// Objects that we have written to, for as long as there is room. Of such an object its guard or its date of creation may
-/// be the work of an earlier command of ours.
+/// What we have done to which objects, or may have, for as long as there is room: a guard or a date of creation may show
+/// the work of an earlier command of ours.
 #[derive(Debug, Default)]
 pub(super) struct Written {
-    objects: HashSet<Object>,
-    order: VecDeque<Object>,
+    /// With the newest of them.
+    done: HashMap<(Resolver, Object), Ticket>,
+    order: VecDeque<(Resolver, Object)>,
 }
 
 impl Written {
     const MAX: usize = 100_000;
 
-    pub(super) fn remember(&mut self, objects: &[Object]) {
-        for object in objects {
-            if self.objects.insert(object.clone()) {
-                self.order.push_back(object.clone());
+    /// Remembers an intent, unless it is known by now that nothing was done.
+    pub(super) fn remember(&mut self, entry: &Entry) {
+        let Some(resolver) = entry.intent.resolver else { return };
+        let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
+        for object in entry.intent.sent.objects() {
+            let what = (resolver, object.clone());
+            if !done {
+                if self.done.get(&what) == Some(&entry.ticket()) {
+                    self.done.remove(&what);
+                }
+            } else if self.done.insert(what.clone(), entry.ticket()).is_none() {
+                self.order.push_back(what);
             }
             if self.order.len() > Self::MAX
                 && let Some(oldest) = self.order.pop_front()
             {
-                self.objects.remove(&oldest);
+                self.done.remove(&oldest);
             }
         }
     }
 
-    pub(super) fn any(&self, objects: &[Object]) -> bool {
-        objects.iter().any(|object| self.objects.contains(object))
+    /// Whether the same was done before to one of these.
+    pub(super) fn any(&self, resolver: Resolver, objects: &[Object]) -> bool {
+        objects.iter().any(|object| self.done.contains_key(&(resolver, object.clone())))
     }
 }
 

@@ -163,7 +163,7 @@ impl Hub {
                 biased;
                 action = actions.recv() => match action {
                     Some(Action::Send(bytes)) if stream.write_all(&bytes).await.is_ok() => {}
-                    Some(Action::Close(Close::Orderly | Close::Fin | Close::Reset)) | _ => break,
+                    _ => break,
                 },
                 read = stream.read(&mut chunk) => match read {
                     Ok(read) if read > 0 => {
