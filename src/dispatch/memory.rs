@@ -11,6 +11,9 @@ use super::told::DoubtReason;
 use crate::command::{Command, Object};
 use crate::settle::{Keyed, Reading, payload_hash};
 
+/// A user, and a key of the user's.
+type Key = (Box<str>, Box<str>);
+
 /// What is left of a finished intent.
 #[derive(Clone, Debug)]
 pub(super) struct Finished {
@@ -26,8 +29,8 @@ pub(super) struct Memory {
     /// Finished ones without a key, oldest first.
     keyless: VecDeque<Ticket>,
     /// Finished ones with a key, and since when, oldest first.
-    keyed: VecDeque<(Instant, Ticket, (Box<str>, Box<str>))>,
-    keys: HashMap<(Box<str>, Box<str>), Ticket>,
+    keyed: VecDeque<(Instant, Ticket, Key)>,
+    keys: HashMap<Key, Ticket>,
 }
 
 /// So long is a key kept whose intent is finished: 30 days, by the clock that never jumps.

@@ -31,7 +31,7 @@ impl Goes {
     fn now(self, rig: &mut Rig, call: usize, told: &str) {
         match self {
             Self::Deadline => {
-                let passed = rig.now.duration_since(crate::rig::base()).as_secs();
+                let passed = rig.now.duration_since(rig::base()).as_secs();
                 rig.pass(100_u64.saturating_sub(passed));
                 rig.does(&[told]);
             }
@@ -241,7 +241,7 @@ fn sending_a_write_that_turns_out_unsent() {
     rig.settle(1);
     rig.does(&["tell b: not applied 1"]);
     rig.is_over();
-    let mut rig = Rig::with(crate::rig::config(), rig.entries());
+    let mut rig = Rig::with(rig::config(), rig.entries());
     rig.settle(1);
     rig.does(&["tell a: not applied 1"]);
 }
