@@ -267,6 +267,23 @@ fn a_ticket_that_was_told_is_settled_while_its_key_goes_on() {
 }
 
 #[test]
+fn a_ticket_that_was_told_to_somebody_who_settles_is_found_again() {
+    let mut rig = Rig::new();
+    let call = rig.sent(add(), Safety::ReadBack, options(), 1);
+    let late = rig.within(10);
+    let settles = rig.dispatch.settle(rrp::dispatch::Ticket::new(1), late, rig.at());
+    rig.calls.push(settles);
+    rig.pass(10);
+    rig.does(&["tell b: still in doubt 1, the caller's time was over"]);
+    rig.leave(call);
+    rig.unsent();
+    rig.ends("1 not-applied", &[]);
+    rig.settle(1);
+    rig.does(&["tell c: not applied 1"]);
+    rig.is_over();
+}
+
+#[test]
 fn probing_the_login() {
     for goes in BOTH {
         let mut rig = Rig::new();

@@ -196,7 +196,11 @@ impl World {
                 }
                 rig.leave(call);
             }
-            Event::Pass(time) => rig.pass(u64::from(time)),
+            Event::Pass(time) => {
+                rig.pass(u64::from(time));
+                let due = rig.dispatch.poll_timeout();
+                assert!(due.is_none_or(|due| due > rig.now), "it is still due after it was told");
+            }
             Event::Slots(most) => {
                 rig.slots.borrow_mut().most = usize::from(most);
                 rig.tick();
