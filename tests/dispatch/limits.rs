@@ -120,6 +120,21 @@ fn recent_readings_are_bounded() {
 }
 
 #[test]
+fn a_long_reading_is_not_kept() {
+    let after = |lines: usize| {
+        let mut rig = Rig::new();
+        rig.query(ptf("StatusDomain", &[("domain", "example.com")]), options());
+        rig.drain();
+        rig.answer(&format!("{OK}{}", "\nnameserver:ns1.example.net".repeat(lines)));
+        rig.drain();
+        rig.change(renew_unguarded(), Safety::ReadBack, options());
+        rig.drain()
+    };
+    assert_eq!(after(256), ["record 1 open"]);
+    assert_eq!(after(257), ["send StatusDomain"]);
+}
+
+#[test]
 fn while_no_session_is_to_be_had_nobody_waits() {
     let mut rig = Rig::new();
     rig.sent(add(), Safety::ReadBack, options(), 1);
