@@ -11,6 +11,9 @@ use super::told::DoubtReason;
 use crate::command::{Command, Object};
 use crate::settle::{Keyed, Reading, Resolver, payload_hash};
 
+/// A user, and a key of the user's.
+type Key = (Box<str>, Box<str>);
+
 /// What is left of a finished intent.
 #[derive(Clone, Debug)]
 pub(super) struct Finished {

@@ -23,7 +23,7 @@ fn query() -> Rig {
     rig
 }
 
-fn write(command: rrp::Command, safety: Safety) -> Rig {
+fn write(command: Command, safety: Safety) -> Rig {
     let mut rig = Rig::new();
     rig.sent(command, safety, options(), 1);
     rig

@@ -63,7 +63,7 @@ impl<S: Slots> Dispatch<S> {
             }
             (Asked::Settle(ticket), _) => Told::Settle(Ok(Settled::StillInDoubt(doubt(*ticket)))),
         };
-        if let Told::Change(Ok(Outcome::InDoubt(_))) = &told
+        if let Told::Change(Ok(Outcome::InDoubt(_))) | Told::Settle(_) = &told
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
         {
             write.told = true;
