@@ -604,8 +604,8 @@ mod scanner {
 
     #[test]
     fn a_module_of_no_floor_is_refused() {
-        refused("retry/backoff.rs", "", "`retry::backoff` stands on no floor");
-        refused("command.rs", "use crate::retry::Budget;", "`crate::retry::Budget` names no module");
+        refused("cellar/shelf.rs", "", "`cellar::shelf` stands on no floor");
+        refused("command.rs", "use crate::cellar::Shelf;", "`crate::cellar::Shelf` names no module");
     }
 
     #[test]

@@ -152,9 +152,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// What is kept of this reply.
-    pub(crate) fn of(reply: &Reply, proof: Proof) -> Self {
-        let text = reply.redacted_text();
+    /// What is kept of this reply, with this text of it.
+    pub(crate) fn of(reply: &Reply, text: &str, proof: Proof) -> Self {
         let end = text.floor_char_boundary(Self::MAX_TEXT);
         let short =
             |value: String| value.get(..value.floor_char_boundary(Self::MAX_TEXT)).unwrap_or_default().into();

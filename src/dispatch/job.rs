@@ -49,6 +49,13 @@ pub(super) struct Call {
     pub(super) joined: bool,
 }
 
+impl Call {
+    /// Whether it waits for a command to be sent, and not only for a read that settles one.
+    pub(super) const fn wants_attempts(&self) -> bool {
+        !matches!(self.asked, Asked::Settle(_))
+    }
+}
+
 /// One command on its way.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -58,6 +65,8 @@ pub(super) struct Job {
     pub(super) state: State,
     pub(super) due: Option<Instant>,
     pub(super) not_on: Option<u64>,
+    /// The session on which something was sent last.
+    pub(super) session: Option<u64>,
     /// Attempts that counted, of the command in hand.
     pub(super) attempts: u32,
     pub(super) unsent: u32,
@@ -88,8 +97,12 @@ pub(super) struct Write {
     pub(super) key: Option<Box<str>>,
     pub(super) payload: [u8; 16],
     pub(super) before: Vec<Reading>,
+    /// When the oldest of these was read.
+    pub(super) before_at: Option<Instant>,
     /// Since its intent was to be recorded.
     pub(super) entry: Option<Entry>,
+    /// Whether somebody has been told the ticket of an attempt that nobody had heard of yet.
+    pub(super) told: bool,
     /// How often at least a byte of it was handed over.
     pub(super) handed_over: u32,
     /// When an attempt was lost, the last time.
@@ -113,6 +126,8 @@ pub(super) enum Fallback {
 #[derive(Clone, Debug)]
 pub(super) struct Last {
     pub(super) reply: Reply,
+    /// Its text, as far as it may be remembered.
+    pub(super) text: String,
     pub(super) verdict: Verdict,
 }
 
@@ -173,6 +188,13 @@ pub(super) enum State {
     Probing(Slot, Purpose, Reply),
     /// The outcome is being recorded.
     Closing,
+}
+
+impl State {
+    /// Whether it waits to read what became of a write.
+    pub(super) const fn looks(&self) -> bool {
+        matches!(self, Self::Waiting(Purpose::Look) | Self::Pausing(Purpose::Look))
+    }
 }
 
 impl Job {

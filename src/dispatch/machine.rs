@@ -5,6 +5,7 @@ mod attempt;
 mod end;
 mod look;
 mod object;
+mod owner;
 mod record;
 
 use core::fmt;
@@ -19,7 +20,7 @@ use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
 use super::job::{Call, CallId, Job, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent, Written};
-use super::slots::{GiveBack, JobId, Slot, Slots, Wish};
+use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Wish};
 use super::told::{Refused, Told};
 use crate::command::Command;
 use crate::retry::{Budget, Random};
@@ -86,6 +87,8 @@ pub struct Dispatch<S> {
     next_ticket: u64,
     /// Writes handed over so far.
     writes: u64,
+    /// Nothing new is begun.
+    stopping: bool,
 }
 
 impl<S: fmt::Debug> fmt::Debug for Dispatch<S> {
@@ -132,11 +135,12 @@ impl<S: Slots> Dispatch<S> {
             numbers: 0,
             next_ticket,
             writes: 0,
+            stopping: false,
         };
         for entry in entries {
             let ticket = entry.ticket();
             dispatch.next_ticket = dispatch.next_ticket.max(ticket.get().saturating_add(1));
-            dispatch.written.remember(entry.intent.sent.objects());
+            dispatch.written.remember(&entry);
             if !entry.standing.is_finished() {
                 dispatch.objects.doubt(ticket, entry.intent.sent.objects());
             }
@@ -244,8 +248,11 @@ impl<S: Slots> Dispatch<S> {
     fn want(&mut self, id: JobId, purpose: Purpose, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.state = State::Waiting(purpose);
+        // What has been read for goes out before that is old.
+        let was_read = matches!(&job.work, Work::Change(write) if write.before_at.is_some());
         let lane = match purpose {
-            Purpose::Look => super::slots::Lane::Settle,
+            Purpose::Look => Lane::Settle,
+            Purpose::Command | Purpose::Before if was_read => Lane::Settle,
             Purpose::Command | Purpose::Before => job.lane,
         };
         let wish = Wish { job: id, lane, not_on: job.not_on.take() };
@@ -275,6 +282,7 @@ impl<S: Slots> Dispatch<S> {
             let why = Refused::Deadline(self.slots.trouble());
             return self.give_up(slot.job, &why, at);
         }
+        let purpose = self.unless_old(slot.job, purpose, at.now);
         match purpose {
             Purpose::Command => self.begin(slot, at),
             Purpose::Before | Purpose::Look => {
@@ -286,31 +294,48 @@ impl<S: Slots> Dispatch<S> {
         }
     }
 
+    /// An earlier reading that has become old while its write waited is read again.
+    fn unless_old(&mut self, id: JobId, purpose: Purpose, now: Instant) -> Purpose {
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return purpose };
+        let old = |since: Instant| now.saturating_duration_since(since) >= self.config.recent;
+        if purpose == Purpose::Command && write.entry.is_none() && write.before_at.is_some_and(old) {
+            write.before.clear();
+            write.before_at = None;
+            return Purpose::Before;
+        }
+        purpose
+    }
+
     fn send(&mut self, slot: Slot, purpose: Purpose, command: Command) {
         let Some(job) = self.jobs.get_mut(&slot.job) else { return };
         job.state = State::Sending(slot, purpose);
+        job.session = Some(slot.session);
         let now = self.writes;
         match &mut job.work {
             Work::Query { writes, .. } => *writes = now,
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
                 self.recent.spoil(write.sent.objects());
-                self.written.remember(write.sent.objects());
             }
             Work::Change(_) | Work::Settle(_) => {}
         }
         self.actions.push_back(Action::Send { slot, command });
     }
 
+    /// Whether somebody waits for the command itself. Whoever only settles it has no use for another attempt.
+    fn is_wanted(&self, id: JobId) -> bool {
+        let wants = |call: &CallId| self.calls.get(call).is_some_and(Call::wants_attempts);
+        self.jobs.get(&id).is_some_and(|job| job.calls.iter().any(wants))
+    }
+
     /// Whether the time of some caller lasts for a reply.
     fn time_lasts(&self, id: JobId, now: Instant) -> bool {
         let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
         self.jobs.get(&id).is_some_and(|job| {
-            let deadline = |call: &CallId| self.calls.get(call).map(|call| call.options.deadline);
-            job.calls
-                .iter()
-                .filter_map(deadline)
-                .any(|deadline| deadline.is_none_or(|deadline| deadline >= needed))
+            let calls = job.calls.iter().filter_map(|call| self.calls.get(call));
+            calls
+                .filter(|call| call.wants_attempts())
+                .any(|call| call.options.deadline.is_none_or(|deadline| deadline >= needed))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What is remembered of intents, and of recent readings.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 use super::config::Queues;
@@ -9,7 +9,10 @@ use super::entry::{Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use crate::command::{Command, Object};
-use crate::settle::{Keyed, Reading, payload_hash};
+use crate::settle::{Keyed, Reading, Resolver, payload_hash};
+
+/// A user, and a key of the user's.
+type Key = (Box<str>, Box<str>);
 
 /// What is left of a finished intent.
 #[derive(Clone, Debug)]
@@ -25,9 +28,13 @@ pub(super) struct Memory {
     finished: HashMap<Ticket, Finished>,
     /// Finished ones without a key, oldest first.
     keyless: VecDeque<Ticket>,
-    keys: HashMap<(Box<str>, Box<str>), Ticket>,
+    /// Finished ones with a key, and since when, oldest first.
+    keyed: VecDeque<(Instant, Ticket, Key)>,
+    keys: HashMap<Key, Ticket>,
 }
 
+/// So long is a key kept whose intent is finished: 30 days, by the clock that never jumps.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// So many finished intents without a key are remembered; the journal has the others.
 const KEYLESS: usize = 10_000;
 
@@ -36,7 +43,7 @@ impl Memory {
     pub(super) fn restore(&mut self, entry: Entry, now: Instant) {
         self.remember_key(&entry.intent);
         if entry.standing.is_finished() {
-            self.finish(&entry);
+            self.finish(&entry, now);
         } else {
             let reason = DoubtReason::Restored;
             let doubt = Doubtful { entry, refusal: None, reason, since: now, looking: None };
@@ -51,29 +58,32 @@ impl Memory {
         }
     }
 
-    /// Of an intent of which nothing was handed over.
-    pub(super) fn forget(&mut self, intent: &Intent) {
-        self.doubts.remove(&intent.ticket);
-        self.finished.remove(&intent.ticket);
-        if let Some(key) = &intent.key {
-            let key = (intent.user.clone(), key.clone());
-            if self.keys.get(&key) == Some(&intent.ticket) {
-                self.keys.remove(&key);
-            }
-        }
-    }
-
-    pub(super) fn finish(&mut self, entry: &Entry) {
+    pub(super) fn finish(&mut self, entry: &Entry, now: Instant) {
+        self.forget_old(now);
         let ticket = entry.ticket();
         self.doubts.remove(&ticket);
         let finished = Finished { standing: entry.standing.clone(), payload: entry.intent.payload };
         self.finished.insert(ticket, finished);
-        if entry.intent.key.is_none() {
+        if let Some(key) = &entry.intent.key {
+            let key = (entry.intent.user.clone(), key.clone());
+            self.keyed.push_back((now, ticket, key));
+        } else {
             self.keyless.push_back(ticket);
             if self.keyless.len() > KEYLESS
                 && let Some(oldest) = self.keyless.pop_front()
             {
                 self.finished.remove(&oldest);
+            }
+        }
+    }
+
+    /// Keys that are old enough are forgotten.
+    fn forget_old(&mut self, now: Instant) {
+        let old = |since: Instant| now.saturating_duration_since(since) > KEPT;
+        while let Some((_, ticket, key)) = self.keyed.pop_front_if(|(since, ..)| old(*since)) {
+            self.finished.remove(&ticket);
+            if self.keys.get(&key) == Some(&ticket) {
+                self.keys.remove(&key);
             }
         }
     }
@@ -130,45 +140,58 @@ impl Recent {
         keyed: &Keyed,
         now: Instant,
         age: Duration,
-    ) -> Option<&Reading> {
+    ) -> Option<(Instant, &Reading)> {
         let known = self.readings.get(&payload_hash(command, keyed))?;
-        (now.saturating_duration_since(known.when) < age).then_some(&known.reading)
+        (now.saturating_duration_since(known.when) < age).then_some((known.when, &known.reading))
     }
 
-    /// A write to these objects: what was read of them is old.
+    /// A write to these objects: what was read of them is old. One that names none may be to any.
     pub(super) fn spoil(&mut self, objects: &[Object]) {
+        if objects.is_empty() {
+            self.readings.clear();
+        }
         self.readings.retain(|_, known| !known.objects.iter().any(|object| objects.contains(object)));
         let readings = &self.readings;
         self.order.retain(|hash| readings.contains_key(hash));
     }
 }
 
-/// Objects that we have written to, for as long as there is room. Of such an object its guard or its date of creation may
-/// be the work of an earlier command of ours.
+/// What we have done to which objects, or may have, for as long as there is room: a guard or a date of creation may show
+/// the work of an earlier command of ours.
 #[derive(Debug, Default)]
 pub(super) struct Written {
-    objects: HashSet<Object>,
-    order: VecDeque<Object>,
+    /// With the newest of them.
+    done: HashMap<(Resolver, Object), Ticket>,
+    order: VecDeque<(Resolver, Object)>,
 }
 
 impl Written {
     const MAX: usize = 100_000;
 
-    pub(super) fn remember(&mut self, objects: &[Object]) {
-        for object in objects {
-            if self.objects.insert(object.clone()) {
-                self.order.push_back(object.clone());
+    /// Remembers an intent, unless it is known by now that nothing was done.
+    pub(super) fn remember(&mut self, entry: &Entry) {
+        let Some(resolver) = entry.intent.resolver else { return };
+        let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
+        for object in entry.intent.sent.objects() {
+            let what = (resolver, object.clone());
+            if !done {
+                if self.done.get(&what) == Some(&entry.ticket()) {
+                    self.done.remove(&what);
+                }
+            } else if self.done.insert(what.clone(), entry.ticket()).is_none() {
+                self.order.push_back(what);
             }
             if self.order.len() > Self::MAX
                 && let Some(oldest) = self.order.pop_front()
             {
-                self.objects.remove(&oldest);
+                self.done.remove(&oldest);
             }
         }
     }
 
-    pub(super) fn any(&self, objects: &[Object]) -> bool {
-        objects.iter().any(|object| self.objects.contains(object))
+    /// Whether the same was done before to one of these.
+    pub(super) fn any(&self, resolver: Resolver, objects: &[Object]) -> bool {
+        objects.iter().any(|object| self.done.contains_key(&(resolver, object.clone())))
     }
 }
 

@@ -25,7 +25,7 @@ impl JobId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Lane {
-    /// Reads that settle a doubt.
+    /// Reads that settle a doubt, and writes whose object has been read for them.
     Settle,
     /// All else.
     #[default]

@@ -332,6 +332,8 @@ pub enum DoubtReason {
     Pending,
     /// It was on its way when the process ended.
     Restored,
+    /// Whoever sends has stopped, and it may have been sent.
+    Stopped,
 }
 
 impl fmt::Display for DoubtReason {
@@ -344,6 +346,7 @@ impl fmt::Display for DoubtReason {
             Self::Unavailable => f.write_str("no session is to be had for a read"),
             Self::Pending => f.write_str("something about it is still pending"),
             Self::Restored => f.write_str("it was on its way when the process ended"),
+            Self::Stopped => f.write_str("the client has stopped, and it may have been sent"),
         }
     }
 }
@@ -357,6 +360,12 @@ pub struct Doubt {
 }
 
 impl Doubt {
+    /// Of a write that may have been sent by somebody who is not there any more to tell.
+    #[cfg(feature = "net")]
+    pub(crate) const fn stopped(ticket: Ticket) -> Self {
+        Self { ticket, reason: DoubtReason::Stopped, recorded: false }
+    }
+
     /// Its name in the journal.
     #[must_use]
     pub const fn ticket(&self) -> Ticket {

@@ -154,6 +154,8 @@ impl JournalError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 JournalErrorKind::NoSpace
             }
+            // What the database says of something that is none.
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => JournalErrorKind::Damaged,
             _ => JournalErrorKind::Io,
         };
         Self::new(stage, kind).because(error)

@@ -64,11 +64,6 @@ impl Index {
         self.held.len()
     }
 
-    /// The bytes that the entries take.
-    pub(super) const fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// The tickets that may be forgotten now; those that may longest first, some of them if there are many.
     pub(super) fn expired(&self, now: u64) -> Vec<u64> {
         let due = self.expiring.iter().take_while(|(expires, _)| *expires < now);
@@ -165,9 +160,9 @@ mod tests {
     fn what_is_counted_is_what_is_held() {
         let mut index = Index::default();
         index.apply([(1, held(10, None)), (2, held(20, Some(5))), (3, held(30, Some(6)))]);
-        assert_eq!((index.len(), index.bytes()), (3, 60 + 3 * OVERHEAD));
+        assert_eq!((index.len(), index.bytes), (3, 60 + 3 * OVERHEAD));
         index.apply([(2, held(25, Some(5))), (3, held(31, Some(9))), (1, None), (7, None)]);
-        assert_eq!((index.len(), index.bytes()), (2, 56 + 2 * OVERHEAD));
+        assert_eq!((index.len(), index.bytes), (2, 56 + 2 * OVERHEAD));
         assert_eq!(index.expired(6), [2]);
         assert_eq!(index.expired(10), [2, 3]);
         index.apply([(2, None), (3, held(1, None))]);
@@ -188,7 +183,7 @@ mod tests {
         assert!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX));
         assert!(!plan.try_add(&[(2, held(1, None))], 2, u64::MAX));
         let mut plan = Plan::new(&index, &[]);
-        assert!(!plan.try_add(&[(5, held(1, None))], 9, index.bytes()));
-        assert!(plan.try_add(&[(5, held(1, None))], 9, index.bytes() + OVERHEAD + 1));
+        assert!(!plan.try_add(&[(5, held(1, None))], 9, index.bytes));
+        assert!(plan.try_add(&[(5, held(1, None))], 9, index.bytes + OVERHEAD + 1));
     }
 }

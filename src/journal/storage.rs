@@ -7,6 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{BackendError, StorageBackend};
 
+/// The length of the database's magic number, and of its first page.
+const MAGIC: usize = 9;
+const PAGE: usize = 4096;
+
+/// A new database is no longer than this, in bytes.
+const MAX_UNFINISHED: usize = 4 << 20;
+
 type Locked<T> = Result<T, BackendError>;
 
 #[derive(Debug)]
@@ -27,6 +34,38 @@ impl Storage {
 
     pub(super) fn len(&self) -> io::Result<u64> {
         self.backend.len()
+    }
+
+    /// Empties a storage in which a database was begun and not finished, for a crash came between: nothing was ever
+    /// written to it. A database whose head is lost is none of that, and stays as it is; so does one that is in use.
+    pub(super) fn empty_unfinished(&self) -> io::Result<()> {
+        let whole = (Bound::Unbounded, Bound::Unbounded);
+        match self.backend.try_lock_range(whole.0, whole.1) {
+            Ok(true) => {
+                let done = self.is_unfinished().and_then(|unfinished| match unfinished {
+                    true => self.backend.set_len(0),
+                    false => Ok(()),
+                });
+                self.backend.unlock_range(whole.0, whole.1).map_err(io::Error::from)?;
+                done
+            }
+            Ok(false) => Ok(()),
+            Err(BackendError::Unsupported) if self.is_unfinished()? => self.backend.set_len(0),
+            Err(BackendError::Unsupported) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The database writes its magic number last, into the first page; until then all others are empty.
+    fn is_unfinished(&self) -> io::Result<bool> {
+        let len = self.backend.len()?;
+        let Some(rest) = usize::try_from(len).ok().filter(|len| *len <= MAX_UNFINISHED) else {
+            return Ok(false);
+        };
+        let mut image = vec![0; rest];
+        self.backend.read(0, &mut image)?;
+        let zero = |bytes: Option<&[u8]>| bytes.unwrap_or_default().iter().all(|byte| *byte == 0);
+        Ok(zero(image.get(..MAGIC.min(rest))) && zero(image.get(PAGE..)))
     }
 }
 

@@ -154,6 +154,12 @@ impl Connection {
         wait(&mut self.ended.clone(), false).await
     }
 
+    /// The same for whoever does not hold on to the connection: it does not keep the session from ending.
+    pub fn when_ended(&self) -> impl Future<Output = Arc<End>> + Send + use<> {
+        let mut ended = self.ended.clone();
+        async move { wait(&mut ended, false).await }
+    }
+
     /// Whether the session has not ended yet, as far as is known.
     #[must_use]
     pub fn is_open(&self) -> bool {

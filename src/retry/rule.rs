@@ -70,7 +70,8 @@ impl Case {
         self
     }
 
-    /// Whether attempts, the account's budget for them and the caller's time last for another one.
+    /// Whether attempts, the account's budget for them and the caller's time last for another one. If its time turns out
+    /// not to hold the wait of a [`Resend`], it is decided again without.
     #[must_use]
     pub const fn may_resend(mut self, yes: bool) -> Self {
         self.may_resend = yes;
@@ -80,7 +81,7 @@ impl Case {
 
 /// How to send again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever carries it out needs each of these")]
+#[expect(clippy::exhaustive_structs, reason = "whoever carries it out must handle each of these")]
 pub struct Resend {
     /// The least wait before it, without jitter.
     pub after: Duration,
@@ -94,9 +95,10 @@ pub struct Resend {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "whoever looks must handle each of these")]
 pub enum Trust {
-    /// At once: a whole reply came.
+    /// At once: the whole reply said "failed, try again", and nothing was lost before it.
     AtOnce,
-    /// Only some time after the session's end: what was lost may still be executed.
+    /// Only some time after the session's end: what was lost may still be executed, and a proxy that lost it may have
+    /// answered with a refusal.
     Later,
 }
 
@@ -114,7 +116,7 @@ pub enum NotApplied {
 
 /// How to read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever carries it out needs each of these")]
+#[expect(clippy::exhaustive_structs, reason = "whoever carries it out must handle each of these")]
 pub struct ReadBack {
     /// From when on a negative counts.
     pub negatives: Trust,
@@ -144,7 +146,7 @@ pub enum Decision {
     Doubt,
 }
 
-/// Sending again what was lost waits so long.
+/// Sending again waits so long where the answer asks for no time, or is missing.
 const AFTER_LOSS: Duration = Duration::from_secs(1);
 
 /// What is done about an attempt. A function of its argument alone.
@@ -172,7 +174,6 @@ enum Reading {
     LoginLost,
     /// "Failed, try again".
     FailedForNow {
-        after: Duration,
         another_session: bool,
     },
     /// It may have been executed: 423, 520 and 521 after the writing, a 4xx of no list.
@@ -181,66 +182,57 @@ enum Reading {
     Refused {
         certain: bool,
     },
-    /// Of no class.
+    /// Of no class, or one that contradicts itself.
     Unknown,
 }
 
 fn reading(verdict: &Verdict, login: Login) -> Reading {
-    if !verdict.fits() {
-        return Reading::Misfit;
-    }
-    if verdict.completed() {
-        return Reading::Completed;
-    }
-    if verdict.advice() == Advice::ProbeLogin {
-        return match login {
+    let closes = verdict.closes_connection();
+    let executed = verdict.executed();
+    match verdict.class() {
+        _ if !verdict.fits() => Reading::Misfit,
+        Class::Success if verdict.completed() => Reading::Completed,
+        Class::Success => Reading::UnknownSuccess,
+        // "It failed, and was executed."
+        _ if executed == Executed::Yes => Reading::Unknown,
+        // Who says when to come again says that it failed, whoever vouches for it: 420 and 421 of PTF are among them.
+        Class::Temporary if executed == Executed::No || verdict.advice().wait().is_some() => {
+            let reconnects = matches!(verdict.advice(), Advice::Reconnect { .. });
+            Reading::FailedForNow { another_session: closes || reconnects }
+        }
+        Class::Temporary => Reading::PerhapsExecuted,
+        Class::Permanent if closes => Reading::PerhapsExecuted,
+        Class::Permanent if verdict.advice() == Advice::ProbeLogin => match login {
             Login::NotProbed | Login::Lost => Reading::LoginLost,
             Login::Holds => Reading::Refused { certain: true },
-        };
-    }
-    match verdict.class() {
-        Class::Success => Reading::UnknownSuccess,
-        Class::Temporary => temporary(verdict),
-        Class::Permanent if verdict.closes_connection() => Reading::PerhapsExecuted,
-        Class::Permanent => Reading::Refused { certain: verdict.executed() == Executed::No },
+        },
+        Class::Permanent => Reading::Refused { certain: executed == Executed::No },
         Class::Unclassified => Reading::Unknown,
     }
 }
 
-fn temporary(verdict: &Verdict) -> Reading {
-    let closes = verdict.closes_connection();
-    match verdict.advice() {
-        Advice::Resubmit { after } | Advice::HoldAccount { after } | Advice::FewerSessions { after } => {
-            Reading::FailedForNow { after, another_session: closes }
-        }
-        Advice::Reconnect { after } => Reading::FailedForNow { after, another_session: true },
-        advice if verdict.executed() == Executed::No => {
-            Reading::FailedForNow { after: advice.wait().unwrap_or(AFTER_LOSS), another_session: closes }
-        }
-        _ => Reading::PerhapsExecuted,
+/// Sent again while that is allowed, after what the answer asks for.
+fn again(case: &Case, another_session: bool, otherwise: Decision) -> Decision {
+    if !case.may_resend {
+        return otherwise;
     }
-}
-
-fn again(case: &Case, after: Duration, another_session: bool, otherwise: Decision) -> Decision {
-    if case.may_resend {
-        Decision::Resend(Resend { after, another_session, counted: true })
-    } else {
-        otherwise
-    }
+    let asked = match case.attempt {
+        Attempt::Answered(verdict) => verdict.advice().wait(),
+        Attempt::Unsent | Attempt::Unanswered => None,
+    };
+    Decision::Resend(Resend { after: asked.unwrap_or(AFTER_LOSS), another_session, counted: true })
 }
 
 fn read(case: Case) -> Decision {
     let Attempt::Answered(verdict) = case.attempt else {
-        return again(&case, AFTER_LOSS, true, Decision::Fail);
+        return again(&case, true, Decision::Fail);
     };
     match reading(&verdict, case.login) {
         Reading::Completed | Reading::UnknownSuccess => Decision::Accept,
         Reading::LoginLost if case.login == Login::NotProbed => Decision::Probe,
-        Reading::Misfit | Reading::LoginLost => again(&case, AFTER_LOSS, true, Decision::Fail),
-        Reading::FailedForNow { after, another_session } => {
-            again(&case, after, another_session, Decision::RefuseForNow)
-        }
-        Reading::PerhapsExecuted => again(&case, AFTER_LOSS, true, Decision::RefuseForNow),
+        Reading::Misfit | Reading::LoginLost => again(&case, true, Decision::Fail),
+        Reading::FailedForNow { another_session } => again(&case, another_session, Decision::RefuseForNow),
+        Reading::PerhapsExecuted => again(&case, true, Decision::RefuseForNow),
         Reading::Refused { .. } => Decision::Refuse,
         Reading::Unknown => Decision::Fail,
     }
@@ -248,18 +240,18 @@ fn read(case: Case) -> Decision {
 
 fn write(case: Case) -> Decision {
     let Attempt::Answered(verdict) = case.attempt else {
-        return in_doubt(&case);
+        return in_doubt(&case, or_again(&case));
     };
     match reading(&verdict, case.login) {
         Reading::Completed => Decision::Accept,
         Reading::LoginLost if case.login == Login::NotProbed => Decision::Probe,
+        // Its last reply is a refusal, which stands if it was not applied.
+        Reading::LoginLost => in_doubt(&case, NotApplied::Refused),
         Reading::Refused { certain } => refused(&case, certain),
-        Reading::FailedForNow { after, another_session } => failed_for_now(&case, after, another_session),
-        Reading::Misfit
-        | Reading::LoginLost
-        | Reading::UnknownSuccess
-        | Reading::PerhapsExecuted
-        | Reading::Unknown => in_doubt(&case),
+        Reading::FailedForNow { another_session } => failed_for_now(&case, another_session),
+        Reading::Misfit | Reading::UnknownSuccess | Reading::PerhapsExecuted | Reading::Unknown => {
+            in_doubt(&case, or_again(&case))
+        }
     }
 }
 
@@ -276,10 +268,10 @@ fn or_again(case: &Case) -> NotApplied {
 }
 
 /// It may have been executed.
-fn in_doubt(case: &Case) -> Decision {
-    let look = read_back(case, Trust::Later, or_again(case));
+fn in_doubt(case: &Case, not_applied: NotApplied) -> Decision {
+    let look = read_back(case, Trust::Later, not_applied);
     match case.safety {
-        Safety::Repeatable => again(case, AFTER_LOSS, true, look),
+        Safety::Repeatable => again(case, true, look),
         Safety::ReadBack | Safety::TrustReply | Safety::Once => look,
     }
 }
@@ -288,29 +280,28 @@ fn in_doubt(case: &Case) -> Decision {
 /// say "failed" when they do not know, which is not believed where money is at stake.
 fn refused(case: &Case, certain: bool) -> Decision {
     if case.resent || (!certain && case.nature.billable().at_stake()) {
-        read_back(case, Trust::AtOnce, NotApplied::Refused)
+        read_back(case, Trust::Later, NotApplied::Refused)
     } else {
         Decision::Refuse
     }
 }
 
 /// The registry says that it failed and may be tried again. Some have said so and had executed it.
-fn failed_for_now(case: &Case, after: Duration, another_session: bool) -> Decision {
-    let looks = || read_back(case, Trust::AtOnce, or_again(case));
+fn failed_for_now(case: &Case, another_session: bool) -> Decision {
     let trusted = match case.safety {
         Safety::Once => return Decision::RefuseForNow,
         Safety::TrustReply | Safety::Repeatable => true,
         // The registry itself refuses a second one.
         Safety::ReadBack => case.nature.kind() == Kind::Creation && case.nature.repeat() == Repeat::Refused,
     };
+    // Only what is repeatable is sent again when an attempt was lost, without a look: that one may still be executed.
+    let lost = case.resent && case.safety == Safety::Repeatable;
+    let look = read_back(case, if lost { Trust::Later } else { Trust::AtOnce }, NotApplied::Again);
     if !trusted {
-        return looks();
+        return look;
     }
-    let last = match looks() {
-        // Where no read can tell, a trusted reply is all there is.
-        Decision::Doubt if case.safety == Safety::TrustReply => Decision::RefuseForNow,
-        look if case.resent || case.nature.billable().at_stake() => look,
-        _ => Decision::RefuseForNow,
-    };
-    again(case, after, another_session, last)
+    // Where no read can tell, a trusted reply is all there is.
+    let trusts_blindly = case.safety == Safety::TrustReply && !case.readable;
+    let at_stake = case.resent || case.nature.billable().at_stake();
+    again(case, another_session, if at_stake && !trusts_blindly { look } else { Decision::RefuseForNow })
 }

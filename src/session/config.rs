@@ -207,6 +207,12 @@ impl Config {
         self
     }
 
+    /// The rules for what is sent.
+    #[cfg(feature = "net")]
+    pub(crate) const fn spoken(&self) -> Dialect {
+        self.dialect
+    }
+
     /// With these deadlines.
     #[must_use]
     pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {

@@ -167,3 +167,27 @@ pub(crate) fn payload_hash(command: &Command, keyed: &Keyed) -> [u8; 16] {
     }
     keyed.hash(parts)
 }
+
+/// Whether a text quotes a value that may not be remembered in clear. One of three characters or fewer is found everywhere,
+/// and not looked for.
+#[must_use]
+pub(crate) fn quotes_hidden(command: &Command, keyed: &Keyed, text: &str) -> bool {
+    const TOO_SHORT: usize = 3;
+    let hidden = |name: &str, value: &crate::command::Field| {
+        let value = value.expose().trim();
+        value.len() > TOO_SHORT && matches!(keyed.keep(name, value), Kept::Hash(_)) && text.contains(value)
+    };
+    match command.body() {
+        Body::Rrp(rrp) => rrp.lines().iter().any(|line| match line {
+            RrpLine::Attribute { name, value } | RrpLine::Option { name, value } => {
+                hidden(name.as_str(), value)
+            }
+            RrpLine::Remove { name, old } => hidden(name.as_str(), old),
+            RrpLine::Replace { name, old, new } => hidden(name.as_str(), old) || hidden(name.as_str(), new),
+        }),
+        Body::Ptf(ptf) => {
+            let mut parameters = ptf.parameters().iter().chain(ptf.headers());
+            parameters.any(|parameter| hidden(parameter.name().as_str(), parameter.value()))
+        }
+    }
+}

@@ -9,8 +9,8 @@ use rrp::Command;
 use rrp::command::Effect;
 use rrp::command::Safety;
 use rrp::dispatch::{
-    Action, CallId, Config, Dispatch, Entry, Moment, Options, Put, RecordId, SessionAction, SingleSession, Slot,
-    Standing, Ticket, Unavailable,
+    Action, CallId, Config, Dispatch, Entry, Moment, Options, Put, RecordId, SessionAction, SingleSession,
+    Slot, Standing, Ticket, Unavailable,
 };
 use rrp::retry::Backoff;
 use rrp::session::{self, Event, Fate, Why};
@@ -43,7 +43,8 @@ pub(crate) struct Weather {
 
 impl Weather {
     /// Nothing goes wrong.
-    pub(crate) const CALM: Self = Self { writes: 0, others: 0, journal: 0, connections: false, only: None, cut: None };
+    pub(crate) const CALM: Self =
+        Self { writes: 0, others: 0, journal: 0, connections: false, only: None, cut: None };
 }
 
 /// What a client acts on.

@@ -83,10 +83,16 @@ fn write(kind: usize, mark: usize) -> Option<(Before, Command)> {
         17 => (Before::AskedByUs, transfer("CANCEL")),
         18 => (Before::Asked, rrp("transfer", &[("Approve", "Yes")], &[], mark)),
         19 => (Before::Free, ptf("AddNameserver", &[("nameserver", &host), ("ipaddress0", "8.8.8.8")], mark)),
-        20 => (Before::After(19), ptf("ModifyNameserver", &[("nameserver", &host), ("addipaddress0", "8.8.4.4")], mark)),
+        20 => (
+            Before::After(19),
+            ptf("ModifyNameserver", &[("nameserver", &host), ("addipaddress0", "8.8.4.4")], mark),
+        ),
         21 => (Before::After(19), ptf("DeleteNameserver", &[("nameserver", &host)], mark)),
         22 => (Before::Free, ptf("AddDNSZone", &[("dnszone", &zone), ("rr0", "@ IN A 192.0.2.1")], mark)),
-        23 => (Before::After(22), ptf("ModifyDNSZone", &[("dnszone", &zone), ("addrr0", "@ IN A 192.0.2.2")], mark)),
+        23 => (
+            Before::After(22),
+            ptf("ModifyDNSZone", &[("dnszone", &zone), ("addrr0", "@ IN A 192.0.2.2")], mark),
+        ),
         24 => (Before::After(22), ptf("DeleteDNSZone", &[("dnszone", &zone)], mark)),
         25 => (Before::Free, ptf("AddContact", &person, mark)),
         26 => (Before::After(25), ptf("ModifyContact", &[("contact", "P-SIM1"), person[0], person[1]], mark)),

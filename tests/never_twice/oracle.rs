@@ -263,10 +263,13 @@ impl Oracle {
     /// A crash came while this was written.
     pub(crate) fn perhaps_recorded(&mut self, client: usize, puts: &[Put]) {
         for put in puts {
-            self.perhaps.insert((client, match put {
-                Put::Entry(entry) => entry.ticket(),
-                Put::Remove(ticket) => *ticket,
-            }));
+            self.perhaps.insert((
+                client,
+                match put {
+                    Put::Entry(entry) => entry.ticket(),
+                    Put::Remove(ticket) => *ticket,
+                },
+            ));
         }
     }
 

@@ -234,7 +234,7 @@ pub(crate) fn line(command: &Command) -> Option<String> {
 }
 
 /// A text as one word of a shell, if that can be.
-fn word(text: &str) -> Option<String> {
+pub(crate) fn word(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-@:+/".contains(c);
     if !text.starts_with('-') && !text.is_empty() && text.chars().all(plain) {
         return Some(text.to_owned());

@@ -48,8 +48,10 @@ mod codes;
 mod commands;
 mod demo;
 mod doctor;
+mod doubt;
 mod exit;
 mod failure;
+mod journal;
 mod ledger;
 mod look;
 mod object;
@@ -105,6 +107,10 @@ enum Task {
     Call(Box<call::Args>),
     /// Connect stage by stage, and say which one fails and what to do
     Doctor(Box<doctor::Args>),
+    /// List the writes of a journal that are in doubt, and resolve them
+    Doubt(doubt::Args),
+    /// Check, print, copy and put back a journal of writes
+    Journal(journal::Args),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -132,6 +138,8 @@ fn main() -> ExitCode {
         Task::Status(args) => status::run(args, &mut out, &mut err),
         Task::Call(args) => call::run(args, &mut out, &mut err),
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
+        Task::Doubt(args) => doubt::run(args, &mut out),
+        Task::Journal(args) => journal::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),

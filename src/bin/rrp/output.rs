@@ -132,7 +132,7 @@ pub(crate) fn json_value(value: &Value, out: &mut dyn Write) -> io::Result<()> {
 
 /// JSON without what a terminal may take for an order. JSON itself escapes only what lies below U+0020; what is
 /// escaped here can stand only in its strings.
-fn escape_json(json: &str) -> String {
+pub(crate) fn escape_json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
         let order = c.is_control() && c != '\n'

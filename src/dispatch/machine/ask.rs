@@ -15,7 +15,7 @@ impl<S: Slots> Dispatch<S> {
     pub fn query(&mut self, command: Command, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Read, &options);
         let call = self.call(Asked::Query, options);
-        match checked {
+        match checked.and_then(|()| self.room()) {
             Ok(()) => {
                 let id = self.job(Work::Query { command, writes: 0 }, call);
                 self.want(id, Purpose::Command, at);
@@ -68,13 +68,16 @@ impl<S: Slots> Dispatch<S> {
         }
         let mut out = bytes::BytesMut::new();
         encode(command.body(), self.config.dialect, &mut out).map_err(Refused::Encode)?;
-        if self.jobs.len() >= self.config.jobs {
-            return Err(Refused::Backlog);
+        Ok(())
+    }
+
+    /// Whether there is room for one more call and for its job, and anything is begun at all.
+    fn room(&self) -> Result<(), Refused> {
+        let most = self.config.jobs;
+        if self.stopping {
+            return Err(Refused::Stopped);
         }
-        match (effect, self.records.frozen()) {
-            (Effect::Write, Some(failure)) => Err(Refused::Journal(failure.clone())),
-            _ => Ok(()),
-        }
+        if self.jobs.len() >= most || self.calls.len() > most { Err(Refused::Backlog) } else { Ok(()) }
     }
 
     pub(super) fn job(&mut self, work: Work, call: CallId) -> JobId {
@@ -87,6 +90,7 @@ impl<S: Slots> Dispatch<S> {
             state: State::Behind,
             due: None,
             not_on: None,
+            session: None,
             attempts: 0,
             unsent: 0,
             reason: DoubtReason::Unsettleable,
@@ -101,6 +105,15 @@ impl<S: Slots> Dispatch<S> {
             known.job = Some(id);
             known.joined = joined;
             job.calls.push(call);
+        }
+    }
+
+    /// Joins what was begun by an earlier call.
+    fn join_running(&mut self, call: CallId, id: JobId) {
+        if self.calls.len() > self.config.jobs {
+            self.refuse_call(call, Refused::Backlog);
+        } else {
+            self.join(call, id, true);
         }
     }
 
@@ -129,7 +142,9 @@ impl<S: Slots> Dispatch<S> {
             key: options.key.clone(),
             payload,
             before: Vec::new(),
+            before_at: None,
             entry: None,
+            told: false,
             handed_over: 0,
             lost_at: None,
             last: None,
@@ -139,6 +154,10 @@ impl<S: Slots> Dispatch<S> {
         };
         if let Some(ticket) = self.objects.in_doubt(write.sent.objects()) {
             return self.refuse_call(call, Refused::ObjectInDoubt(ticket));
+        }
+        let frozen = self.records.frozen().cloned().map(Refused::Journal);
+        if let Some(why) = frozen.or_else(|| self.room().err()) {
+            return self.refuse_call(call, why);
         }
         let objects = write.sent.objects().to_vec();
         let key = write.key.clone().map(|key| (write.user.clone(), key));
@@ -157,7 +176,7 @@ impl<S: Slots> Dispatch<S> {
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id)
         {
             if write.payload == payload {
-                self.join(call, id, true);
+                self.join_running(call, id);
             } else {
                 let ticket = write.entry.as_ref().map(|entry| entry.ticket());
                 self.refuse_call(call, Refused::KeyConflict(ticket));
@@ -204,15 +223,17 @@ impl<S: Slots> Dispatch<S> {
                 if needed { reads(resolver, &write.sent) } else { Vec::new() }
             }
             // What a guard or a date of creation shows may be what an earlier command of ours has done.
-            Some(resolver) if self.written.any(write.sent.objects()) => reads(resolver, &write.sent),
+            Some(resolver) if self.written.any(resolver, write.sent.objects()) => {
+                reads(resolver, &write.sent)
+            }
             _ => Vec::new(),
         };
         let (recent, keyed, age) = (&self.recent, &self.keyed, self.config.recent);
-        let known: Option<Vec<_>> =
-            looks.iter().map(|look| recent.get(look, keyed, at.now, age).cloned()).collect();
+        let known: Option<Vec<_>> = looks.iter().map(|look| recent.get(look, keyed, at.now, age)).collect();
         let purpose = match known {
             Some(known) => {
-                write.before = known;
+                write.before_at = known.iter().map(|(when, _)| *when).min();
+                write.before = known.into_iter().map(|(_, reading)| reading.clone()).collect();
                 Purpose::Command
             }
             None => Purpose::Before,
@@ -236,15 +257,16 @@ impl<S: Slots> Dispatch<S> {
     /// Somebody settles a doubt: by a job of its own, or with whoever is at it.
     fn begin_settling(&mut self, call: CallId, ticket: Ticket, at: Moment) {
         if let Some(id) = self.by_ticket.get(&ticket).copied() {
-            return self.join(call, id, true);
+            return self.join_running(call, id);
         }
         if let Some(finished) = self.memory.finished(ticket) {
             let standing = finished.standing.clone();
             return self.tell_finished(call, ticket, &standing);
         }
-        match self.memory.doubts.get(&ticket).cloned() {
-            None => self.refuse_call(call, Refused::NoSuchTicket(ticket)),
-            Some(doubt) => {
+        match (self.memory.doubts.get(&ticket).cloned(), self.room()) {
+            (None, _) => self.refuse_call(call, Refused::NoSuchTicket(ticket)),
+            (Some(_), Err(why)) => self.refuse_call(call, why),
+            (Some(doubt), Ok(())) => {
                 let id = self.job(Work::Settle(Box::new(doubt)), call);
                 self.by_ticket.insert(ticket, id);
                 self.look_at_doubt(id, at);

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use super::super::config::Moment;
 use super::super::entry::{Entry, Intent, Put, Standing, Summary};
-use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
+use super::super::job::{CallId, Fallback, Job, Last, Looking, Purpose, State, Work, Write};
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
-use super::super::told::{Answer, DoubtReason, QueryError, Refused, Told};
+use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told};
 use super::{Action, Dispatch};
 use crate::command::{Effect, Kind, Nature, Safety};
 use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
+use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Proof, Reading, reads};
+use crate::settle::{Proof, Reading, quotes_hidden, reads};
 use crate::verdict::{Advice, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -24,6 +25,10 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn begin(&mut self, slot: Slot, at: Moment) {
         let id = slot.job;
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if let (Work::Change(_), Some(failure)) = (&job.work, self.records.frozen().cloned()) {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            return self.give_up(id, &Refused::Journal(failure), at);
+        }
         let intent = match &mut job.work {
             Work::Change(write) if write.entry.is_none() => write,
             Work::Change(write) => {
@@ -36,10 +41,6 @@ impl<S: Slots> Dispatch<S> {
             }
             Work::Settle(_) => return self.slots.give_back(slot, GiveBack::Alive, at.now),
         };
-        if let Some(failure) = self.records.frozen().cloned() {
-            self.slots.give_back(slot, GiveBack::Alive, at.now);
-            return self.refuse(id, &Refused::Journal(failure), at);
-        }
         let ticket = super::Ticket::new(self.next_ticket);
         self.next_ticket = self.next_ticket.saturating_add(1);
         let entry = new_entry(intent, ticket, at.wall);
@@ -54,25 +55,45 @@ impl<S: Slots> Dispatch<S> {
         let Some(job) = self.jobs.get(&id) else { return };
         let (State::Recording(slot), Work::Change(write)) = (&job.state, &job.work) else { return };
         let slot = *slot;
-        if job.calls.is_empty() {
+        if !self.is_wanted(id) {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
-            self.unsay_intent(id);
+            self.unsay_intent(id, at);
             return self.drop_job(id, at);
         }
-        let command = write.command.clone();
-        if let Some(entry) = &write.entry {
-            self.memory.remember_key(&entry.intent);
+        // The journal took its time, or has failed since.
+        let too_late = (!self.time_lasts(id, at.now)).then(|| Refused::Deadline(self.slots.trouble()));
+        let stopped = self.stopping.then_some(Refused::Stopped);
+        if let Some(why) =
+            stopped.or(too_late).or_else(|| self.records.frozen().cloned().map(Refused::Journal))
+        {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            self.unsay_intent(id, at);
+            return self.refuse(id, &why, at);
         }
+        let command = write.command.clone();
         self.send(slot, Purpose::Command, command);
     }
 
-    /// No byte was handed over: nothing is to be remembered.
-    pub(super) fn unsay_intent(&mut self, id: JobId) {
-        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
-        if let Some(entry) = write.entry.take() {
-            self.by_ticket.remove(&entry.ticket());
-            self.memory.forget(&entry.intent);
-            self.record_quietly(Put::Remove(entry.ticket()));
+    /// No byte was handed over: nothing is to be remembered, unless somebody was told that it is in doubt.
+    pub(super) fn unsay_intent(&mut self, id: JobId, at: Moment) {
+        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get_mut(&id) else { return };
+        let Some(mut entry) = write.entry.take() else { return };
+        let told = core::mem::take(&mut write.told);
+        let ticket = entry.ticket();
+        let settles = |call: &CallId| self.calls.get(call).is_some_and(|call| !call.wants_attempts());
+        let settlers: Vec<CallId> = calls.extract_if(.., |call| settles(call)).collect();
+        self.by_ticket.remove(&ticket);
+        if told {
+            entry.standing = Standing::NotApplied;
+            entry.changed_at = at.wall;
+            self.memory.remember_key(&entry.intent);
+            self.memory.finish(&entry, at.now);
+            self.record_quietly(Put::Entry(entry));
+        } else {
+            self.record_quietly(Put::Remove(ticket));
+        }
+        for call in settlers {
+            self.tell(call, Told::Settle(Ok(Settled::NotApplied(ticket))));
         }
     }
 
@@ -99,15 +120,19 @@ impl<S: Slots> Dispatch<S> {
                 (Attempt::Answered(verdict), Some(reply))
             }
         };
-        // Of what was lost nothing else goes out on that session.
-        let how = if attempt == Attempt::Unanswered { GiveBack::Ended } else { how };
+        let how = match attempt {
+            // After what was lost nothing else goes out on that session, nor after an answer to something else.
+            Attempt::Unanswered => GiveBack::Ended,
+            Attempt::Answered(verdict) if alive && !verdict.fits() => GiveBack::Evict,
+            Attempt::Answered(_) | Attempt::Unsent => how,
+        };
         if let (Attempt::Answered(verdict), Some(reply)) = (attempt, &reply)
             && verdict.advice() == Advice::ProbeLogin
         {
             return self.probe(slot, purpose, reply.clone(), how, at);
         }
         self.slots.give_back(slot, how, at.now);
-        self.attempted(slot, purpose, attempt, reply, Login::NotProbed, at);
+        self.attempted(slot.job, purpose, attempt, reply, Login::NotProbed, at);
         self.pump(at);
     }
 
@@ -121,7 +146,7 @@ impl<S: Slots> Dispatch<S> {
             // There is nothing left to be probed.
             self.slots.give_back(slot, how, at.now);
             let verdict = self.verdict_of(slot.job, purpose, &reply);
-            self.attempted(slot, purpose, Attempt::Answered(verdict), Some(reply), Login::Lost, at);
+            self.attempted(slot.job, purpose, Attempt::Answered(verdict), Some(reply), Login::Lost, at);
         }
         self.pump(at);
     }
@@ -141,7 +166,7 @@ impl<S: Slots> Dispatch<S> {
         if let Some((purpose, reply)) = probing {
             let login = if holds { Login::Holds } else { Login::Lost };
             let verdict = self.verdict_of(slot.job, purpose, &reply);
-            self.attempted(slot, purpose, Attempt::Answered(verdict), Some(reply), login, at);
+            self.attempted(slot.job, purpose, Attempt::Answered(verdict), Some(reply), login, at);
         }
         self.pump(at);
     }
@@ -159,19 +184,18 @@ impl<S: Slots> Dispatch<S> {
 
     fn attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         purpose: Purpose,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         match purpose {
             Purpose::Before | Purpose::Look => self.read_attempted(id, purpose, attempt, reply, login, at),
             Purpose::Command => match self.jobs.get(&id).map(|job| &job.work) {
-                Some(Work::Query { .. }) => self.query_attempted(slot, attempt, reply, login, at),
-                Some(Work::Change(_)) => self.change_attempted(slot, attempt, reply, login, at),
+                Some(Work::Query { .. }) => self.query_attempted(id, attempt, reply, login, at),
+                Some(Work::Change(_)) => self.change_attempted(id, attempt, reply, login, at),
                 _ => {}
             },
         }
@@ -188,13 +212,12 @@ impl<S: Slots> Dispatch<S> {
 
     fn query_attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         let may = self.may_resend(id, least_wait(attempt), at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
         let answer = match (attempt, reply) {
@@ -206,7 +229,7 @@ impl<S: Slots> Dispatch<S> {
             self.keep_reading(id, &answer.reply, at);
         }
         match (decision, answer) {
-            (Decision::Resend(resend), _) => self.resend(slot, Purpose::Command, resend, at),
+            (Decision::Resend(resend), _) => self.resend(id, Purpose::Command, resend, at),
             (Decision::Accept, Some(answer)) => {
                 self.budget.earn();
                 self.answer(id, &Ok(answer), at);
@@ -249,11 +272,10 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Sends again, after a pause.
-    pub(super) fn resend(&mut self, slot: Slot, purpose: Purpose, resend: Resend, at: Moment) {
-        let id = slot.job;
+    pub(super) fn resend(&mut self, id: JobId, purpose: Purpose, resend: Resend, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if resend.another_session {
-            job.not_on = Some(slot.session);
+            job.not_on = job.session;
         }
         if !resend.counted {
             job.unsent = job.unsent.saturating_add(1);
@@ -273,24 +295,28 @@ impl<S: Slots> Dispatch<S> {
 
     fn change_attempted(
         &mut self,
-        slot: Slot,
+        id: JobId,
         attempt: Attempt,
         reply: Option<Reply>,
         login: Login,
         at: Moment,
     ) {
-        let id = slot.job;
         let may = self.may_resend(id, least_wait(attempt), at);
-        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get_mut(&id) else { return };
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         let case = Case::new(write.nature, write.safety, attempt)
             .login(login)
             .readable(write.resolver.is_some())
             .resent(write.handed_over > 0)
             .may_resend(may);
-        let story = match (&attempt, &reply) {
-            (Attempt::Unsent, _) => None,
-            (Attempt::Answered(_), Some(reply)) => {
-                Some(format!("answered: {} {}", reply.code(), reply.redacted_text().escape_debug()))
+        // Neither a secret nor contact data that the registry quotes is remembered.
+        let text = reply.as_ref().map(|reply| {
+            let text = reply.redacted_text();
+            if quotes_hidden(&write.command, &self.keyed, &text) { REDACTED.to_owned() } else { text }
+        });
+        let story = match (&attempt, &reply, &text) {
+            (Attempt::Unsent, ..) => None,
+            (Attempt::Answered(_), Some(reply), Some(text)) => {
+                Some(format!("answered: {} {}", reply.code(), text.escape_debug()))
             }
             _ => Some("sent, and no whole answer came".to_owned()),
         };
@@ -304,22 +330,20 @@ impl<S: Slots> Dispatch<S> {
         if attempt == Attempt::Unanswered {
             write.lost_at = Some(at.now);
         }
-        if let (Attempt::Answered(verdict), Some(reply)) = (attempt, reply) {
-            write.last = Some(Last { reply, verdict });
+        if let (Attempt::Answered(verdict), Some(reply), Some(text)) = (attempt, reply, text) {
+            write.last = Some(Last { reply, verdict, text });
         }
         if attempt == Attempt::Unsent && write.handed_over == 0 {
-            let abandoned = calls.is_empty();
-            self.unsay_intent(id);
-            if abandoned {
+            self.unsay_intent(id, at);
+            if !self.is_wanted(id) {
                 return self.drop_job(id, at);
             }
         }
-        self.decided(slot, case, decide(case), at);
+        self.decided(id, case, decide(case), at);
     }
 
     /// Carries out what was decided about a write.
-    fn decided(&mut self, slot: Slot, case: Case, decision: Decision, at: Moment) {
-        let id = slot.job;
+    fn decided(&mut self, id: JobId, case: Case, decision: Decision, at: Moment) {
         match decision {
             Decision::Resend(resend) => {
                 // Of an attempt that was not sent nothing is to be decided; what was before it stands.
@@ -328,7 +352,7 @@ impl<S: Slots> Dispatch<S> {
                 {
                     write.fallback = Some(Fallback::Decide(case));
                 }
-                self.resend(slot, Purpose::Command, resend, at);
+                self.resend(id, Purpose::Command, resend, at);
             }
             Decision::Accept => {
                 self.budget.earn();
@@ -357,8 +381,7 @@ impl<S: Slots> Dispatch<S> {
         match fallback {
             Some(Fallback::NotApplied) => self.close_not_applied(id, true, at),
             Some(Fallback::Decide(case)) => {
-                let slot = Slot { job: id, session: 0 };
-                self.decided(slot, case, decide(case.may_resend(false)), at);
+                self.decided(id, case, decide(case.may_resend(false)), at);
             }
             None => self.close_in_doubt(id, DoubtReason::Unavailable, at),
         }
@@ -367,7 +390,7 @@ impl<S: Slots> Dispatch<S> {
     fn close_by_reply(&mut self, id: JobId, at: Moment, standing: impl FnOnce(Summary) -> Standing) {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let Some(last) = &write.last else { return };
-        let summary = Summary::of(&last.reply, Proof::Reply);
+        let summary = Summary::of(&last.reply, &last.text, Proof::Reply);
         // That a deletion is "pending in 30 days" says nothing about queues.
         let queued = summary.job().is_some() || write.nature.kind() == Kind::Creation;
         if summary.is_pending() && queued {
@@ -378,7 +401,9 @@ impl<S: Slots> Dispatch<S> {
 
     /// Begins to look what became of a write.
     fn read_back(&mut self, id: JobId, how: ReadBack, at: Moment) {
-        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
+        let Some(Job { work: Work::Change(write), not_on, session, .. }) = self.jobs.get_mut(&id) else {
+            return;
+        };
         let looks = write.resolver.map(|resolver| reads(resolver, &write.sent)).unwrap_or_default();
         if looks.is_empty() {
             return self.close_in_doubt(id, DoubtReason::Unsettleable, at);
@@ -393,6 +418,8 @@ impl<S: Slots> Dispatch<S> {
         // What was lost earlier may still come.
         let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
         write.looking = Some(Looking::new(looks, from, how.not_applied));
+        // A reply that comes late must not be taken for the read's.
+        *not_on = *session;
         self.want(id, Purpose::Look, at);
     }
 
@@ -407,9 +434,8 @@ impl<S: Slots> Dispatch<S> {
             NotApplied::Again if may => {
                 write.fallback = Some(Fallback::NotApplied);
                 let after = Duration::ZERO;
-                let slot = Slot { job: id, session: 0 };
                 self.resend(
-                    slot,
+                    id,
                     Purpose::Command,
                     Resend { after, another_session: false, counted: true },
                     at,
@@ -421,12 +447,12 @@ impl<S: Slots> Dispatch<S> {
     }
 
     fn close_not_applied(&mut self, id: JobId, for_now: bool, at: Moment) {
-        let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get(&id) else { return };
-        if calls.is_empty() && for_now {
+        if for_now && !self.is_wanted(id) {
             return self.close(id, Standing::NotApplied, at);
         }
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let summary = match &write.last {
-            Some(last) if !last.verdict.completed() => Summary::of(&last.reply, Proof::ReadBack),
+            Some(last) if !last.verdict.completed() => Summary::of(&last.reply, &last.text, Proof::ReadBack),
             _ => Summary::plain(Proof::ReadBack),
         };
         self.close(id, Standing::Refused { summary, for_now }, at);

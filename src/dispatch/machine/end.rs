@@ -63,17 +63,23 @@ impl<S: Slots> Dispatch<S> {
             }
             (Asked::Settle(ticket), _) => Told::Settle(Ok(Settled::StillInDoubt(doubt(*ticket)))),
         };
+        if let Told::Change(Ok(Outcome::InDoubt(_))) | Told::Settle(_) = &told
+            && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
+        {
+            write.told = true;
+        }
         self.tell(call, told);
         self.detach(call, id, at);
     }
 
-    /// A job loses a call. If it was the last one, nothing more is sent for it than it takes to know what became of it.
+    /// A job loses a call. If it was the last one that wanted it sent, nothing more is sent for it than it takes to know what became of it.
     fn detach(&mut self, call: CallId, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.calls.retain(|known| *known != call);
-        if !job.calls.is_empty() {
+        if self.is_wanted(id) {
             return;
         }
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         let busy = matches!(
             job.state,
             State::Sending(..) | State::Probing(..) | State::Recording(_) | State::Closing
@@ -96,7 +102,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Takes a job out of every queue.
-    fn unqueue(&mut self, id: JobId) {
+    pub(super) fn unqueue(&mut self, id: JobId) {
         self.slots.withdraw(id);
         if let Some(due) = self.jobs.get_mut(&id).and_then(|job| job.due.take()) {
             self.timers.remove(&(due, id));
@@ -161,27 +167,6 @@ impl<S: Slots> Dispatch<S> {
         }
     }
 
-    /// While no session is to be had, nobody waits for one.
-    pub(super) fn check_available(&mut self, at: Moment) {
-        let Some(why) = self.slots.unavailable() else { return };
-        let waits = |state: &State| matches!(state, State::Waiting(_) | State::Pausing(_) | State::Behind);
-        let waiting: Vec<JobId> =
-            self.jobs.iter().filter(|(_, job)| waits(&job.state)).map(|(id, _)| *id).collect();
-        for id in waiting {
-            let Some(job) = self.jobs.get(&id) else { continue };
-            if !waits(&job.state) {
-                continue;
-            }
-            let looks = matches!(job.state, State::Waiting(Purpose::Look) | State::Pausing(Purpose::Look));
-            self.unqueue(id);
-            if looks {
-                self.close_in_doubt(id, DoubtReason::Unavailable, at);
-            } else {
-                self.give_up(id, &Refused::Unavailable(why.clone()), at);
-            }
-        }
-    }
-
     /// Adds a note to what is recorded of a write.
     pub(super) fn note(&mut self, id: JobId, text: &str, at: Moment) {
         if let Some(entry) = self.jobs.get_mut(&id).and_then(Job::entry) {
@@ -222,7 +207,7 @@ impl<S: Slots> Dispatch<S> {
                     last.verdict.class() == Class::Permanent && !last.verdict.closes_connection()
                 };
                 let refusal = last.as_ref().filter(refuses);
-                let refusal = refusal.map(|last| Summary::of(&last.reply, Proof::ReadBack));
+                let refusal = refusal.map(|last| Summary::of(&last.reply, &last.text, Proof::ReadBack));
                 let (since, reason) = (lost_at.unwrap_or(at.now), job.reason);
                 let doubt = Doubtful { entry, refusal, reason, since, looking: None };
                 (doubt, last.map(|last| last.reply), true)
@@ -249,8 +234,11 @@ impl<S: Slots> Dispatch<S> {
     fn remember(&mut self, doubt: Doubtful, at: Moment) {
         let ticket = doubt.entry.ticket();
         let objects = doubt.entry.intent.sent.objects().to_vec();
+        self.written.remember(&doubt.entry);
+        // Until now the job stood for its key.
+        self.memory.remember_key(&doubt.entry.intent);
         if doubt.entry.standing.is_finished() {
-            self.memory.finish(&doubt.entry);
+            self.memory.finish(&doubt.entry, at.now);
             self.objects.settle(ticket, &objects);
             return;
         }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::super::config::Moment;
 use super::super::entry::{Standing, Summary};
 use super::super::job::{Job, Looking, Purpose, Work};
-use super::super::slots::{JobId, Slot, Slots};
+use super::super::slots::{JobId, Slots};
 use super::super::told::{DoubtReason, Refused};
 use super::Dispatch;
 use crate::command::{Command, Nature, Safety};
@@ -51,16 +51,15 @@ impl<S: Slots> Dispatch<S> {
         let may = self.may_resend(id, Duration::ZERO, at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
         let reading = reply.map(|reply| Reading::of(&reply, &self.keyed));
-        let slot = Slot { job: id, session: 0 };
         match (decide(case), reading) {
-            (Decision::Resend(resend), _) => self.resend(slot, Purpose::Before, resend, at),
+            (Decision::Resend(resend), _) => self.resend(id, Purpose::Before, resend, at),
             (Decision::Accept | Decision::Refuse, Some(reading)) if reading.shows_something() => {
                 self.read_before(id, reading, at);
             }
             // An answer that does not show the object, such as "failed", is as good as none.
             (Decision::Accept | Decision::Refuse, _) if may => {
                 let resend = Resend { after: Duration::ZERO, another_session: false, counted: true };
-                self.resend(slot, Purpose::Before, resend, at);
+                self.resend(id, Purpose::Before, resend, at);
             }
             _ => self.refuse(id, &Refused::NoEarlierReading, at),
         }
@@ -69,6 +68,8 @@ impl<S: Slots> Dispatch<S> {
     fn read_before(&mut self, id: JobId, reading: Reading, at: Moment) {
         let Some(Job { work: Work::Change(write), attempts, .. }) = self.jobs.get_mut(&id) else { return };
         write.before.push(reading);
+        // It counts from when its reply came, and the oldest counts.
+        write.before_at.get_or_insert(at.now);
         let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent).len());
         if write.before.len() < all {
             return self.want(id, Purpose::Before, at);
@@ -104,6 +105,7 @@ impl<S: Slots> Dispatch<S> {
             (Attempt::Unsent, _) => {
                 let Some(job) = self.jobs.get_mut(&id) else { return };
                 job.unsent = job.unsent.saturating_add(1);
+                job.not_on = job.session;
                 if job.unsent < MAX_UNSENT {
                     return self.want(id, Purpose::Look, at);
                 }

@@ -53,7 +53,8 @@ impl Objects {
         }
         for object in objects {
             if let Some(guard) = self.0.get_mut(object) {
-                guard.line.pop_front();
+                // An object may be named twice.
+                guard.line.retain(|waiting| *waiting != job);
                 guard.running = Some(job);
             }
         }

@@ -47,8 +47,14 @@ impl Records {
         self.frozen.as_ref()
     }
 
-    pub(super) const fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+    /// How much is not known to be written.
+    pub(super) fn waiting(&self) -> usize {
+        self.under_way.len().saturating_add(self.missing.len())
+    }
+
+    /// When to write again what is missing; not while that is under way.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at.filter(|_| !self.retrying)
     }
 }
 
@@ -108,7 +114,7 @@ impl<S: Slots> Dispatch<S> {
         if let State::Recording(slot) = job.state {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
         }
-        self.unsay_intent(id);
+        self.unsay_intent(id, at);
         self.refuse(id, &Refused::Journal(failure), at);
     }
 
@@ -139,7 +145,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     pub(super) fn retry_records(&mut self, at: Moment) {
-        if self.records.retry_at.is_some_and(|when| when <= at.now) && !self.records.retrying {
+        if self.records.retry_at().is_some_and(|when| when <= at.now) {
             self.records.retry_at = None;
             self.record_missing();
         }

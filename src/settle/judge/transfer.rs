@@ -114,7 +114,7 @@ pub(super) fn request(look: Look<'_>) -> Result<Finding, Unreadable> {
         let Some(before) = before else { return Ok(NOT_READ) };
         // What did not exist was registered, and not transferred.
         let possible = matches!(before.domain, View::Foreign) && before.request == Request::None;
-        return Ok(if possible && now.request != Request::Unclear {
+        return Ok(if possible {
             Finding::APPLIED
         } else {
             Finding::Unproved("a request was pending before, or the domain was ours")

@@ -1,0 +1,339 @@
+//! `rrp doubt`: the writes of a journal of which nobody knows what became, and what to do about each.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use rrp::command::{Billable, Dialect, Nature, ObjectKind, Settle};
+use rrp::dispatch::{Entry, Put, Ticket};
+use rrp::journal::{Store, to_json};
+use rrp::secret::REDACTED;
+use rrp::settle::{Kept, LineKind, SentLine};
+use serde_json::{Value, json};
+
+use crate::exit::{self, Exit};
+use crate::failure::{Failure, Refusal};
+use crate::journal::{self, refusal, wall};
+use crate::look::word;
+use crate::output::{self, Fields, JsonArray, escape};
+
+const STAGE: &str = "doubt";
+
+const EXAMPLES: &str = "\
+A write is in doubt when it was sent and no answer, and no look at the registry, told what became of it; or when
+the process ended meanwhile (open). Until it is resolved nothing sends it again.
+
+Examples:
+  rrp doubt list --journal journal.redb                       with what to do about each
+  rrp doubt show 17 --journal journal.redb                    what was sent, what was seen, how to look
+  rrp doubt resolve 17 --applied --journal journal.redb       you have looked: it was executed
+  rrp doubt resolve 17 --not-applied --journal journal.redb   you have looked, twice, some time apart: it was not
+  rrp doubt forget 17 --yes --journal journal.redb            remember nothing of it
+
+`resolve` and `forget` take your word: look first. A ticket that is not there is 1, one that is finished is 4.";
+
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+// `settle`, which reads back by itself, needs a client: it belongs here.
+#[derive(clap::Subcommand)]
+enum Task {
+    /// List what is open or in doubt
+    List {
+        #[command(flatten)]
+        file: File,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is known of one write, and how to look
+    Show {
+        ticket: Ticket,
+        #[command(flatten)]
+        file: File,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what became of one write
+    Resolve {
+        ticket: Ticket,
+        #[command(flatten)]
+        file: File,
+        #[command(flatten)]
+        word: Word,
+    },
+    /// Remember nothing of one write
+    Forget {
+        ticket: Ticket,
+        #[command(flatten)]
+        file: File,
+        /// Also if money is at stake
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(clap::Args)]
+struct File {
+    /// The journal
+    #[arg(long, value_name = "FILE")]
+    journal: PathBuf,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Word {
+    /// It was executed
+    #[arg(long)]
+    applied: bool,
+    /// It was not executed, and will not be
+    #[arg(long)]
+    not_applied: bool,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    match &args.task {
+        Task::List { file, json } => list(file, *json, out)?,
+        Task::Show { ticket, file, json } => {
+            let mut store = file.open()?;
+            let entry = known(&mut store, *ticket)?;
+            let about = About::new(&entry, file, wall());
+            if *json {
+                output::json_value(&about.json(), out)?;
+            } else {
+                about.print(out)?;
+            }
+        }
+        Task::Resolve { ticket, file, word } => {
+            let mut store = file.open()?;
+            let entry = known(&mut store, *ticket)?;
+            let Some(now) = store.resolve(*ticket, word.applied, wall()).map_err(refusal)? else {
+                let what = format!("`{ticket}` is finished: {}", entry.standing().as_str());
+                return Err(Refusal::new(STAGE, what).exit(Exit::Permanent).into());
+            };
+            writeln!(out, "{ticket}: {}, by your word ({})", now.standing().as_str(), name(&entry))?;
+        }
+        Task::Forget { ticket, file, yes } => {
+            let mut store = file.open()?;
+            let entry = known(&mut store, *ticket)?;
+            if entry.intent().billable().at_stake() && !entry.standing().is_finished() && !yes {
+                let what = format!(
+                    "`{ticket}` ({}) may have cost, and nobody knows: nothing is forgotten",
+                    name(&entry)
+                );
+                let hint = format!("look first (rrp doubt show {ticket}), and resolve it; or say --yes");
+                return Err(Refusal::usage(STAGE, what).hint(hint).into());
+            }
+            store.write(&[Put::Remove(*ticket)], wall()).map_err(refusal)?;
+            writeln!(out, "{ticket}: forgotten ({}; it was {})", name(&entry), entry.standing().as_str())?;
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+impl File {
+    fn open(&self) -> Result<Store, Refusal> {
+        journal::open(&self.journal)
+    }
+
+    /// For a line that is ready to copy.
+    fn option(&self) -> String {
+        let path = self.journal.to_string_lossy();
+        format!("--journal {}", word(&path).unwrap_or_else(|| "…".to_owned()))
+    }
+}
+
+fn known(store: &mut Store, ticket: Ticket) -> Result<Entry, Refusal> {
+    let entry = store.entry(ticket).map_err(refusal)?;
+    entry.ok_or_else(|| {
+        Refusal::new(STAGE, format!("there is no ticket `{ticket}`"))
+            .hint("`rrp doubt list` lists what is open or in doubt")
+            .exit(Exit::No)
+    })
+}
+
+fn list(file: &File, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut store = file.open()?;
+    let now = wall();
+    let mut entries = store.entries().map_err(refusal)?;
+    entries.retain(|entry| !entry.standing().is_finished());
+    if as_json {
+        let mut array = JsonArray::begin(out)?;
+        for entry in &entries {
+            array.push(&About::new(entry, file, now).json(), out)?;
+        }
+        array.end(out)?;
+        return Ok(());
+    }
+    if entries.is_empty() {
+        writeln!(out, "nothing is in doubt")?;
+        return Ok(());
+    }
+    let rows: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let about = About::new(entry, file, now);
+            [
+                entry.ticket().to_string(),
+                entry.standing().as_str().to_owned(),
+                about.age(entry.intent().begun_at()),
+                escape(entry.intent().sent().name()),
+                object(entry),
+                entry.intent().billable().as_str().to_owned(),
+                about.look().unwrap_or_else(|| "ask the registry".to_owned()),
+            ]
+        })
+        .collect();
+    output::table(["ticket", "standing", "age", "command", "object", "billable", "look by"], &rows, out)?;
+    writeln!(out, "next: rrp doubt show TICKET {}", file.option())?;
+    Ok(())
+}
+
+/// One entry, and what to say of it.
+struct About<'e> {
+    entry: &'e Entry,
+    file: &'e File,
+    now: u64,
+}
+
+impl<'e> About<'e> {
+    const fn new(entry: &'e Entry, file: &'e File, now: u64) -> Self {
+        Self { entry, file, now }
+    }
+
+    /// How long ago, in one unit.
+    fn age(&self, then: u64) -> String {
+        let seconds = self.now.saturating_sub(then) / 1_000;
+        match seconds {
+            0..120 => format!("{seconds} s"),
+            120..7_200 => format!("{} min", seconds / 60),
+            7_200..172_800 => format!("{} h", seconds / 3_600),
+            _ => format!("{} d", seconds / 86_400),
+        }
+    }
+
+    /// The command line that looks at the object.
+    fn look(&self) -> Option<String> {
+        let sent = self.entry.intent().sent();
+        let ptf = if sent.dialect() == Dialect::Rfc { "" } else { "--ptf " };
+        if let Some(object) = sent.objects().first() {
+            let name = word(object.name())?;
+            return Some(match object.kind() {
+                ObjectKind::Domain => format!("rrp status {ptf}{name}"),
+                ObjectKind::NameServer => format!("rrp status {ptf}--name-server {name}"),
+                ObjectKind::Contact => format!("rrp call StatusContact contact={name}"),
+                ObjectKind::Zone => format!("rrp call StatusDNSZone dnszone={name}"),
+                _ => return None,
+            });
+        }
+        match Nature::by_name(sent.name()).settle() {
+            Settle::List(list) => Some(format!("rrp call {list} …")),
+            _ => None,
+        }
+    }
+
+    /// What comes next, ready to copy.
+    fn next(&self) -> Vec<(&'static str, String)> {
+        if self.entry.standing().is_finished() {
+            return Vec::new();
+        }
+        let (ticket, file) = (self.entry.ticket(), self.file.option());
+        let mut next = vec![match self.look() {
+            Some(line) => ("look first", line),
+            None => ("look first", "no read can prove it: ask the registry".to_owned()),
+        }];
+        next.push(("if executed", format!("rrp doubt resolve {ticket} --applied {file}")));
+        next.push(("if not", format!("rrp doubt resolve {ticket} --not-applied {file}")));
+        next
+    }
+
+    fn json(&self) -> Value {
+        let mut value: Value = serde_json::from_str(&to_json(self.entry)).unwrap_or_default();
+        if let Some(map) = value.as_object_mut() {
+            let intent = self.entry.intent();
+            map.insert("age_s".to_owned(), json!(self.now.saturating_sub(intent.begun_at()) / 1_000));
+            map.insert("money_at_stake".to_owned(), json!(intent.billable().at_stake()));
+            map.insert("look".to_owned(), json!(self.look()));
+            let next: Vec<String> = self.next().into_iter().skip(1).map(|(_, line)| line).collect();
+            map.insert("next".to_owned(), json!(next));
+        }
+        value
+    }
+
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (entry, intent) = (self.entry, self.entry.intent());
+        writeln!(out, "{}: {} ({})", entry.ticket(), name(entry), entry.standing().as_str())?;
+        let mut fields = Fields::new();
+        fields.add(
+            "money",
+            match intent.billable() {
+                Billable::Yes => "at stake: a second one may be paid for again",
+                Billable::Maybe => "it may cost",
+                Billable::No => "none",
+            },
+        );
+        fields.add("begun", format!("{} ago", self.age(intent.begun_at())));
+        fields.add("handed over", format!("{} times, as far as is recorded", entry.attempts()));
+        fields.add("safety", intent.safety().as_str());
+        if !intent.user().is_empty() {
+            fields.add("user", escape(intent.user()));
+        }
+        if let Some(key) = intent.key() {
+            fields.add("key", escape(key));
+        }
+        let (open, close, separator): (Vec<String>, &[&str], &str) = match intent.sent().dialect() {
+            Dialect::Rfc => (vec![intent.sent().name().to_owned()], &["."], ":"),
+            _ => (
+                vec!["[COMMAND]".to_owned(), format!("command={}", intent.sent().name())],
+                &["EOF", "."],
+                "=",
+            ),
+        };
+        let lines = intent.sent().lines().iter().map(|line| shown(line, separator));
+        let lines = open.into_iter().chain(lines).chain(close.iter().map(|line| (*line).to_owned()));
+        for (at, line) in lines.enumerate() {
+            fields.add(if at == 0 { "sent" } else { "" }, escape(&line));
+        }
+        for reading in intent.before() {
+            fields.add("before", reading.code().to_string());
+            for (name, value) in reading.fields() {
+                fields.add("", escape(&format!("{name}={}", clear(value))));
+            }
+        }
+        for note in entry.notes() {
+            fields.add("noted", format!("{} ago: {}", self.age(note.at()), escape(note.text())));
+        }
+        for (key, line) in self.next() {
+            fields.add(key, line);
+        }
+        fields.write(out)
+    }
+}
+
+/// The command and its object.
+fn name(entry: &Entry) -> String {
+    format!("{} {}", escape(entry.intent().sent().name()), object(entry)).trim_end().to_owned()
+}
+
+fn object(entry: &Entry) -> String {
+    entry.intent().sent().objects().first().map_or_else(String::new, |object| escape(object.name()))
+}
+
+fn clear(kept: &Kept) -> &str {
+    kept.as_clear().unwrap_or(REDACTED)
+}
+
+/// A line as it was written; what is not kept in clear, redacted.
+fn shown(line: &SentLine, separator: &str) -> String {
+    let (name, value) = (line.name(), clear(line.value()));
+    match line.kind() {
+        LineKind::Set => format!("{name}{separator}{value}"),
+        LineKind::Option => format!("-{name}{separator}{value}"),
+        LineKind::Remove => format!("{name}{separator}{value}="),
+        LineKind::Replace(old) => format!("{name}{separator}{}={value}", clear(old)),
+    }
+}

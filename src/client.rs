@@ -1,0 +1,64 @@
+//! The client: an account at a registry, for as many callers as there are.
+//!
+//! One task owns the account: its session, its pace and its journal. Callers ask it through a [`Client`], which is cheap to
+//! clone. What is resent, read back or left in doubt is decided by [`dispatch`](crate::dispatch), by the rule of
+//! [`retry`](crate::retry); here are its calls, its clock and its connection.
+//!
+//! ```no_run
+//! use rrp::Client;
+//! use rrp::command::{Add, Safety, Session};
+//! use rrp::dispatch::{Outcome, Settled};
+//! use rrp::net::Connector;
+//!
+//! # async fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder("127.0.0.1:2001".parse()?)
+//!     .login(Session::login("registrar", password)?)
+//!     .connector(Connector::plain())
+//!     .connect()
+//!     .await?;
+//! let add = Add::domain(&"example.com".parse()?);
+//! match client.change(&add, Safety::ReadBack).key("order-4711").await? {
+//!     Outcome::Accepted(accepted) => println!("ours until {:?}", accepted.expires()),
+//!     Outcome::Refused(refusal) => println!("not ours: {}", refusal.text()),
+//!     Outcome::InDoubt(doubt) => match client.settle(doubt).await? {
+//!         Settled::Applied(_) => println!("ours after all"),
+//!         Settled::Refused(_) | Settled::NotApplied(_) => println!("not ours, and nothing was paid"),
+//!         Settled::StillInDoubt(doubt) => println!("for a person to look at: ticket {}", doubt.ticket()),
+//!     },
+//! }
+//! client.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Calls
+//!
+//! A call does nothing until it is first polled, and then is with the task. Its deadline counts from there, waiting
+//! included. To drop it, at any time, is to leave: what was not handed over is not sent; what was is finished, read and
+//! recorded without its caller. An `Err` of a change says that nothing of it was sent, and gives the command back.
+//!
+//! # When it ends
+//!
+//! [`Client::shutdown`], or dropping the last clone while no call is left, ends it in order: what waits is not sent, what is
+//! on the wire is finished and recorded, and the session ends by QUIT. If the runtime takes the task away before that, a
+//! change is told [`NotSent`](crate::dispatch::NotSent) only if its intent had not gone to the journal yet. From there on it is
+//! [`Outcome::InDoubt`](crate::dispatch::Outcome), with the ticket under which the journal has it, for nobody is left who knows what became
+//! of it. A task that starts again on the same journal lists it among its [`doubts`](Client::doubts).
+//!
+//! # What is bounded
+//!
+//! Calls that are not over ([`Builder::calls`]), commands that wait or are under way
+//! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), sessions (one), and what [`session`](crate::session) bounds.
+
+mod builder;
+mod call;
+mod connect;
+mod driver;
+mod flight;
+mod handle;
+mod message;
+mod wall;
+
+pub use builder::{Builder, StartError};
+pub use call::{ChangeCall, QueryCall, SettleCall};
+pub use handle::Client;

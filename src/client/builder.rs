@@ -1,0 +1,281 @@
+//! What a client needs to know before it begins.
+
+use core::error::Error;
+use core::fmt;
+use core::sync::atomic::AtomicBool;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument;
+
+use super::connect::{Dial, dial_to};
+use super::driver::Driver;
+use super::flight::Flights;
+use super::handle::{Client, Shared};
+use super::wall::{self, Wall};
+use crate::command::Session as Login;
+use crate::dispatch::{self, Dispatch, Moment, SingleSession};
+use crate::journal::{BoxFuture, Journal, JournalError, Memory};
+use crate::net::{Connector, Endpoint, Transport};
+use crate::retry::Backoff;
+use crate::session::{Config, Session};
+use crate::settle::Keyed;
+use crate::wire::EncodeError;
+
+/// What else than calls may be asked at a time.
+const ASIDES: usize = 16;
+
+/// A client that is about to begin. See [`Client::builder`].
+#[must_use = "it begins with `connect`"]
+pub struct Builder {
+    endpoint: Endpoint,
+    session: Option<Config>,
+    connector: Connector,
+    dial: Option<Dial>,
+    pace: Duration,
+    reopening: Backoff,
+    journal: Option<Arc<dyn Journal>>,
+    config: Option<dispatch::Config>,
+    seed: Option<u64>,
+    query_deadline: Duration,
+    change_deadline: Duration,
+    calls: usize,
+    wall: Wall,
+}
+
+impl Builder {
+    /// The time of a query that has no other. 60 s.
+    pub const QUERY_DEADLINE: Duration = Duration::from_secs(60);
+    /// The time of a change or a settling that has no other. 300 s: to prove that a lost change was *not* done takes more
+    /// than one minute.
+    pub const CHANGE_DEADLINE: Duration = Duration::from_secs(300);
+    /// So many calls may be not over.
+    pub const CALLS: usize = 10_000;
+
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            session: None,
+            connector: Connector::plain(),
+            dial: None,
+            pace: SingleSession::PACE,
+            reopening: Backoff::DEFAULT,
+            journal: None,
+            config: None,
+            seed: None,
+            query_deadline: Self::QUERY_DEADLINE,
+            change_deadline: Self::CHANGE_DEADLINE,
+            calls: Self::CALLS,
+            wall: Box::new(wall::system),
+        }
+    }
+
+    /// Logs in with this, and with sessions as [`Config::new`] has them. A client cannot change the password.
+    pub fn login(self, login: Login) -> Self {
+        self.session(Config::new(login))
+    }
+
+    /// With sessions like this, the login included.
+    pub fn session(mut self, config: Config) -> Self {
+        self.session = Some(config);
+        self
+    }
+
+    /// Connects by this. Without one, [`Connector::plain`], which goes to loopback only.
+    pub fn connector(mut self, connector: Connector) -> Self {
+        self.connector = connector;
+        self
+    }
+
+    /// Connects by this, whatever the endpoint and the connector: through a tunnel, or in memory. It is called for each
+    /// session anew.
+    pub fn dial<D, F, T, E>(mut self, dial: D) -> Self
+    where
+        D: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Transport,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.dial = Some(Arc::new(move || {
+            let dialled = dial();
+            Box::pin(async move {
+                match dialled.await {
+                    Ok(transport) => Ok(Box::new(transport) as Box<dyn Transport>),
+                    Err(error) => Err(error.into()),
+                }
+            }) as BoxFuture<'static, _>
+        }));
+        self
+    }
+
+    /// Leaves at least so long between two commands, logins included. One second, which is what CNR allows an account.
+    pub const fn pace(mut self, pace: Duration) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Sends as fast as the registry answers.
+    pub const fn unlimited(self) -> Self {
+        self.pace(Duration::ZERO)
+    }
+
+    /// With this wait before a session is opened again that could not be opened. [`Backoff::DEFAULT`].
+    pub const fn reopening(mut self, backoff: Backoff) -> Self {
+        self.reopening = backoff;
+        self
+    }
+
+    /// With this journal. Without one it is a [`Memory`], with which a crash forgets what was on its way: no doubt is
+    /// listed afterwards, no key is known, and whoever then repeats what was lost may pay twice. Where money is spent, take one that
+    /// survives, such as `Embedded` (feature `journal`).
+    pub fn journal(mut self, journal: impl Journal) -> Self {
+        self.journal = Some(Arc::new(journal));
+        self
+    }
+
+    /// With these numbers for resending and reading back. The dialect is that of the sessions.
+    pub fn config(mut self, config: dispatch::Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// With this seed for jitter, which is otherwise random. [`config`](Self::config) has one of its own.
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// With this time for queries that have no other. [`QUERY_DEADLINE`](Self::QUERY_DEADLINE).
+    pub const fn query_deadline(mut self, deadline: Duration) -> Self {
+        self.query_deadline = deadline;
+        self
+    }
+
+    /// With this time for changes and settlings that have no other. [`CHANGE_DEADLINE`](Self::CHANGE_DEADLINE).
+    pub const fn change_deadline(mut self, deadline: Duration) -> Self {
+        self.change_deadline = deadline;
+        self
+    }
+
+    /// With room for so many calls that are not over; one more is refused at once
+    /// ([`Refused::Backlog`](dispatch::Refused::Backlog)). [`CALLS`](Self::CALLS).
+    pub fn calls(mut self, most: usize) -> Self {
+        self.calls = most.min(Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// With this clock for what is written down: milliseconds of Unix time. The system's by default. Nothing is decided by it but
+    /// whether a domain was created within a day of the sending.
+    pub fn wall_clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.wall = Box::new(clock);
+        self
+    }
+
+    /// Restores what the journal remembers, and starts the task. A session is opened when something waits for one.
+    ///
+    /// Needs a tokio runtime with its timer (and its I/O, for sockets); the task lives on it.
+    ///
+    /// # Errors
+    /// [`StartError`] if there is no runtime, the login is missing or cannot be used, or the journal cannot be read.
+    pub async fn connect(self) -> Result<Client, StartError> {
+        let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let session = self.session.ok_or(StartError::NoLogin)?;
+        let begun = tokio::time::Instant::now().into_std();
+        let tried = Session::new(session.clone(), begun).map_err(StartError::Login)?;
+        if tried.changes_password() {
+            return Err(StartError::ChangesPassword);
+        }
+        let journal = self.journal.unwrap_or_else(|| Arc::new(Memory::new(wall::random_key())));
+        let restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
+        let seed = self.seed.unwrap_or_else(wall::random);
+        let config = self.config.unwrap_or_else(|| dispatch::Config::new(seed)).dialect(session.spoken());
+        let slots = SingleSession::new(self.pace, seed).reopening(self.reopening);
+        let (keyed, next_ticket) = (Keyed::new(restored.key()), restored.next_ticket());
+        let at = Moment::new(tokio::time::Instant::now().into_std(), (self.wall)());
+        let dispatch = Dispatch::new(config, slots, keyed, restored.into_entries(), next_ticket, at);
+        let doubts = dispatch.doubts().len();
+        if doubts > 0 {
+            tracing::warn!(doubts, "the journal has writes in doubt");
+        }
+        let (messages, received) = mpsc::unbounded_channel();
+        let retrying = Arc::new(AtomicBool::new(false));
+        let driver = Driver {
+            dispatch,
+            messages: received,
+            journal,
+            dial: self.dial.unwrap_or_else(|| dial_to(self.connector, self.endpoint.clone())),
+            config: session,
+            pace: self.pace,
+            wall: self.wall,
+            retrying: Arc::clone(&retrying),
+            callers: HashMap::new(),
+            flights: Flights::default(),
+            session: None,
+            open: 0,
+            on_the_wire: 0,
+            leaving: None,
+        };
+        let span = tracing::debug_span!("client", endpoint = %self.endpoint);
+        runtime.spawn(driver.run().instrument(span));
+        Ok(Client(Arc::new(Shared {
+            messages,
+            places: Arc::new(Semaphore::new(self.calls)),
+            asides: Arc::new(Semaphore::new(ASIDES)),
+            retrying,
+            query_deadline: self.query_deadline,
+            change_deadline: self.change_deadline,
+        })))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("endpoint", &self.endpoint)
+            .field("session", &self.session)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a client did not begin. Nothing was sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It was not begun inside a tokio runtime.
+    NoRuntime,
+    /// It was given no login.
+    NoLogin,
+    /// The dialect does not allow the login.
+    Login(EncodeError),
+    /// The login changes the password, which can be done once only: change it on a
+    /// [`Connection`](crate::net::Connection) of its own.
+    ChangesPassword,
+    /// The journal could not be read.
+    Journal(JournalError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRuntime => "client: not inside a tokio runtime",
+            Self::NoLogin => "client: no login was given",
+            Self::Login(_) => "client: login not encoded",
+            Self::ChangesPassword => "client: login changes the password, and can be sent once only",
+            Self::Journal(_) => "client: journal not restored",
+        })
+    }
+}
+
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Login(source) => Some(source),
+            Self::Journal(source) => Some(source),
+            Self::NoRuntime | Self::NoLogin | Self::ChangesPassword => None,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The handle to a client.
+
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::builder::Builder;
+use super::call::{ChangeCall, QueryCall, SettleCall};
+use super::message::Message;
+use crate::command::{Change, Query, Safety};
+use crate::dispatch::{Entry, Refused, Ticket};
+use crate::net::Endpoint;
+
+/// An account at a registry. See the [module](super).
+///
+/// Clones are handles to one task, and cheap. When the last one goes, the task ends in order by itself.
+#[derive(Clone)]
+pub struct Client(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    /// Places for calls: what bounds the channel.
+    pub(super) places: Arc<Semaphore>,
+    /// Places for all else that is asked.
+    pub(super) asides: Arc<Semaphore>,
+    /// Whether the task has been asked to try the login and has not done so yet.
+    pub(super) retrying: Arc<AtomicBool>,
+    pub(super) query_deadline: Duration,
+    pub(super) change_deadline: Duration,
+}
+
+impl Client {
+    /// A client of the registry at this endpoint.
+    pub fn builder(endpoint: Endpoint) -> Builder {
+        Builder::new(endpoint)
+    }
+
+    /// Asks something. It is repeated as often as the rule of resending allows.
+    ///
+    /// Awaiting it gives an [`Answer`](crate::dispatch::Answer), or a [`QueryError`](crate::dispatch::QueryError), none of which says
+    /// "no".
+    pub fn query<Q: Query>(&self, query: &Q) -> QueryCall {
+        QueryCall::new(self.clone(), query.to_command())
+    }
+
+    /// Changes something, once.
+    ///
+    /// Awaiting it gives an [`Outcome`](crate::dispatch::Outcome), or [`NotSent`](crate::dispatch::NotSent) with the command if nothing of it was
+    /// sent.
+    pub fn change<C: Change>(&self, change: &C, safety: Safety) -> ChangeCall {
+        ChangeCall::new(self.clone(), change.to_command(), safety)
+    }
+
+    /// Settles a doubt by reading what became of it, and never by sending it again.
+    ///
+    /// Awaiting it gives a [`Settled`](crate::dispatch::Settled), or a [`Refused`] if nothing could be asked. To be sure of what is *not*
+    /// there takes minutes: see [`Config::negatives`](crate::dispatch::Config::negatives).
+    pub fn settle(&self, doubt: impl Into<Ticket>) -> SettleCall {
+        SettleCall::new(self.clone(), doubt.into())
+    }
+
+    /// What is in doubt and nobody is working on, oldest first.
+    ///
+    /// # Errors
+    /// [`Refused::Stopped`] after the end of the task, which knew.
+    pub async fn doubts(&self) -> Result<Vec<Entry>, Refused> {
+        let place = Arc::clone(&self.0.asides).acquire_owned().await.map_err(|_| Refused::Stopped)?;
+        let (answer, answered) = oneshot::channel();
+        // If it is not taken, it is not answered either.
+        let _ = self.0.messages.send(Message::Doubts { answer, place });
+        answered.await.map_err(|_| Refused::Stopped)
+    }
+
+    /// Ends the client, whatever other handles there are, and waits until it has: what waits is told
+    /// [`Refused::Stopped`], what is on the wire is finished and recorded, what would have to be read back stays in doubt, and the
+    /// session ends by QUIT.
+    ///
+    /// What is on the wire has the deadline of its session: a change takes 180 s at the most
+    /// ([`Deadlines`](crate::session::Deadlines)). After that a journal that does not work is given ten seconds; what it has not recorded by then
+    /// is told as [`DoubtReason::Stopped`](crate::dispatch::DoubtReason). If the future is dropped, it goes on.
+    pub async fn shutdown(&self) {
+        let Ok(place) = Arc::clone(&self.0.asides).acquire_owned().await else { return };
+        let (over, waiting) = oneshot::channel();
+        let _ = self.0.messages.send(Message::Shutdown { over, place });
+        // Answered or not, it is over.
+        let _ = waiting.await;
+    }
+
+    /// The credentials were corrected at the registry: a login that was refused is tried again when something waits.
+    ///
+    /// Until this is called, a refused login refuses everything at once, and no other is tried: registries lock accounts.
+    pub fn retry_login(&self) {
+        if !self.0.retrying.swap(true, Ordering::SeqCst) {
+            let _ = self.0.messages.send(Message::RetryLogin);
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("stopped", &self.0.messages.is_closed())
+            .field("free", &self.0.places.available_permits())
+            .finish_non_exhaustive()
+    }
+}

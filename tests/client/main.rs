@@ -1,0 +1,10 @@
+//! The client against the simulated registry, in memory and on a clock that stands still while anybody has something to do.
+#![cfg(feature = "sim-server")]
+
+mod calls;
+mod drops;
+mod ends;
+mod hub;
+mod journals;
+mod keys;
+mod live;
