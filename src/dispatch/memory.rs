@@ -33,9 +33,6 @@ pub(super) struct Memory {
     keys: HashMap<Key, Ticket>,
 }
 
-/// A user, and a key of theirs.
-type Key = (Box<str>, Box<str>);
-
 /// So long is a key kept whose intent is finished: 30 days, by the clock that never jumps.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// So many finished intents without a key are remembered; the journal has the others.

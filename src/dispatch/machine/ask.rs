@@ -223,7 +223,9 @@ impl<S: Slots> Dispatch<S> {
                 if needed { reads(resolver, &write.sent) } else { Vec::new() }
             }
             // What a guard or a date of creation shows may be what an earlier command of ours has done.
-            Some(resolver) if self.written.any(resolver, write.sent.objects()) => reads(resolver, &write.sent),
+            Some(resolver) if self.written.any(resolver, write.sent.objects()) => {
+                reads(resolver, &write.sent)
+            }
             _ => Vec::new(),
         };
         let (recent, keyed, age) = (&self.recent, &self.keyed, self.config.recent);
