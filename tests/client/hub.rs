@@ -163,6 +163,7 @@ impl Hub {
                 biased;
                 action = actions.recv() => match action {
                     Some(Action::Send(bytes)) if stream.write_all(&bytes).await.is_ok() => {}
+                    // In memory, all ways to close are one.
                     _ => break,
                 },
                 read = stream.read(&mut chunk) => match read {
