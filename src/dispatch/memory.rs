@@ -119,7 +119,8 @@ impl Recent {
 
     pub(super) fn keep(&mut self, command: &Command, keyed: &Keyed, reading: Reading, now: Instant) {
         let objects = command.objects();
-        if objects.is_empty() || reading.fields().len() > Self::MAX_FIELDS {
+        let too_long = reading.fields().len() > Self::MAX_FIELDS;
+        if objects.is_empty() || too_long || !reading.shows_something() {
             return;
         }
         let hash = payload_hash(command, keyed);

@@ -46,6 +46,13 @@ impl Reading {
         self.whole
     }
 
+    /// Whether it shows how things stand: the object, that there is none (545), or that it is somebody else's (531). What
+    /// was answered otherwise, or kept in part, is as good as not read.
+    #[must_use]
+    pub fn shows_something(&self) -> bool {
+        self.whole && matches!(self.code.as_u16(), 200 | 531 | 545)
+    }
+
     /// The values, by names in lowercase without blanks and index.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Kept)> {
         self.fields.iter().map(|(name, value)| (&**name, value))

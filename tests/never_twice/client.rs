@@ -9,8 +9,8 @@ use rrp::Command;
 use rrp::command::Effect;
 use rrp::command::Safety;
 use rrp::dispatch::{
-    Action, CallId, Config, Dispatch, Moment, Options, Put, RecordId, SessionAction, SingleSession, Slot,
-    Standing, Ticket, Unavailable,
+    Action, CallId, Config, Dispatch, Entry, Moment, Options, Put, RecordId, SessionAction, SingleSession,
+    Slot, Standing, Ticket, Unavailable,
 };
 use rrp::retry::Backoff;
 use rrp::session::{self, Event, Fate, Why};
@@ -19,7 +19,7 @@ use rrp::sim::Registry;
 
 use crate::faults::{self, Kind};
 use crate::keep::Keep;
-use crate::line::{InHand, Line};
+use crate::line::{Cut, InHand, Line};
 use crate::mark;
 use crate::oracle::{Call, Oracle};
 use crate::pair::{Break, Dice};
@@ -37,11 +37,14 @@ pub(crate) struct Weather {
     pub(crate) connections: bool,
     /// Only this goes wrong about a write.
     pub(crate) only: Option<Kind>,
+    /// The network does this about the first attempt of each write.
+    pub(crate) cut: Option<Cut>,
 }
 
 impl Weather {
     /// Nothing goes wrong.
-    pub(crate) const CALM: Self = Self { writes: 0, others: 0, journal: 0, connections: false, only: None };
+    pub(crate) const CALM: Self =
+        Self { writes: 0, others: 0, journal: 0, connections: false, only: None, cut: None };
 }
 
 /// What a client acts on.
@@ -87,8 +90,7 @@ pub(crate) struct Client {
     pub(crate) crashed: bool,
 }
 
-fn dispatch(setup: &Setup, keep: &mut dyn Keep, at: Moment, wall: u64) -> Dispatch<SingleSession> {
-    let (entries, next) = keep.crash(wall);
+fn dispatch(setup: &Setup, (entries, next): (Vec<Entry>, u64), at: Moment) -> Dispatch<SingleSession> {
     let reopening = Backoff::new(Duration::from_secs(1), Duration::from_secs(10));
     let slots = SingleSession::new(setup.pace, 7).reopening(reopening);
     Dispatch::new(setup.config.clone(), slots, Keyed::new(&[7; 32]), entries, next, at)
@@ -98,7 +100,7 @@ impl Client {
     pub(crate) fn new(number: usize, setup: Setup, mut keep: Box<dyn Keep>, at: Moment, wall: u64) -> Self {
         Self {
             number,
-            dispatch: dispatch(&setup, &mut *keep, at, wall),
+            dispatch: dispatch(&setup, keep.crash(wall), at),
             setup,
             lines: Vec::new(),
             keep,
@@ -121,7 +123,9 @@ impl Client {
         self.fresh = None;
         self.crashed = false;
         let lost = std::mem::take(&mut self.calls);
-        self.dispatch = dispatch(&self.setup, &mut *self.keep, place.at(), place.wall);
+        let kept = self.keep.crash(place.wall);
+        place.oracle.restored(self.number, &kept.0);
+        self.dispatch = dispatch(&self.setup, kept, place.at());
         place.oracle.restarted(self.number, lost.into_values(), self.dispatch.doubts());
     }
 
@@ -230,6 +234,10 @@ impl Client {
                 result = self.keep.write(&puts, place.wall);
                 if result.is_ok() {
                     place.oracle.recorded(self.number, &puts);
+                } else if self.keep.has_gone() {
+                    place.oracle.perhaps_recorded(self.number, &puts);
+                    self.crashed = true;
+                    return true;
                 }
             }
             if failing {
@@ -299,7 +307,7 @@ impl Client {
                 } else {
                     only.unwrap_or_else(|| Kind::any(place.dice))
                 };
-                line.cut = kind.cut(place.dice);
+                line.cut = place.weather.cut.filter(|_| first).or_else(|| kind.cut(place.dice));
                 let effects = kind.effects(billable, line.is_whole(), place.dice);
                 trace(
                     place,

@@ -13,6 +13,11 @@ pub(crate) trait Keep {
     /// Writes these durably, all or none.
     fn write(&mut self, puts: &[Put], wall: u64) -> Result<(), Failure>;
 
+    /// Whether the machine has gone.
+    fn has_gone(&self) -> bool {
+        false
+    }
+
     /// The process ends here. What a new one finds: the entries, and the number of the next ticket.
     fn crash(&mut self, wall: u64) -> (Vec<Entry>, u64);
 }
@@ -44,5 +49,62 @@ impl Keep for Map {
 
     fn crash(&mut self, _wall: u64) -> (Vec<Entry>, u64) {
         (self.entries.values().cloned().collect(), self.next)
+    }
+}
+
+#[cfg(feature = "journal")]
+pub(crate) use stored::Stored;
+
+#[cfg(feature = "journal")]
+mod stored {
+    use rrp::dispatch::{Entry, Put};
+    use rrp::journal::{Options, Scope, Store};
+
+    use std::sync::Arc;
+
+    use super::{Failure, Keep};
+    use crate::crashy::Crashy;
+
+    /// The shipped journal, on storage of which a crash loses what was not synced.
+    pub(crate) struct Stored {
+        pub(crate) storage: Crashy,
+        store: Option<Store>,
+    }
+
+    impl Stored {
+        pub(crate) fn new() -> Self {
+            Self { storage: Crashy::new(), store: None }
+        }
+
+        fn open(&mut self, wall: u64) -> Option<&mut Store> {
+            let scope = Scope::new("registry.example.com:2001", "registrar");
+            let options = Options::new().key([7; 32]);
+            self.store = Store::open(self.storage.clone(), &scope, &options, wall).ok();
+            self.store.as_mut()
+        }
+    }
+
+    impl Keep for Stored {
+        fn write(&mut self, puts: &[Put], wall: u64) -> Result<(), Failure> {
+            let store = self.store.as_mut().expect("it was opened");
+            store.write(puts, wall).map_err(|error| Arc::new(error) as Failure)
+        }
+
+        fn has_gone(&self) -> bool {
+            self.storage.crashed()
+        }
+
+        fn crash(&mut self, wall: u64) -> (Vec<Entry>, u64) {
+            self.store = None;
+            // The first time there is nothing to lose; on a storage that is to crash then, nothing was sent either.
+            for _ in 0..2 {
+                if let Some(restored) = self.open(wall).and_then(|store| store.restore(wall).ok()) {
+                    return (restored.entries().to_vec(), restored.next_ticket());
+                }
+                self.store = None;
+                self.storage = self.storage.crash();
+            }
+            panic!("the journal does not open after a crash");
+        }
     }
 }

@@ -10,11 +10,19 @@ mod support;
 #[path = "../support/pair.rs"]
 mod pair;
 
+#[cfg(feature = "journal")]
+#[path = "../support/crashy.rs"]
+mod crashy;
+
 mod client;
+#[cfg(feature = "journal")]
+mod crash;
+mod cuts;
 mod faults;
 mod keep;
 mod line;
 mod mark;
+mod million;
 mod operations;
 mod oracle;
 mod others;

@@ -86,6 +86,10 @@ pub(crate) struct Asked {
 pub(crate) struct Oracle {
     /// Whether what is wrong ends the test at once.
     pub(crate) strict: bool,
+    /// Nothing goes wrong any more, and nothing is under way: what can be settled is.
+    pub(crate) calm: bool,
+    /// Registrations may wait in a queue.
+    pub(crate) may_queue: bool,
     pub(crate) violations: Vec<(Violation, String, Option<usize>)>,
     pub(crate) intents: Vec<Intent>,
     asked: HashMap<Mark, Asked>,
@@ -97,6 +101,8 @@ pub(crate) struct Oracle {
     not_sent: HashSet<Mark>,
     lost: HashSet<u64>,
     journal: BTreeMap<(usize, Ticket), &'static str>,
+    /// What was being written when a crash came.
+    perhaps: HashSet<(usize, Ticket)>,
     unsent_intents: BTreeMap<usize, HashSet<Ticket>>,
     /// What was created by commands of the clients.
     created: HashSet<String>,
@@ -252,6 +258,34 @@ impl Oracle {
         let unsent = self.unsent_intents.get(&client).map_or(0, HashSet::len);
         // One being recorded, and one of which it could not be recorded that it was not sent.
         self.tally.most_unsent = self.tally.most_unsent.max(unsent);
+    }
+
+    /// A crash came while this was written.
+    pub(crate) fn perhaps_recorded(&mut self, client: usize, puts: &[Put]) {
+        for put in puts {
+            self.perhaps.insert((
+                client,
+                match put {
+                    Put::Entry(entry) => entry.ticket(),
+                    Put::Remove(ticket) => *ticket,
+                },
+            ));
+        }
+    }
+
+    /// What a journal holds after a crash: all that it had said that it has.
+    pub(crate) fn restored(&mut self, client: usize, entries: &[Entry]) {
+        let found: BTreeMap<(usize, Ticket), &'static str> =
+            entries.iter().map(|entry| ((client, entry.ticket()), entry.standing().as_str())).collect();
+        let mut all: Vec<(usize, Ticket)> = found.keys().chain(self.journal.keys()).copied().collect();
+        all.retain(|key| key.0 == client && !self.perhaps.contains(key));
+        for key in all {
+            let same = found.get(&key) == self.journal.get(&key);
+            self.check(same, None, &format!("{} is not as it was recorded", key.1));
+        }
+        self.perhaps.clear();
+        self.journal.retain(|key, _| key.0 != client);
+        self.journal.extend(found);
     }
 
     /// A process has ended, and another one begun.
@@ -471,7 +505,7 @@ impl Oracle {
     fn ended_since(&self, at: usize) -> bool {
         let intent = &self.intents[at];
         // Since the earlier reading, which may be older than the sending.
-        let since = intent.attempts.first().map(|attempt| attempt.at - Duration::from_secs(300));
+        let since = intent.attempts.first().map(|attempt| attempt.at - Duration::from_secs(3_600));
         let ended = self.transfers_ended.get(&intent.object);
         since.is_some_and(|since| ended.is_some_and(|ended| *ended >= since))
     }
@@ -549,7 +583,20 @@ impl Oracle {
                 self.denied(at, false);
                 self.tally.settled("not applied");
             }
-            Settled::StillInDoubt(_) => self.tally.settled("still in doubt"),
+            Settled::StillInDoubt(doubt) => {
+                self.tally.settled("still in doubt");
+                if self.calm {
+                    let (reason, resolver) = (doubt.reason(), self.intents[at].resolver);
+                    let may = match reason {
+                        DoubtReason::Unsettleable => resolver.is_none(),
+                        DoubtReason::Unproved(_) => true,
+                        DoubtReason::Pending => self.may_queue,
+                        _ => false,
+                    };
+                    self.check(may, Some(at), &format!("not settled, though it could be: {reason}"));
+                    self.tally.left(&reason, resolver);
+                }
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    fn wall(&self) -> u64 {
+    pub(crate) fn wall(&self) -> u64 {
         let millis = u64::try_from((self.now - base()).as_millis()).unwrap();
         (START + millis).checked_add_signed(self.skew).unwrap()
     }
@@ -316,6 +316,7 @@ impl World {
         self.rest();
         // What comes late, and what waits in queues.
         self.pass(Duration::from_secs(7_200));
+        self.oracle.calm = true;
         for client in 0..self.clients.len() {
             self.settle_doubts(client, true);
         }

@@ -9,7 +9,7 @@ use super::super::job::{CallId, Fallback, Job, Last, Looking, Purpose, State, Wo
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told};
 use super::{Action, Dispatch};
-use crate::command::{Effect, Nature, Safety};
+use crate::command::{Effect, Kind, Nature, Safety};
 use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
@@ -391,7 +391,9 @@ impl<S: Slots> Dispatch<S> {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let Some(last) = &write.last else { return };
         let summary = Summary::of(&last.reply, &last.text, Proof::Reply);
-        if summary.is_pending() {
+        // That a deletion is "pending in 30 days" says nothing about queues.
+        let queued = summary.job().is_some() || write.nature.kind() == Kind::Creation;
+        if summary.is_pending() && queued {
             self.queued.learn(write.sent.objects());
         }
         self.close(id, standing(summary), at);

@@ -10,7 +10,7 @@ use super::super::told::{DoubtReason, Refused};
 use super::Dispatch;
 use crate::command::{Command, Nature, Safety};
 use crate::reply::Reply;
-use crate::retry::{Attempt, Case, Decision, Login, NotApplied, decide};
+use crate::retry::{Attempt, Case, Decision, Login, NotApplied, Resend, decide};
 use crate::settle::{Finding, Proof, Reading, Sight, judge, reads};
 use crate::verdict::{Class, Verdict};
 
@@ -50,15 +50,22 @@ impl<S: Slots> Dispatch<S> {
         }
         let may = self.may_resend(id, Duration::ZERO, at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
-        match (decide(case), reply) {
+        let reading = reply.map(|reply| Reading::of(&reply, &self.keyed));
+        match (decide(case), reading) {
             (Decision::Resend(resend), _) => self.resend(id, Purpose::Before, resend, at),
-            (Decision::Accept | Decision::Refuse, Some(reply)) => self.read_before(id, &reply, at),
+            (Decision::Accept | Decision::Refuse, Some(reading)) if reading.shows_something() => {
+                self.read_before(id, reading, at);
+            }
+            // An answer that does not show the object, such as "failed", is as good as none.
+            (Decision::Accept | Decision::Refuse, _) if may => {
+                let resend = Resend { after: Duration::ZERO, another_session: false, counted: true };
+                self.resend(id, Purpose::Before, resend, at);
+            }
             _ => self.refuse(id, &Refused::NoEarlierReading, at),
         }
     }
 
-    fn read_before(&mut self, id: JobId, reply: &Reply, at: Moment) {
-        let reading = Reading::of(reply, &self.keyed);
+    fn read_before(&mut self, id: JobId, reading: Reading, at: Moment) {
         let Some(Job { work: Work::Change(write), attempts, .. }) = self.jobs.get_mut(&id) else { return };
         write.before.push(reading);
         // It counts from when its reply came, and the oldest counts.

@@ -55,6 +55,11 @@ impl Tally {
         self.told("in doubt");
     }
 
+    pub(crate) fn left(&mut self, reason: &DoubtReason, resolver: Option<Resolver>) {
+        let resolver = resolver.map_or("none", Resolver::as_str);
+        *self.left.entry(format!("{resolver}: {reason}")).or_default() += 1;
+    }
+
     pub(crate) fn settled(&mut self, how: &'static str) {
         *self.settled.entry(how).or_default() += 1;
     }
