@@ -62,7 +62,7 @@ proptest! {
         let bytes = encode(&entry).unwrap();
         // The order of the members is nobody's business.
         prop_assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap(), record);
-        prop_assert_eq!(decode(&bytes).unwrap(), entry.clone());
+        prop_assert_eq!(&decode(&bytes).unwrap(), &entry);
         let line = to_json(&entry);
         prop_assert!(!line.contains('\n') && serde_json::from_str::<Value>(&line).is_ok());
     }

@@ -55,7 +55,7 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     // Elsewhere a directory cannot be opened, or need not be.
     if cfg!(unix) {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
     }
     Ok(())
 }

@@ -210,24 +210,24 @@ impl<'e> Record<'e> {
             _ => return Err(wrong("an unknown dialect")),
         };
         let object = |(kind, name): (Text<'_>, Text<'_>)| {
-            let kind = ObjectKind::from_name(&kind).ok_or(wrong("an unknown sort of object"))?;
+            let kind = ObjectKind::from_name(&kind).ok_or_else(|| wrong("an unknown sort of object"))?;
             Ok(Object::new(kind, &name))
         };
         let objects = self.objects.into_iter().map(object).collect::<Result<_, _>>()?;
         let lines = self.lines.into_iter().map(LineRecord::into_line).collect::<Result<_, _>>()?;
         let before = self.before.into_iter().map(ReadingRecord::into_reading).collect::<Result<_, _>>()?;
         let resolver = match self.resolver {
-            Some(word) => Some(resolver_of(&word).ok_or(wrong("an unknown resolver"))?),
+            Some(word) => Some(resolver_of(&word).ok_or_else(|| wrong("an unknown resolver"))?),
             None => None,
         };
         let billable = [Billable::No, Billable::Maybe, Billable::Yes]
             .into_iter()
             .find(|billable| billable.as_str() == self.billable)
-            .ok_or(wrong("it does not say whether it costs"))?;
+            .ok_or_else(|| wrong("it does not say whether it costs"))?;
         let safety = Safety::ALL
             .into_iter()
             .find(|safety| safety.as_str() == self.safety)
-            .ok_or(wrong("an unknown safety"))?;
+            .ok_or_else(|| wrong("an unknown safety"))?;
         if self.user.len() > Intent::MAX_USER
             || self.key.as_ref().is_some_and(|key| key.len() > Intent::MAX_KEY)
             || self.notes.len() > Entry::MAX_NOTES
@@ -242,7 +242,7 @@ impl<'e> Record<'e> {
             safety,
             user: self.user.into(),
             key: self.key.map(Into::into),
-            payload: unhex(&self.payload).ok_or(wrong("a hash that is none"))?,
+            payload: unhex(&self.payload).ok_or_else(|| wrong("a hash that is none"))?,
             begun_at: self.begun,
             before,
         };
@@ -271,7 +271,7 @@ impl SummaryRecord<'_> {
         let proof = [Proof::Reply, Proof::ReadBack, Proof::CreatedWithinADay, Proof::Operator]
             .into_iter()
             .find(|proof| proof.as_str() == self.proof)
-            .ok_or(InvalidRecord::new("an unknown proof"))?;
+            .ok_or_else(|| InvalidRecord::new("an unknown proof"))?;
         let code = match self.code {
             Some(number) => Some(code_of(number)?),
             None => None,
@@ -313,7 +313,7 @@ impl<'e> KeptRecord<'e> {
         match self {
             Self::Clear(value) => Ok(Kept::Clear(value.into())),
             Self::Hash(digits) => {
-                unhex(&digits).map(Kept::Hash).ok_or(InvalidRecord::new("a hash that is none"))
+                unhex(&digits).map(Kept::Hash).ok_or_else(|| InvalidRecord::new("a hash that is none"))
             }
         }
     }
