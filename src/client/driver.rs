@@ -73,7 +73,15 @@ impl Driver {
                 break;
             }
             match self.wait().await {
-                Happened::Landed(landed) => self.landed(landed),
+                Happened::Landed(landed) => {
+                    // What was said before is heard first: for whoever has left, nothing more is sent.
+                    for _ in 0..self.messages.len() {
+                        if let Ok(message) = self.messages.try_recv() {
+                            self.asked(message);
+                        }
+                    }
+                    self.landed(landed);
+                }
                 Happened::Time => {
                     let at = self.at();
                     self.dispatch.handle_timeout(at);

@@ -1,1 +1,132 @@
-//!
+//! Journals that fail, or take their time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rrp::DomainName;
+use rrp::command::{Add, Check, Safety};
+use rrp::dispatch::{NotSent, Outcome, Put, Refused, Standing};
+use rrp::journal::{BoxFuture, Journal, JournalError, JournalErrorKind, Memory, Restored};
+use rrp::sim::{Change, Effect};
+use tokio::sync::Semaphore;
+
+use crate::hub::{Hub, journal, polled, standing};
+
+fn name() -> DomainName {
+    "example.com".parse().unwrap()
+}
+
+fn is_about_the_journal(not_sent: &NotSent) -> bool {
+    matches!(not_sent.why(), Refused::Journal(_))
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_journal_nothing_is_written_but_reads_go_on() {
+    let (hub, journal) = (Hub::new(), journal());
+    let client = hub.client(journal.clone()).await;
+    journal.fail(Some(JournalErrorKind::Io));
+    let add = || client.change(&Add::domain(&name()), Safety::ReadBack);
+    let not_sent = add().await.unwrap_err();
+    assert!(is_about_the_journal(&not_sent), "{not_sent:?}");
+    assert_eq!(not_sent.command().name(), "add");
+    assert!(is_about_the_journal(&add().await.unwrap_err()));
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 210);
+    // It works again, and is found to within seconds.
+    journal.fail(None);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(matches!(add().await, Ok(Outcome::Accepted(_))));
+    assert_eq!(hub.changes(Change::Created, "example.com"), 1);
+    assert_eq!(journal.entries().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_cannot_be_recorded_is_told_and_recorded_later() {
+    let (hub, journal) = (Hub::new(), journal());
+    let client = hub.client(journal.clone()).await;
+    hub.fault("add", Effect::Delay(Duration::from_secs(10)));
+    let breaks = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        journal.fail(Some(JournalErrorKind::NoSpace));
+    };
+    let (told, ()) =
+        tokio::join!(client.change(&Add::domain(&name()), Safety::ReadBack).into_future(), breaks);
+    let Ok(Outcome::Accepted(accepted)) = told else { panic!("{told:?}") };
+    assert!(!accepted.is_recorded());
+    assert_eq!(standing(&journal, accepted.ticket()), "open");
+    let other = Add::domain(&"example.net".parse().unwrap());
+    assert!(is_about_the_journal(&client.change(&other, Safety::ReadBack).await.unwrap_err()));
+    journal.fail(None);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(standing(&journal, accepted.ticket()), "accepted");
+    assert!(matches!(client.change(&other, Safety::ReadBack).await, Ok(Outcome::Accepted(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_journal_never_works_again_ends_all_the_same() {
+    let (hub, journal) = (Hub::new(), journal());
+    let client = hub.client(journal.clone()).await;
+    hub.fault("add", Effect::Delay(Duration::from_secs(10)));
+    let call = client.change(&Add::domain(&name()), Safety::ReadBack);
+    let told = tokio::spawn(call.into_future());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    journal.fail(Some(JournalErrorKind::Io));
+    let begun = tokio::time::Instant::now();
+    client.shutdown().await;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert!(matches!(told.await.unwrap(), Ok(Outcome::Accepted(accepted)) if !accepted.is_recorded()));
+    // What is known of it is that it was begun: whoever starts on this journal is told so.
+    assert!(journal.entries().iter().all(|entry| *entry.standing() == Standing::Open));
+}
+
+/// A journal whose writes wait until somebody lets them.
+#[derive(Clone)]
+struct Slow {
+    inner: Memory,
+    lets: Arc<Semaphore>,
+}
+
+impl Journal for Slow {
+    fn restore(&self, wall: u64) -> BoxFuture<'static, Result<Restored, JournalError>> {
+        self.inner.restore(wall)
+    }
+
+    fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>> {
+        let (lets, written) = (Arc::clone(&self.lets), self.inner.write(puts, wall));
+        Box::pin(async move {
+            lets.acquire().await.unwrap().forget();
+            written.await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_its_intent_is_durable() {
+    let hub = Hub::new();
+    let slow = Slow { inner: journal(), lets: Arc::new(Semaphore::new(0)) };
+    let client = hub.client(slow.clone()).await;
+    let call = client.change(&Add::domain(&name()), Safety::ReadBack);
+    let call = tokio::spawn(call.into_future());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(hub.registry(|registry| registry.commands()), 0);
+    slow.lets.add_permits(1);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(hub.changes(Change::Created, "example.com"), 1);
+    assert!(!call.is_finished(), "the outcome is not durable yet");
+    slow.lets.add_permits(1);
+    assert!(matches!(call.await.unwrap(), Ok(Outcome::Accepted(accepted)) if accepted.is_recorded()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_while_its_intent_is_recorded_has_sent_nothing() {
+    let hub = Hub::new();
+    let slow = Slow { inner: journal(), lets: Arc::new(Semaphore::new(0)) };
+    let client = hub.client(slow.clone()).await;
+    let call = client.change(&Add::domain(&name()), Safety::ReadBack);
+    assert!(polled(call.into_future(), 40, Duration::from_secs(1)).await.is_none());
+    assert_eq!(slow.inner.entries().len(), 1);
+    slow.lets.add_permits(10);
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 210);
+    client.shutdown().await;
+    assert!(slow.inner.entries().is_empty());
+    assert_eq!(hub.changes(Change::Created, "example.com"), 0);
+}

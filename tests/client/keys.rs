@@ -1,1 +1,103 @@
-//!
+//! Keys: what was done is not done again.
+
+use std::time::Duration;
+
+use rrp::DomainName;
+use rrp::command::{Add, Period, Safety};
+use rrp::dispatch::{Outcome, Refused};
+use rrp::journal::Memory;
+use rrp::sim::{Change, Close, Effect};
+
+use crate::hub::{Hub, journal};
+
+fn name() -> DomainName {
+    "example.com".parse().unwrap()
+}
+
+fn accepted(told: Result<Outcome, rrp::dispatch::NotSent>) -> rrp::dispatch::Accepted {
+    match told {
+        Ok(Outcome::Accepted(accepted)) => accepted,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_with_a_key_is_told_again() {
+    let hub = Hub::new();
+    let client = hub.client(journal()).await;
+    let add = || client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    let first = accepted(add().await);
+    let second = accepted(add().await);
+    assert!(!first.is_replayed() && second.is_replayed());
+    assert_eq!((first.ticket(), first.expires()), (second.ticket(), second.expires()));
+    assert_eq!(hub.changes(Change::Created, "example.com"), 1);
+    // Another user's key is another one: the registry is asked, and refuses.
+    assert!(matches!(add().user("another").await, Ok(Outcome::Refused(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_with_a_key_is_joined() {
+    let hub = Hub::new();
+    let client = hub.client(journal()).await;
+    hub.fault("add", Effect::Delay(Duration::from_secs(20)));
+    let add = || client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    let later = async {
+        tokio::time::advance(Duration::from_secs(5)).await;
+        add().await
+    };
+    let (first, second) = tokio::join!(add().into_future(), later);
+    let (first, second) = (accepted(first), accepted(second));
+    assert_eq!(first.ticket(), second.ticket());
+    assert_eq!((first.is_replayed(), second.is_replayed()), (false, true));
+    assert_eq!(hub.changes(Change::Created, "example.com"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_another_command_is_refused() {
+    let hub = Hub::new();
+    let client = hub.client(journal()).await;
+    let first = accepted(client.change(&Add::domain(&name()), Safety::ReadBack).key("order").await);
+    let longer = Add::domain(&name()).period(Period::years(2).unwrap());
+    let not_sent = client.change(&longer, Safety::ReadBack).key("order").await.unwrap_err();
+    assert!(matches!(not_sent.why(), Refused::KeyConflict(Some(ticket)) if *ticket == first.ticket()));
+    let long = "k".repeat(256);
+    let not_sent = client.change(&longer, Safety::ReadBack).key(&long).await.unwrap_err();
+    assert!(matches!(not_sent.why(), Refused::TooLong));
+}
+
+/// A client that lost the reply to an ADD and was gone before it knew.
+async fn crashed(hub: &Hub, journal: &Memory) {
+    hub.fault("add", Effect::ExecuteAndClose(Close::Fin));
+    let client = hub.client(journal.clone()).await;
+    let call = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    let call = call.deadline(Duration::from_secs(6));
+    hub.registry(|registry| {
+        let silent = rrp::sim::Fault::on(rrp::sim::Trigger::Command("status".into()));
+        registry.faults().add(silent.then(Effect::Stall));
+    });
+    assert!(matches!(call.await, Ok(Outcome::InDoubt(_))));
+    client.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_doubt_with_a_key_is_joined_after_a_restart_too() {
+    let (hub, journal) = (Hub::new(), journal());
+    crashed(&hub, &journal).await;
+    let client = hub.client(journal.clone()).await;
+    let doubts = client.doubts().await.unwrap();
+    assert_eq!(doubts.len(), 1);
+    // Without the key, the object is closed to writes until that is settled.
+    let not_sent = client.change(&Add::domain(&name()), Safety::ReadBack).await.unwrap_err();
+    assert!(matches!(not_sent.why(), Refused::ObjectInDoubt(ticket) if *ticket == doubts[0].ticket()));
+    let add = || client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    let settled = accepted(add().await);
+    assert_eq!(settled.ticket(), doubts[0].ticket());
+    assert!(settled.is_replayed());
+    assert!(client.doubts().await.unwrap().is_empty());
+    drop(client);
+    // And a third one, that knows it from the journal alone.
+    let client = hub.client(journal).await;
+    let add = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    assert_eq!(accepted(add.await).ticket(), settled.ticket());
+    assert_eq!(hub.changes(Change::Created, "example.com"), 1);
+}
