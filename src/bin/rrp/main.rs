@@ -42,6 +42,7 @@
 )]
 
 mod call;
+mod change;
 mod check;
 mod client;
 mod codes;
@@ -52,6 +53,7 @@ mod doubt;
 mod exit;
 mod failure;
 mod journal;
+mod journaled;
 mod ledger;
 mod look;
 mod object;
@@ -64,6 +66,7 @@ mod reply;
 mod report;
 mod request;
 mod settings;
+mod settle;
 mod signal;
 mod sim;
 mod status;
@@ -138,7 +141,7 @@ fn main() -> ExitCode {
         Task::Status(args) => status::run(args, &mut out, &mut err),
         Task::Call(args) => call::run(args, &mut out, &mut err),
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
-        Task::Doubt(args) => doubt::run(args, &mut out),
+        Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
