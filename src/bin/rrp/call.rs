@@ -41,10 +41,22 @@ Examples:
   rrp call AddDomain domain=example.com period=1 --journal rrp.redb --key order-4711    once, however often it is called
   rrp call - < request.txt    a [COMMAND] block up to EOF, or the lines of an RRP command up to a lone dot";
 
+const JOURNAL_JSON: &str = "\
+A write with --journal has no fate, advice, settle, guard and attempts, but these:
+  outcome      accepted | refused | refused-for-now | in-doubt | not-sent
+  ticket       its name in the journal; null if it was not sent
+  earlier      the ticket of an earlier write that stands before it (in doubt, or of the same key); else null
+  recorded     whether the journal has the outcome; null without one
+  proof        on what it rests: reply | read-back | created-within-a-day | operator; null without an outcome
+  replayed     true: it was done before with this key, and was not sent again
+  pending, job, expires   of what was accepted, as the registry told
+  next         in doubt: the command lines that show and settle it; else null
+  notes        what the journal noted: attempts, answers, what reads showed";
+
 #[derive(clap::Args)]
 #[command(
     after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
-    after_long_help = format!("{EXAMPLES}\n\n{}\n\n{}", object::HELP, exit::TABLE),
+    after_long_help = format!("{EXAMPLES}\n\n{}\n{JOURNAL_JSON}\n\n{}", object::HELP, exit::TABLE),
 )]
 pub(crate) struct Args {
     /// Print JSON

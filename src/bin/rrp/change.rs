@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rrp::Command;
 use rrp::command::{Body, CommandError, Ptf, Raw, Safety};
-use rrp::dispatch::{Accepted, Config, Entry, NotSent, Outcome, Refused, Standing, Summary, Ticket};
+use rrp::dispatch::{
+    Accepted, Config, Doubt, DoubtReason, Entry, NotSent, Outcome, Refused, Standing, Summary, Ticket,
+};
 use rrp::settle::Proof;
 use serde_json::{Map, Value, json};
 
@@ -144,6 +146,14 @@ pub(crate) fn accepted_fields(accepted: &Accepted, fields: &mut Fields) {
     }
 }
 
+/// Why something is in doubt.
+pub(crate) fn reason(doubt: &Doubt) -> String {
+    match doubt.reason() {
+        DoubtReason::Deadline => "nothing is known yet, and the time to wait (--wait) is over".to_owned(),
+        reason => reason.to_string(),
+    }
+}
+
 /// The notes of a journal, one a line.
 pub(crate) fn notes(entry: &Entry, fields: &mut Fields) {
     for (at, note) in entry.notes().iter().enumerate() {
@@ -222,7 +232,7 @@ impl Changed<'_> {
             }
             Ok(Outcome::InDoubt(doubt)) => match self.seen.interrupted {
                 Some(name) => ("in doubt", format!("interrupted ({name}); {}", doubt.reason())),
-                None => ("in doubt", doubt.reason().to_string()),
+                None => ("in doubt", reason(doubt)),
             },
             Err(not_sent) => ("not sent", self.why_not_sent(not_sent)),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rrp::dispatch::{Config, DoubtReason, Entry, Refused, Settled, Ticket};
 use serde_json::{Map, Value, json};
 
-use crate::change::{accepted_fields, head, notes, tell};
+use crate::change::{accepted_fields, head, notes, reason, tell};
 use crate::doubt::name;
 use crate::exit::Exit;
 use crate::failure::{Failure, Refusal, chain};
@@ -162,7 +162,7 @@ impl Report<'_> {
                 let why = match (self.seen.interrupted, &self.seen.trouble) {
                     (Some(name), _) => format!("interrupted ({name})"),
                     (None, Some(trouble)) => trouble.error.clone(),
-                    (None, None) => doubt.reason().to_string(),
+                    (None, None) => reason(doubt),
                 };
                 ("still in doubt", why)
             }
