@@ -142,7 +142,7 @@ fn directory() -> Result<std::path::PathBuf, Anyhow> {
 
 /// A registry with all these domains, that loses three replies in ten.
 async fn registry() -> Result<Server, Anyhow> {
-    let registrar = Registrar::new("registrar", "i-am-it").balance(1_000_00);
+    let registrar = Registrar::new("registrar", "i-am-it").balance(100_000);
     let config = sim::Config::new().registrar(registrar).seed(4).latency(Duration::from_millis(2));
     let mut registry = Registry::new(config, Server::now());
     let created = Stamp::midnight(2025, 1, 1);

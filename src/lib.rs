@@ -1,7 +1,11 @@
 //! A client for RRP (RFC 2832, RFC 3632) and XRRP, the line protocol between a registrar and a registry.
 //!
-//! What stands so far is the protocol as types, and sessions over TLS on which each command has one attempt:
+//! A client does what a registrar's backend asks of it once, whatever the network does. Below it stand its
+//! parts, each of which can be used by itself:
 //!
+//! - `client` (features `net`, `tls`): an account at a registry, for as many callers as there are;
+//! - [`dispatch`]: the order of events around each command, as a machine without I/O, with the rule of resending
+//!   ([`retry`]) and of what a read proves ([`settle`]);
 //! - [`code`]: return codes, and what each says about the answer, the connection and the registry's state
 //!   ([`verdict`]);
 //! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
@@ -9,7 +13,7 @@
 //! - [`reply`]: a code and a text at once, the rest where it lies;
 //! - [`session`]: one connection as a state machine without I/O, which gives each command its fate: unsent, answered,
 //!   unanswered;
-//! - `net` (features `net`, `tls`): connectors, and sessions over tokio;
+//! - `net` (features `net`, `tls`): connectors, and sessions over tokio on which each command has one attempt;
 //! - `journal` (features `net`, `journal`): what is known of each write, so that a crash loses none;
 //! - `sim` (features `sim`, `sim-server`): a simulated registry that can be told to misbehave, for tests.
 //!
@@ -37,48 +41,57 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Over TLS, to a registry (here a simulated one that misbehaves):
+//! A client, over TLS, of a registry that loses the first reply (here a simulated one):
 //!
 //! ```
 //! # #[cfg(feature = "sim-server")]
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! use rrp::command::{Check, Session, ToCommand};
-//! use rrp::net::{Connection, Connector, Tls};
-//! use rrp::session::{Config, Fate};
+//! use rrp::Client;
+//! use rrp::command::{Add, Check, Safety, Session};
+//! use rrp::dispatch::Outcome;
+//! use rrp::net::{Connector, Tls};
 //! use rrp::sim::server::{Listen, Server};
-//! use rrp::sim::{self, Close, Effect, Fault, Registrar, Registry, Trigger};
+//! use rrp::sim::{self, Change, Close, Effect, Fault, Registrar, Registry, Trigger};
 //!
-//! let registry = sim::Config::new().registrar(Registrar::new("registrar", "password"));
+//! # #[expect(clippy::disallowed_methods)]
+//! # let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH)?;
+//! # let today = sim::Stamp::midnight(1970, 1, 1).after(since);
+//! let registry = sim::Config::new().registrar(Registrar::new("registrar", "password")).start_date(today);
 //! let server = Server::start(Registry::new(registry, Server::now()), Listen::tls("127.0.0.1:0".parse()?)).await?;
-//! let close = Effect::CloseBefore(Close::Reset);
-//! server.registry().faults().add(Fault::on(Trigger::NthCommand(2)).then(close));
+//! let lost = Effect::ExecuteAndClose(Close::Reset);
+//! server.registry().faults().add(Fault::on(Trigger::NthCommand(1)).then(lost));
 //!
 //! let authority = server.authority().expect("it speaks TLS");
-//! let connector = Connector::tls(Tls::ca_pem(authority.as_bytes())?);
-//! let stream = connector.connect(&server.address().to_string().parse()?).await?;
-//! let connection = Connection::open(stream, Config::new(Session::login("registrar", "password".to_owned())?)).await?;
+//! let client = Client::builder(server.address().to_string().parse()?)
+//!     .login(Session::login("registrar", "password".to_owned())?)
+//!     .connector(Connector::tls(Tls::ca_pem(authority.as_bytes())?))
+//!     .unlimited()
+//!     .connect()
+//!     .await?;
 //!
-//! let check = Check::domain(&"example.com".parse()?).to_command();
-//! match connection.send(check.clone()).await? {
-//!     Fate::Answered(reply) => assert_eq!(reply.code(), 210),
-//!     Fate::Unsent(_) | Fate::Unanswered => unreachable!("nothing went wrong yet"),
+//! // It is not sent again: it is looked what became of it.
+//! let name = "example.com".parse()?;
+//! match client.change(&Add::domain(&name), Safety::ReadBack).key("order-4711").await? {
+//!     Outcome::Accepted(added) => assert!(added.reply().is_none() && added.expires().is_some()),
+//!     Outcome::Refused(_) | Outcome::InDoubt(_) => unreachable!("it was done, and that can be seen"),
 //! }
-//! // The second one is lost. It only asked, and may be asked again on another connection; an ADD may not.
-//! assert!(matches!(connection.send(check).await?, Fate::Unanswered));
+//! assert_eq!(client.query(&Check::domain(&name)).await?.reply().code(), 211);
+//! assert_eq!(server.registry().ledger().changes(Change::Created, "example.com"), 1);
+//! client.shutdown().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Features
 //!
-//! Features only add modules. `cli` (default) is the program `rrp`; `net` sessions over tokio, on plain TCP to loopback;
+//! Features only add modules. `cli` (default) is the program `rrp`; `net` the client over tokio, on plain TCP to loopback;
 //! `tls` the same over TLS; `journal` a journal of writes in a file; `sim` the simulated registry and `sim-server` its sockets; `arbitrary` builds commands and
 //! replies for fuzzing. A library user takes `default-features = false, features = ["tls"]`; with no features at all there
 //! is no tokio in the tree.
 //!
 //! # What is bounded
 //!
-//! Connections tried per name (32), events that wait ([`session`]), lines, frames and line counts ([`Limits`](wire::deframe::Limits)), values
+//! Calls and commands of a client, connections tried per name (32), events that wait ([`session`]), lines, frames and line counts ([`Limits`](wire::deframe::Limits)), values
 //! ([`Value::MAX_LEN`]), parameters ([`PtfCommand`](command::PtfCommand)) and lines of a command
 //! ([`RrpCommand`](command::RrpCommand)). Reading takes time linear in the input, and memory of 20 bytes a line.
 

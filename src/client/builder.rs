@@ -20,6 +20,7 @@ use crate::command::Session as Login;
 use crate::dispatch::{self, Dispatch, Moment, SingleSession};
 use crate::journal::{BoxFuture, Journal, JournalError, Memory};
 use crate::net::{Connector, Endpoint, Transport};
+use crate::retry::Backoff;
 use crate::session::{Config, Session};
 use crate::settle::Keyed;
 use crate::wire::EncodeError;
@@ -35,6 +36,7 @@ pub struct Builder {
     connector: Connector,
     dial: Option<Dial>,
     pace: Duration,
+    reopening: Backoff,
     journal: Option<Arc<dyn Journal>>,
     config: Option<dispatch::Config>,
     seed: Option<u64>,
@@ -60,6 +62,7 @@ impl Builder {
             connector: Connector::plain(),
             dial: None,
             pace: SingleSession::PACE,
+            reopening: Backoff::DEFAULT,
             journal: None,
             config: None,
             seed: None,
@@ -88,7 +91,7 @@ impl Builder {
     }
 
     /// Connects by this, whatever the endpoint and the connector: through a tunnel, or in memory. It is called for each
-    /// session anew.
+    /// session anew, and given up after two minutes.
     pub fn dial<D, F, T, E>(mut self, dial: D) -> Self
     where
         D: Fn() -> F + Send + Sync + 'static,
@@ -117,6 +120,12 @@ impl Builder {
     /// Sends as fast as the registry answers.
     pub const fn unlimited(self) -> Self {
         self.pace(Duration::ZERO)
+    }
+
+    /// With this wait before a session is opened again that could not be opened. [`Backoff::DEFAULT`].
+    pub const fn reopening(mut self, backoff: Backoff) -> Self {
+        self.reopening = backoff;
+        self
     }
 
     /// With this journal. Without one it is a [`Memory`], with which a crash forgets what was on its way: no doubt is
@@ -183,7 +192,7 @@ impl Builder {
         let restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
         let seed = self.seed.unwrap_or_else(wall::random);
         let config = self.config.unwrap_or_else(|| dispatch::Config::new(seed)).dialect(session.spoken());
-        let slots = SingleSession::new(self.pace, seed);
+        let slots = SingleSession::new(self.pace, seed).reopening(self.reopening);
         let (keyed, next_ticket) = (Keyed::new(restored.key()), restored.next_ticket());
         let at = Moment::new(tokio::time::Instant::now().into_std(), (self.wall)());
         let dispatch = Dispatch::new(config, slots, keyed, restored.into_entries(), next_ticket, at);
@@ -206,6 +215,7 @@ impl Builder {
             flights: Flights::default(),
             session: None,
             open: 0,
+            on_the_wire: 0,
             leaving: None,
         };
         let span = tracing::debug_span!("client", endpoint = %self.endpoint);

@@ -81,7 +81,6 @@ macro_rules! deadline_and_user {
     () => {
         /// Waits for at most so long, queue included, counted from the first poll. What is on its way then goes on without
         /// the caller.
-        #[must_use]
         pub const fn deadline(mut self, deadline: Duration) -> Self {
             self.wishes.deadline = deadline;
             self
@@ -89,7 +88,6 @@ macro_rules! deadline_and_user {
 
         /// On behalf of this user, at most [`Intent::MAX_USER`](crate::dispatch::Intent::MAX_USER) bytes: a name of the embedder's own, kept in
         /// the journal. None by default.
-        #[must_use]
         pub fn user(mut self, user: &str) -> Self {
             self.wishes.user(user);
             self
@@ -155,7 +153,6 @@ impl ChangeCall {
     /// With this key, at most [`Intent::MAX_KEY`](crate::dispatch::Intent::MAX_KEY) bytes: what was done with it is not done again but told again,
     /// and what is under way or in doubt with it is joined. Keys are each user's own. The journal keeps them for 30 days,
     /// across restarts if it is one that does.
-    #[must_use]
     pub fn key(mut self, key: &str) -> Self {
         self.wishes.options = self.wishes.options.key(key);
         self

@@ -42,6 +42,8 @@ pub(super) struct Driver {
     pub(super) session: Option<(u64, Arc<Connection>)>,
     /// Sessions that were opened and whose end is not known yet.
     pub(super) open: usize,
+    /// Commands and proofs of the login that were begun and have not come back.
+    pub(super) on_the_wire: usize,
     pub(super) leaving: Option<Leaving>,
 }
 
@@ -49,7 +51,7 @@ pub(super) struct Driver {
 pub(super) struct Leaving {
     /// Whom to tell.
     over: Vec<(oneshot::Sender<()>, OwnedSemaphorePermit)>,
-    /// When the journal's time is over, once nothing else is left.
+    /// When the journal's time is over, once nothing is on the wire.
     records_until: Option<Instant>,
 }
 
@@ -205,6 +207,7 @@ impl Driver {
                 match self.connection(slot) {
                     Some(connection) => {
                         debug!(job, session, name = %command.name().escape_debug(), "sending");
+                        self.on_the_wire = self.on_the_wire.saturating_add(1);
                         self.flights.add(send(connection, slot, command));
                     }
                     None => {
@@ -217,6 +220,7 @@ impl Driver {
             Action::Probe { slot } => match self.connection(slot) {
                 Some(connection) => {
                     debug!(job = slot.job.get(), session = slot.session, "proving the login");
+                    self.on_the_wire = self.on_the_wire.saturating_add(1);
                     self.flights.add(probe(connection, slot, self.pace));
                 }
                 None => {
@@ -298,6 +302,7 @@ impl Driver {
                 self.dispatch.handle_recorded(id, result, at);
             }
             Landed::Fate { slot, fate, alive } => {
+                self.on_the_wire = self.on_the_wire.saturating_sub(1);
                 if !alive {
                     self.session.take_if(|(number, _)| *number == slot.session);
                 }
@@ -305,6 +310,7 @@ impl Driver {
             }
             Landed::Probed { slot, holds, alive } => {
                 debug!(job = slot.job.get(), session = slot.session, holds, "login proven or not");
+                self.on_the_wire = self.on_the_wire.saturating_sub(1);
                 if !alive {
                     self.session.take_if(|(number, _)| *number == slot.session);
                 }
@@ -363,24 +369,22 @@ impl Driver {
     /// Whether nothing is left to be done but to close the session.
     fn is_over(&mut self) -> bool {
         let Some(leaving) = &mut self.leaving else { return false };
-        if self.dispatch.jobs() > 0 {
-            return false;
-        }
-        let unrecorded = self.dispatch.unrecorded();
-        if unrecorded == 0 {
+        let (jobs, unrecorded) = (self.dispatch.jobs(), self.dispatch.unrecorded());
+        if jobs == 0 && unrecorded == 0 {
             return true;
         }
-        match leaving.records_until {
-            None => {
-                leaving.records_until = now().checked_add(LAST_RECORDS);
-                false
-            }
-            Some(until) if now() < until => false,
-            Some(_) => {
-                error!(unrecorded, "client ends, and the journal did not record what became of writes");
-                true
-            }
+        // What is on the wire has deadlines of its own, and what waits was given up: all else waits for the journal.
+        if self.on_the_wire > 0 {
+            return false;
         }
+        let now = now();
+        let until =
+            *leaving.records_until.get_or_insert_with(|| now.checked_add(LAST_RECORDS).unwrap_or(now));
+        if now < until {
+            return false;
+        }
+        error!(jobs, unrecorded, "client ends, and the journal did not record what became of writes");
+        true
     }
 
     /// Ends the session by QUIT, and tells that it is over.

@@ -34,7 +34,6 @@ pub(super) struct Shared {
 
 impl Client {
     /// A client of the registry at this endpoint.
-    #[must_use]
     pub fn builder(endpoint: Endpoint) -> Builder {
         Builder::new(endpoint)
     }
@@ -79,7 +78,9 @@ impl Client {
     /// [`Refused::Stopped`], what is on the wire is finished and recorded, what would have to be read back stays in doubt, and the
     /// session ends by QUIT.
     ///
-    /// A journal that does not work is given ten seconds to record what is left. If the future is dropped, it goes on.
+    /// What is on the wire has the deadline of its session: a change takes 180 s at the most
+    /// ([`Deadlines`](crate::session::Deadlines)). After that a journal that does not work is given ten seconds; what it has not recorded by then
+    /// is told as [`DoubtReason::Stopped`](crate::dispatch::DoubtReason). If the future is dropped, it goes on.
     pub async fn shutdown(&self) {
         let Ok(place) = Arc::clone(&self.0.asides).acquire_owned().await else { return };
         let (over, waiting) = oneshot::channel();

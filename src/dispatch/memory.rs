@@ -26,9 +26,12 @@ pub(super) struct Memory {
     /// Finished ones without a key, oldest first.
     keyless: VecDeque<Ticket>,
     /// Finished ones with a key, and since when, oldest first.
-    keyed: VecDeque<(Instant, Ticket, (Box<str>, Box<str>))>,
-    keys: HashMap<(Box<str>, Box<str>), Ticket>,
+    keyed: VecDeque<(Instant, Ticket, Key)>,
+    keys: HashMap<Key, Ticket>,
 }
+
+/// A user, and a key of theirs.
+type Key = (Box<str>, Box<str>);
 
 /// So long is a key kept whose intent is finished: 30 days, by the clock that never jumps.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -1,4 +1,5 @@
 //! The simulated registry in memory, on the clock of the runtime, for clients that dial it.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::collections::HashMap;
 use std::io;
@@ -11,12 +12,14 @@ use rrp::client::Builder;
 use rrp::command::Session;
 use rrp::dispatch::{Config, Ticket};
 use rrp::journal::{Journal, Memory};
-use rrp::sim::{self, Action, Close, ConnectionId, Effect, Fault, Registrar, Registry, Trigger};
+use rrp::sim::{self, Action, ConnectionId, Effect, Fault, Registrar, Registry, Trigger};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{Notify, mpsc};
 
 /// When the simulated registry's clock begins, in milliseconds of Unix time: 2026-01-01.
 const BEGIN: u64 = 1_767_225_600_000;
+
+pub(crate) const PASSWORD: &str = "s3same";
 
 #[derive(Clone)]
 pub(crate) struct Hub(Arc<Inner>);
@@ -46,7 +49,7 @@ impl Hub {
     /// A registry like this, that knows the registrar.
     pub(crate) fn with(config: sim::Config) -> Self {
         let registry =
-            Registry::new(config.registrar(Registrar::new("registrar", "password".to_owned())), now());
+            Registry::new(config.registrar(Registrar::new("registrar", PASSWORD.to_owned())), now());
         let hub = Self(Arc::new(Inner {
             state: Mutex::new(State { registry, clients: HashMap::new() }),
             changed: Notify::new(),
@@ -93,7 +96,7 @@ impl Hub {
 
     /// A client of this registry, as fast as it can be.
     pub(crate) fn builder(&self) -> Builder {
-        self.builder_with("password")
+        self.builder_with(PASSWORD)
     }
 
     pub(crate) fn builder_with(&self, password: &str) -> Builder {
@@ -160,7 +163,8 @@ impl Hub {
                 biased;
                 action = actions.recv() => match action {
                     Some(Action::Send(bytes)) if stream.write_all(&bytes).await.is_ok() => {}
-                    Some(Action::Close(Close::Orderly | Close::Fin | Close::Reset)) | _ => break,
+                    // In memory, all ways to close are one.
+                    _ => break,
                 },
                 read = stream.read(&mut chunk) => match read {
                     Ok(read) if read > 0 => {

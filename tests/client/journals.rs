@@ -7,7 +7,8 @@ use rrp::DomainName;
 use rrp::command::{Add, Check, Safety};
 use rrp::dispatch::{NotSent, Outcome, Put, Refused, Standing};
 use rrp::journal::{BoxFuture, Journal, JournalError, JournalErrorKind, Memory, Restored};
-use rrp::sim::{Change, Effect};
+use rrp::sim::{Change, Close, Effect, Fault, Trigger};
+use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 
 use crate::hub::{Hub, journal, polled, standing};
@@ -128,5 +129,48 @@ async fn a_caller_that_leaves_while_its_intent_is_recorded_has_sent_nothing() {
     assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 210);
     client.shutdown().await;
     assert!(slow.inner.entries().is_empty());
+    assert_eq!(hub.changes(Change::Created, "example.com"), 0);
+}
+
+/// The intent was durable, the session was gone before a byte was handed over, and then the runtime goes away.
+#[test]
+fn an_intent_that_was_taken_back_leaves_no_doubt() {
+    let slow = Slow { inner: journal(), lets: Arc::new(Semaphore::new(0)) };
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (hub, call) = runtime.block_on(async {
+        let hub = Hub::new();
+        let client = hub.client(slow.clone()).await;
+        client.query(&Check::domain(&name())).await.unwrap();
+        let mut call = Box::pin(client.change(&Add::domain(&name()), Safety::ReadBack).into_future());
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready()));
+        assert!(!polled.await);
+        hub.registry(|registry| {
+            let idle = Fault::on(Trigger::Idle(Duration::from_secs(5))).then(Effect::Close(Close::Fin));
+            registry.faults().add(idle);
+        });
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(slow.inner.entries().len(), 1);
+        hub.unreachable(true);
+        slow.lets.add_permits(10);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        (hub, call)
+    });
+    drop(runtime);
+    let not_sent = Builder::new_current_thread().build().unwrap().block_on(call).unwrap_err();
+    assert!(matches!(not_sent.why(), Refused::Stopped));
+    assert!(slow.inner.entries().is_empty());
+    assert_eq!(hub.changes(Change::Created, "example.com"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_journal_hangs_ends_all_the_same_and_tells_the_ticket() {
+    let hub = Hub::new();
+    let slow = Slow { inner: journal(), lets: Arc::new(Semaphore::new(0)) };
+    let client = hub.client(slow.clone()).await;
+    let call = tokio::spawn(client.change(&Add::domain(&name()), Safety::ReadBack).into_future());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    client.shutdown().await;
+    let Ok(Outcome::InDoubt(doubt)) = call.await.unwrap() else { panic!("not in doubt") };
+    assert_eq!(standing(&slow.inner, doubt.ticket()), "open");
     assert_eq!(hub.changes(Change::Created, "example.com"), 0);
 }

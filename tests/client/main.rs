@@ -1,4 +1,5 @@
 //! The client against the simulated registry, in memory and on a clock that stands still while anybody has something to do.
+#![cfg(feature = "sim-server")]
 
 mod calls;
 mod drops;
@@ -6,3 +7,4 @@ mod ends;
 mod hub;
 mod journals;
 mod keys;
+mod live;
