@@ -1,7 +1,7 @@
 //! What became of a write: which read proves what, per command.
 //!
-//! A write whose answer is unknown is *read back*: its object is looked at ([`reads`]), and what is seen is compared
-//! with what was sent ([`Sent`]) and with an earlier reading of the object ([`Reading`]). [`judge`] says what that proves.
+//! A write whose answer is unknown is *read back*: its object is looked at ([`reads()`]), and what is seen is compared
+//! with what was sent ([`Sent`]) and with an earlier reading of the object ([`Reading`]). [`judge()`] says what that proves.
 //! Everything in here is a pure function; who looks, when, and how often is decided by [`dispatch`](crate::dispatch).
 //!
 //! Proof of authorship compares with the earlier reading and never with our clock, for registry dates carry no zone (RFC

@@ -91,7 +91,7 @@ impl Builder {
     }
 
     /// Connects by this, whatever the endpoint and the connector: through a tunnel, or in memory. It is called for each
-    /// session anew.
+    /// session anew, and given up after two minutes.
     pub fn dial<D, F, T, E>(mut self, dial: D) -> Self
     where
         D: Fn() -> F + Send + Sync + 'static,

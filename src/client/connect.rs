@@ -4,6 +4,8 @@ use core::error::Error;
 use core::time::Duration;
 use std::sync::Arc;
 
+use tokio::time::timeout;
+
 use crate::code::Context;
 use crate::dispatch::Unavailable;
 use crate::journal::BoxFuture;
@@ -47,11 +49,16 @@ pub(super) enum Then {
     Refused,
 }
 
+/// Whoever connects gets so long for it. A [`Connector`] has deadlines of its own, which end before.
+const DIAL: Duration = Duration::from_secs(120);
+
 /// Connects and logs in.
 pub(super) async fn open(dial: Dial, config: Config) -> Result<Connection, NotOpened> {
-    let transport = match dial().await {
-        Ok(transport) => transport,
-        Err(error) => return Err(NotOpened { why: in_words(&*error), then: Then::Retry(Duration::ZERO) }),
+    let retry = |why| NotOpened { why, then: Then::Retry(Duration::ZERO) };
+    let transport = match timeout(DIAL, dial()).await {
+        Ok(Ok(transport)) => transport,
+        Ok(Err(error)) => return Err(retry(in_words(&*error))),
+        Err(_) => return Err(retry(Unavailable::new("connect: took longer than two minutes"))),
     };
     match Connection::open(transport, config).await {
         Ok(connection) => Ok(connection),

@@ -31,6 +31,7 @@ impl Wall {
     }
 
     /// The time at the last look.
+    #[cfg(any(feature = "journal", test))]
     pub(super) const fn now(self) -> u64 {
         self.now
     }

@@ -47,9 +47,9 @@ impl Proof {
 pub struct Sight<'s> {
     /// What was sent.
     pub sent: &'s Sent,
-    /// One reading before the sending for each of the [`reads`](super::reads); empty if nobody looked.
+    /// One reading before the sending for each of the [`reads`](super::reads()); empty if nobody looked.
     pub before: &'s [Reading],
-    /// One reading now for each of the [`reads`](super::reads), in their order.
+    /// One reading now for each of the [`reads`](super::reads()), in their order.
     pub now: &'s [Reading],
     /// When it was sent, in milliseconds of Unix time by our clock. It is held against a date of the registry's with
     /// a day to spare, and only for creations.

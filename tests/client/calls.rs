@@ -220,6 +220,35 @@ async fn too_many_sessions_are_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_locked_account_is_left_alone_for_as_long_as_it_is_locked() {
+    let hub = Hub::new();
+    let client = hub.client(journal()).await;
+    hub.registry(|registry| {
+        registry.faults().add(Fault::on(Trigger::Login).then(Effect::RefuseLogin(422)));
+    });
+    let begun = Instant::now();
+    match client.query(&Check::domain(&name())).await {
+        Err(QueryError::Deadline(Some(why))) => assert!(why.as_str().contains("422"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(hub.dials(), 1);
+    assert!(client.query(&Check::domain(&name())).deadline(Duration::from_secs(600)).await.is_ok());
+    assert!(begun.elapsed() >= Duration::from_secs(300), "{:?}", begun.elapsed());
+    assert_eq!(hub.dials(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_connects_without_end_is_given_up() {
+    let hub = Hub::new();
+    let stuck = hub.builder().dial(|| std::future::pending::<std::io::Result<tokio::io::DuplexStream>>());
+    let client = stuck.journal(journal()).connect().await.unwrap();
+    match client.query(&Check::domain(&name())).deadline(Duration::from_secs(200)).await {
+        Err(QueryError::Deadline(Some(why))) => assert!(why.as_str().contains("two minutes"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn commands_keep_their_pace_from_the_login_on() {
     let hub = Hub::new();
     let client = hub.builder().pace(Duration::from_secs(1)).journal(journal()).connect().await.unwrap();

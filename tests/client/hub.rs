@@ -12,7 +12,7 @@ use rrp::client::Builder;
 use rrp::command::Session;
 use rrp::dispatch::{Config, Ticket};
 use rrp::journal::{Journal, Memory};
-use rrp::sim::{self, Action, Close, ConnectionId, Effect, Fault, Registrar, Registry, Trigger};
+use rrp::sim::{self, Action, ConnectionId, Effect, Fault, Registrar, Registry, Trigger};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{Notify, mpsc};
 
@@ -163,6 +163,7 @@ impl Hub {
                 biased;
                 action = actions.recv() => match action {
                     Some(Action::Send(bytes)) if stream.write_all(&bytes).await.is_ok() => {}
+                    // In memory, all ways to close are one.
                     _ => break,
                 },
                 read = stream.read(&mut chunk) => match read {

@@ -379,3 +379,24 @@ fn looks_go_first() {
     rig.lost();
     rig.does(&["send status"]);
 }
+
+#[test]
+fn two_looks_that_contradict_each_other_count_for_nothing() {
+    let look = "StatusDomain";
+    let there = format!("{OURS}\nupdated date:2026-09-21 14:13:20.0");
+    let mut rig = Rig::new();
+    rig.change(ptf("DeleteDomain", &[("domain", "example.com")]), Safety::ReadBack, options());
+    rig.does(&["send StatusDomain"]);
+    rig.answer(&there);
+    rig.goes_out("DeleteDomain", 1);
+    rig.lost();
+    rig.does(&["send StatusDomain"]);
+    rig.pass(60);
+    // Gone, there, there: only the last two agree.
+    rig.answer(NOT_FOUND);
+    looks_in(&mut rig, 10, look);
+    rig.answer(&there);
+    looks_in(&mut rig, 10, look);
+    rig.answer(&there);
+    sends_again(&mut rig, "DeleteDomain");
+}

@@ -271,3 +271,26 @@ fn an_earlier_reading_that_was_not_sent_goes_out_on_another_session() {
     rig.answer(OURS);
     rig.goes_out("RenewDomain", 1);
 }
+
+#[test]
+fn what_takes_two_reads_is_read_twice_before_and_after() {
+    let mut rig = Rig::new();
+    rig.change(rename_host("ns1.example.com", "ns2.example.com"), Safety::ReadBack, options());
+    rig.does(&["send status"]);
+    rig.answer("200 Command completed successfully\nnameserver:ns1.example.com");
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
+    rig.goes_out("mod", 1);
+    assert_eq!(rig.entries()[0].intent().before().len(), 2);
+    rig.lost();
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
+    rig.does(&["send status"]);
+    // A look that is half done when its second read is lost begins anew.
+    rig.lost();
+    rig.tick();
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
+    rig.does(&["send status"]);
+    assert_eq!(rig.dispatch.jobs(), 1);
+}

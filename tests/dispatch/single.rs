@@ -66,6 +66,8 @@ fn between_two_commands_lies_the_pace_counted_from_the_end() {
     for job in &jobs {
         slots.ask(wish(*job), at(0));
     }
+    // It is left open, whether somebody waits or not.
+    assert_eq!((open().poll_session(at(1)), slots.poll_session(at(1))), (None, None));
     // The login counts.
     assert_eq!((slots.poll_slot(at(0)), slots.poll_timeout()), (None, Some(at(1))));
     let slot = slots.poll_slot(at(1)).unwrap();

@@ -1,11 +1,15 @@
-//! `rrp call`: any command by name, a read asked again where that helps, a write sent once.
+//! `rrp call`: any command by name, a read asked again where that helps, a write sent once, or by way of a journal.
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use rrp::command::Effect;
+use rrp::client::Builder;
+use rrp::command::{Effect, Safety};
 use serde_json::Map;
 
+use crate::change::{self, Wishes};
 use crate::client::{Client, Event, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
@@ -22,16 +26,37 @@ asked up to three times; a write goes out once, and what became of it is told. A
 answer; if a signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT) ends the program meanwhile, the exit status is 5. Secrets
 (passwords, authorisation codes) go on standard input, for every user of the machine can read command lines.
 
+With --journal FILE a write is recorded before its first byte goes out, and settled: if its answer is lost, it is read
+back, and sent again only if it was proven not to be done (that takes 70 s). What stays unknown, or is cut short, stands
+in the journal: `rrp doubt`. A journal is one account's at one host. --safety tells when a write may go out again:
+  read-back     only what the registry refuses to do twice, or a read has proven not to be done (the default)
+  trust-reply   also whenever the registry says that it failed for now (420, 421, 422)
+  once          never
+  repeatable    whenever it may help: you vouch that twice does no harm
+
 Examples:
   rrp call StatusDomain domain=example.com
   rrp call RenewDomain domain=example.com period=1 expiration=2027    refused if it does not expire in 2027
   rrp call --rrp add EntityName:Domain DomainName:example.com -Period:2
+  rrp call AddDomain domain=example.com period=1 --journal rrp.redb --key order-4711    once, however often it is called
   rrp call - < request.txt    a [COMMAND] block up to EOF, or the lines of an RRP command up to a lone dot";
+
+const JOURNAL_JSON: &str = "\
+A write with --journal has no fate, advice, settle, guard and attempts, but these:
+  outcome      accepted | refused | refused-for-now | in-doubt | not-sent
+  ticket       its name in the journal; null if it was not sent
+  earlier      the ticket of an earlier write that stands before it (in doubt, or of the same key); else null
+  recorded     whether the journal has the outcome; null without one
+  proof        on what it rests: reply | read-back | created-within-a-day | operator; null without an outcome
+  replayed     true: it was done before with this key, and was not sent again
+  pending, job, expires   of what was accepted, as the registry told
+  next         in doubt: the command lines that show and settle it; else null
+  notes        what the journal noted: attempts, answers, what reads showed";
 
 #[derive(clap::Args)]
 #[command(
     after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
-    after_long_help = format!("{EXAMPLES}\n\n{}\n\n{}", object::HELP, exit::TABLE),
+    after_long_help = format!("{EXAMPLES}\n\n{}\n{JOURNAL_JSON}\n\n{}", object::HELP, exit::TABLE),
 )]
 pub(crate) struct Args {
     /// Print JSON
@@ -43,11 +68,45 @@ pub(crate) struct Args {
     /// Send a command that is on no list, though its name is close to a listed one
     #[arg(long)]
     unlisted: bool,
+    /// Record a write in this journal before it goes out, and settle it if its answer is lost
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// The name of the order: done once with it, a write is not done again but told again (needs --journal)
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// When a write may go out again (needs --journal); `read-back` by default
+    #[arg(long, value_name = "SAFETY", value_parser = safety)]
+    safety: Option<Safety>,
+    /// Wait so long for the outcome of a write (needs --journal); 300 by default
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    wait: Option<u64>,
     /// The name of the command, and `key=value …`; or `-` for one request on standard input
     #[arg(required = true, value_name = "REQUEST")]
     request: Vec<String>,
     #[command(flatten)]
     connection: options::Connection,
+}
+
+fn safety(text: &str) -> Result<Safety, String> {
+    Safety::ALL
+        .into_iter()
+        .find(|safety| safety.as_str() == text)
+        .ok_or_else(|| format!("it is one of {}", Safety::ALL.map(Safety::as_str).join(", ")))
+}
+
+/// What has no meaning without `--journal`.
+fn without_journal(args: &Args) -> Result<(), Refusal> {
+    let said =
+        [("--key", args.key.is_some()), ("--safety", args.safety.is_some()), ("--wait", args.wait.is_some())];
+    match said.iter().find(|(_, said)| *said) {
+        Some((flag, _)) if args.journal.is_none() => {
+            let what = format!(
+                "{flag} needs --journal FILE: without a journal a write goes out once, and nothing remembers it"
+            );
+            Err(Refusal::usage(request::STAGE, what).hint("nothing was sent"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The arguments of the program, with a blank before each `-Option:value` of RRP behind `call`: so it is no flag, wherever
@@ -66,6 +125,7 @@ pub(crate) fn protect(args: impl Iterator<Item = OsString>) -> impl Iterator<Ite
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+    without_journal(args)?;
     let settings = args.connection.settings()?;
     let request: Vec<&str> = args
         .request
@@ -86,6 +146,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         typo::check(&command)?;
     }
     request::check(&command, settings.dialect)?;
+    if let Some(journal) = &args.journal
+        && command.nature().effect() == Effect::Write
+    {
+        let wait = args.wait.map_or(Builder::CHANGE_DEADLINE, Duration::from_secs);
+        let (safety, key) = (args.safety.unwrap_or(Safety::ReadBack), args.key.as_deref());
+        let wishes = Wishes { journal, safety, key, wait, json: args.json };
+        return change::run(&settings, &command, &wishes, out, err);
+    }
     let (connector, session) = (settings.connector(err)?, settings.session(err)?);
     settings.target.warn(&command, err);
     let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);

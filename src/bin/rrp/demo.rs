@@ -20,9 +20,9 @@ use crate::output::{self, Fields, escape};
 use crate::reply::{Shown, safe};
 use crate::report::Report;
 use crate::target::Target;
-use crate::{ledger, look};
+use crate::{kept, ledger, look};
 
-const STAGE: &str = "demo";
+pub(crate) const STAGE: &str = "demo";
 const USER: &str = "registrar";
 const NAME: &str = "example.com";
 
@@ -30,7 +30,7 @@ const NAME: &str = "example.com";
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The widest key: `look first`.
-const KEYS: usize = 10;
+pub(crate) const KEYS: usize = 10;
 
 #[derive(clap::Args)]
 #[command(after_help = format!("Needs no registry, no account and no network but loopback.\n\n{}", exit::TABLE))]
@@ -109,10 +109,11 @@ async fn play(steps: Vec<Step>, as_json: bool, out: &mut dyn Write) -> Result<()
     let login = command::Session::login(USER, Secret::from("password"))
         .map_err(|error| refused("no login")(error.into()))?;
     let target = Target::new(endpoint.clone(), None)?;
+    let connector = Connector::tls(tls);
     let mut client = Client::new(
-        Connector::tls(tls),
-        endpoint,
-        session::Config::new(login),
+        connector.clone(),
+        endpoint.clone(),
+        session::Config::new(login.clone()),
         Patience::DEFAULT.pause(PAUSE),
     )
     .without_signals();
@@ -164,11 +165,15 @@ async fn play(steps: Vec<Step>, as_json: bool, out: &mut dyn Write) -> Result<()
         }
     }
     client.close().await;
+    let number = u32::try_from(steps.len()).unwrap_or(u32::MAX).saturating_add(1);
+    told.extend(kept::play(&server, (connector, endpoint, login), number, as_json, out).await?);
 
     let registry = server.registry();
-    let renewed = match registry.ledger().executed("RenewDomain", NAME) {
-        1 => "once".to_owned(),
-        times => format!("{times} times"),
+    let added = kept::NAMES.map(|name| registry.ledger().executed("add", name));
+    let times = core::iter::once(registry.ledger().executed("RenewDomain", NAME)).chain(added);
+    let executed = match times.collect::<Vec<_>>().as_slice() {
+        [1, 1, 1] => "each of the three was executed once, and billed once".to_owned(),
+        times => format!("they were executed {times:?} times"),
     };
     if as_json {
         let value = json!({"steps": told, "result": ledger::json(registry.ledger(), USER)});
@@ -176,10 +181,7 @@ async fn play(steps: Vec<Step>, as_json: bool, out: &mut dyn Write) -> Result<()
     } else {
         writeln!(out, "\nWhat the registry has executed:\n")?;
         ledger::print(registry.ledger(), USER, out)?;
-        writeln!(
-            out,
-            "\nLost was the answer, not the renewal: it was executed {renewed}, and billed {renewed}."
-        )?;
+        writeln!(out, "\nLost were two answers and a command, and no money: {executed}.")?;
     }
     Ok(())
 }

@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
 use crate::journal::{self, refusal, wall};
+use crate::journaled::option;
 use crate::look::word;
 use crate::output::{self, Fields, JsonArray, escape};
+use crate::settle;
 
 const STAGE: &str = "doubt";
 
@@ -25,10 +27,13 @@ the process ended meanwhile (open). Until it is resolved nothing sends it again.
 Examples:
   rrp doubt list --journal journal.redb                       with what to do about each
   rrp doubt show 17 --journal journal.redb                    what was sent, what was seen, how to look
+  rrp doubt settle 17 --journal journal.redb                  read what became of it; nothing is sent again
+  rrp doubt settle --all --journal journal.redb               of each
   rrp doubt resolve 17 --applied --journal journal.redb       you have looked: it was executed
   rrp doubt resolve 17 --not-applied --journal journal.redb   you have looked, twice, some time apart: it was not
   rrp doubt forget 17 --yes --journal journal.redb            remember nothing of it
 
+`settle` connects (see its --help) and ends with 0 if all was settled, however; with 5 if something is still in doubt.
 `resolve` and `forget` take your word: look first. A ticket that is not there is 1, one that is finished is 4.";
 
 #[derive(clap::Args)]
@@ -38,7 +43,6 @@ pub(crate) struct Args {
     task: Task,
 }
 
-// `settle`, which reads back by itself, needs a client: it belongs here.
 #[derive(clap::Subcommand)]
 enum Task {
     /// List what is open or in doubt
@@ -58,6 +62,8 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Read what became of a write, and send nothing again
+    Settle(Box<settle::Args>),
     /// Say what became of one write
     Resolve {
         ticket: Ticket,
@@ -95,8 +101,9 @@ struct Word {
     not_applied: bool,
 }
 
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match &args.task {
+        Task::Settle(args) => return settle::run(args, out, err),
         Task::List { file, json } => list(file, *json, out)?,
         Task::Show { ticket, file, json } => {
             let mut store = file.open()?;
@@ -142,12 +149,11 @@ impl File {
 
     /// For a line that is ready to copy.
     fn option(&self) -> String {
-        let path = self.journal.to_string_lossy();
-        format!("--journal {}", word(&path).unwrap_or_else(|| "…".to_owned()))
+        option(&self.journal)
     }
 }
 
-fn known(store: &mut Store, ticket: Ticket) -> Result<Entry, Refusal> {
+pub(crate) fn known(store: &mut Store, ticket: Ticket) -> Result<Entry, Refusal> {
     let entry = store.entry(ticket).map_err(refusal)?;
     entry.ok_or_else(|| {
         Refusal::new(STAGE, format!("there is no ticket `{ticket}`"))
@@ -246,6 +252,9 @@ impl<'e> About<'e> {
             Some(line) => ("look first", line),
             None => ("look first", "no read can prove it: ask the registry".to_owned()),
         }];
+        if self.entry.intent().resolver().is_some() {
+            next.push(("or settle", format!("rrp doubt settle {ticket} {file}")));
+        }
         next.push(("if executed", format!("rrp doubt resolve {ticket} --applied {file}")));
         next.push(("if not", format!("rrp doubt resolve {ticket} --not-applied {file}")));
         next
@@ -315,7 +324,7 @@ impl<'e> About<'e> {
 }
 
 /// The command and its object.
-fn name(entry: &Entry) -> String {
+pub(crate) fn name(entry: &Entry) -> String {
     format!("{} {}", escape(entry.intent().sent().name()), object(entry)).trim_end().to_owned()
 }
 

@@ -11,7 +11,7 @@ Exit status:
   3  refused for now, and sent twice it does no harm, or a read found no answer: ask again later
   4  refused for good
   5  in doubt: a write may have been executed, or may do harm if sent twice. Do not send it again; look first
-  6  not sent: no connection, or no login
+  6  not sent: no connection, no login, or an earlier write to the object is in doubt
   7  input that cannot be read (nothing was sent), or output that cannot be written";
 
 /// How the program ends.

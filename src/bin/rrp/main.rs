@@ -13,13 +13,14 @@
 //! | 3 | `temporary` | refused for now, and sent twice it does no harm, or a read found no answer |
 //! | 4 | `permanent` | refused for good |
 //! | 5 | `in-doubt` | a write may have been executed, or may do harm if sent twice: do not send it again, look first |
-//! | 6 | `not-sent` | no connection, or no login |
+//! | 6 | `not-sent` | no connection, no login, or an earlier write to the object is in doubt |
 //! | 7 | `data` | input that cannot be read (nothing was sent), or output that cannot be written |
 //!
 //! # What is sent again
 //!
 //! A read goes out up to three times: on the same session after 421, on a new one after 420, 520 and 521, and where the
-//! session ended without an answer; never while an account is locked (422). A write goes out once. If its whole reply
+//! session ended without an answer; never while an account is locked (422). A write goes out once, unless it has a journal
+//! (`call --journal`), with which it goes by the rule of resending of [`rrp::retry`]. Without one: if its whole reply
 //! does not say what became of it, or none came, it is in doubt, and the program says by which read to look. Nor does
 //! the program's status invite to send it again where the registry says that it failed for now: unless a second one would
 //! be refused (creations) or do no harm, that is in doubt too. A signal that ends the program while a write waits for its
@@ -42,6 +43,7 @@
 )]
 
 mod call;
+mod change;
 mod check;
 mod client;
 mod codes;
@@ -52,6 +54,8 @@ mod doubt;
 mod exit;
 mod failure;
 mod journal;
+mod journaled;
+mod kept;
 mod ledger;
 mod look;
 mod object;
@@ -64,6 +68,7 @@ mod reply;
 mod report;
 mod request;
 mod settings;
+mod settle;
 mod signal;
 mod sim;
 mod status;
@@ -103,11 +108,11 @@ enum Task {
     Check(Box<check::Args>),
     /// Ask what the registry knows about a name
     Status(Box<status::Args>),
-    /// Send any command, a write once
+    /// Send any command; a write once, or through a journal
     Call(Box<call::Args>),
     /// Connect stage by stage, and say which one fails and what to do
     Doctor(Box<doctor::Args>),
-    /// List the writes of a journal that are in doubt, and resolve them
+    /// List the writes of a journal that are in doubt, settle and resolve them
     Doubt(doubt::Args),
     /// Check, print, copy and put back a journal of writes
     Journal(journal::Args),
@@ -138,7 +143,7 @@ fn main() -> ExitCode {
         Task::Status(args) => status::run(args, &mut out, &mut err),
         Task::Call(args) => call::run(args, &mut out, &mut err),
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
-        Task::Doubt(args) => doubt::run(args, &mut out),
+        Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),

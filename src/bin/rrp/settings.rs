@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rrp::Secret;
 use rrp::command::{self, Dialect};
+use rrp::journal::Scope;
 use rrp::net::{ConnectDeadlines, Connector, Endpoint, Family, Pin, Tls, TlsError, TlsVersion};
 use rrp::session::{Config, Deadlines, Wait};
 
@@ -140,12 +141,21 @@ impl Settings {
 
     /// Who logs in, and how long everything may take. Asks for the password, if need be.
     pub(crate) fn session(&self, err: &mut dyn Write) -> Result<Config, Refusal> {
-        let user = self.user.as_deref().ok_or_else(|| {
-            Refusal::usage(STAGE, "nobody is named who logs in")
-                .hint("--user ID, RRP_USER or `user` in the file")
-        })?;
+        let user = self.who()?;
         let password = self.password.read_or_ask(user, &self.target.host(), err)?;
         self.session_of(user, password)
+    }
+
+    fn who(&self) -> Result<&str, Refusal> {
+        self.user.as_deref().ok_or_else(|| {
+            Refusal::usage(STAGE, "nobody is named who logs in")
+                .hint("--user ID, RRP_USER or `user` in the file")
+        })
+    }
+
+    /// Whose journal it must be: that of this user at this host and port.
+    pub(crate) fn scope(&self) -> Result<Scope, Refusal> {
+        Ok(Scope::new(&self.target.host(), self.who()?))
     }
 
     /// A session with this login.
