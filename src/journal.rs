@@ -8,13 +8,16 @@
 //! # Time
 //!
 //! A clock that is set must not make a journal forget. Its time, [`Restored::wall`], only goes forward, and between two
-//! looks at the clock by at most [`MAX_STEP_MS`], whatever the clock says.
+//! looks at the clock by at most [`MAX_STEP_MS`], whatever the clock says. It decides what is forgotten, and nothing else:
+//! after a long rest it is behind. When something was sent is for the clock to say.
 //!
 //! # What is forgotten
 //!
 //! Finished entries after 7 days, those with a key after 30 ([`Options`]). What is in doubt stays until somebody settles it;
 //! the one exception is an AddContact that costs nothing and that no read can settle: its doubt expires after 30 days.
 
+#[cfg(feature = "journal")]
+mod database;
 mod error;
 #[cfg(feature = "journal")]
 mod file;
@@ -49,8 +52,9 @@ pub use wall::MAX_STEP_MS;
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use {
+    database::FORMAT,
     record::{InvalidRecord, MAX_RECORD, decode, encode, to_json},
-    store::{FORMAT, Store},
+    store::Store,
     thread::Embedded,
     upkeep::{Report, put_back},
 };
@@ -94,9 +98,14 @@ impl Restored {
     /// entries; and the time, in milliseconds of Unix time. Times of entries that lie behind it are taken for now, for a
     /// clock was wrong.
     #[must_use]
-    pub fn new(mut entries: Vec<Entry>, next_ticket: u64, key: [u8; 32], wall: u64) -> Self {
+    pub fn new(entries: Vec<Entry>, next_ticket: u64, key: [u8; 32], wall: u64) -> Self {
+        Self::until(wall, entries, next_ticket, key, wall)
+    }
+
+    /// The same, but only times behind `latest` are taken for that. The clock may be ahead of a journal's time, and right.
+    fn until(latest: u64, mut entries: Vec<Entry>, next_ticket: u64, key: [u8; 32], wall: u64) -> Self {
         for entry in &mut entries {
-            wall::clamp(entry, wall);
+            wall::clamp(entry, latest);
         }
         entries.sort_unstable_by_key(Entry::ticket);
         let beyond = entries.last().map_or(0, |last| last.ticket().get().saturating_add(1));

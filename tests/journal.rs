@@ -367,6 +367,24 @@ fn times_that_have_not_come_yet_are_taken_for_now() {
 }
 
 #[test]
+fn after_a_long_rest_the_clock_is_right_and_the_journal_behind() {
+    let storage = Crashy::new();
+    let open = |wall: u64| Store::open(storage.clone(), &scope(), &Options::new(), wall).unwrap();
+    open(NOW).close().unwrap();
+    // Stamped by the clock, which is ten days on.
+    let later = NOW + 10 * DAY;
+    let mut record = record(1, "accepted");
+    (record["begun"], record["changed"]) = (json!(later), json!(later));
+    let mut store = open(later);
+    store.write(&[Put::Entry(entry_of(&record))], later).unwrap();
+    store.close().unwrap();
+    let restored = open(later + 5).restore(later + 5).unwrap();
+    assert!(restored.wall() < later);
+    let entry = &restored.entries()[0];
+    assert_eq!((entry.intent().begun_at(), entry.changed_at()), (later, later));
+}
+
+#[test]
 fn no_secret_is_in_the_bytes_of_the_file_the_copy_or_the_export() {
     use rrp::command::{Command, PtfCommand};
     use rrp::settle::{Keyed, Sent};

@@ -3,6 +3,7 @@
 
 use std::io::{Error, Result};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use redb::StorageBackend;
 use rrp::dispatch::{Put, Ticket};
@@ -55,11 +56,12 @@ impl Gated {
     }
 
     /// Until a sync waits at the gate.
+    #[track_caller]
     fn wait_until_held(&self) {
-        let mut waiting = self.gate.waiting.lock().unwrap();
-        while !*waiting {
-            waiting = self.gate.held.wait(waiting).unwrap();
-        }
+        let waiting = self.gate.waiting.lock().unwrap();
+        let long = Duration::from_secs(60);
+        let (waiting, _) = self.gate.held.wait_timeout_while(waiting, long, |waiting| !*waiting).unwrap();
+        assert!(*waiting, "nothing is synced");
     }
 }
 

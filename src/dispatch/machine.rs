@@ -19,7 +19,7 @@ use self::record::Records;
 use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
 use super::job::{Call, CallId, Job, Purpose, State, Work};
-use super::memory::{Memory, Queued, Recent};
+use super::memory::{Memory, Queued, Recent, Written};
 use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Wish};
 use super::told::{Refused, Told};
 use crate::command::Command;
@@ -79,6 +79,7 @@ pub struct Dispatch<S> {
     objects: Objects,
     memory: Memory,
     recent: Recent,
+    written: Written,
     queued: Queued,
     deadlines: BTreeSet<(Instant, CallId)>,
     timers: BTreeSet<(Instant, JobId)>,
@@ -128,6 +129,7 @@ impl<S: Slots> Dispatch<S> {
             objects: Objects::default(),
             memory: Memory::default(),
             recent: Recent::default(),
+            written: Written::default(),
             deadlines: BTreeSet::new(),
             timers: BTreeSet::new(),
             numbers: 0,
@@ -138,6 +140,7 @@ impl<S: Slots> Dispatch<S> {
         for entry in entries {
             let ticket = entry.ticket();
             dispatch.next_ticket = dispatch.next_ticket.max(ticket.get().saturating_add(1));
+            dispatch.written.remember(&entry);
             if !entry.standing.is_finished() {
                 dispatch.objects.doubt(ticket, entry.intent.sent.objects());
             }

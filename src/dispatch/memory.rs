@@ -9,7 +9,10 @@ use super::entry::{Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use crate::command::{Command, Object};
-use crate::settle::{Keyed, Reading, payload_hash};
+use crate::settle::{Keyed, Reading, Resolver, payload_hash};
+
+/// A user, and a key of the user's.
+type Key = (Box<str>, Box<str>);
 
 /// What is left of a finished intent.
 #[derive(Clone, Debug)]
@@ -29,9 +32,6 @@ pub(super) struct Memory {
     keyed: VecDeque<(Instant, Ticket, Key)>,
     keys: HashMap<Key, Ticket>,
 }
-
-/// A user, and a key of theirs.
-type Key = (Box<str>, Box<str>);
 
 /// So long is a key kept whose intent is finished: 30 days, by the clock that never jumps.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -152,6 +152,45 @@ impl Recent {
         self.readings.retain(|_, known| !known.objects.iter().any(|object| objects.contains(object)));
         let readings = &self.readings;
         self.order.retain(|hash| readings.contains_key(hash));
+    }
+}
+
+/// What we have done to which objects, or may have, for as long as there is room: a guard or a date of creation may show
+/// the work of an earlier command of ours.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// With the newest of them.
+    done: HashMap<(Resolver, Object), Ticket>,
+    order: VecDeque<(Resolver, Object)>,
+}
+
+impl Written {
+    const MAX: usize = 100_000;
+
+    /// Remembers an intent, unless it is known by now that nothing was done.
+    pub(super) fn remember(&mut self, entry: &Entry) {
+        let Some(resolver) = entry.intent.resolver else { return };
+        let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
+        for object in entry.intent.sent.objects() {
+            let what = (resolver, object.clone());
+            if !done {
+                if self.done.get(&what) == Some(&entry.ticket()) {
+                    self.done.remove(&what);
+                }
+            } else if self.done.insert(what.clone(), entry.ticket()).is_none() {
+                self.order.push_back(what);
+            }
+            if self.order.len() > Self::MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.done.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether the same was done before to one of these.
+    pub(super) fn any(&self, resolver: Resolver, objects: &[Object]) -> bool {
+        objects.iter().any(|object| self.done.contains_key(&(resolver, object.clone())))
     }
 }
 

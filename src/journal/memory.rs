@@ -85,7 +85,8 @@ impl Journal for Memory {
         let forgotten = kept.index.expired(now);
         kept.forget(&forgotten);
         let entries = kept.entries.values().cloned().collect();
-        Box::pin(ready(Ok(Restored::new(entries, kept.next_ticket, kept.key, now))))
+        let restored = Restored::until(now.max(wall), entries, kept.next_ticket, kept.key, now);
+        Box::pin(ready(Ok(restored)))
     }
 
     fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>> {

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::database::{ENTRIES, Meta, checked, damaged, database, each, from_redb, initialize};
 use super::file;
 use super::record::{encode, to_json};
 use super::storage::Storage;
-use super::store::{ENTRIES, Meta, checked, damaged, database, each, from_redb, initialize};
 use super::{JournalError, JournalErrorKind, JournalStage, Options, Scope, Store};
 use crate::dispatch::{Entry, Put, Standing, Ticket};
 
@@ -94,15 +94,6 @@ impl Store {
         let file_bytes = self.storage().len().map_err(|error| self.named(JournalError::io(stage, error)))?;
         let Meta { scope, next_ticket, .. } = self.meta().clone();
         Ok(Report { scope, entries, open, in_doubt, next_ticket, file_bytes })
-    }
-
-    /// The entry of this ticket.
-    ///
-    /// # Errors
-    ///
-    /// If the storage fails, or what is in it is damaged.
-    pub fn entry(&mut self, ticket: Ticket) -> Result<Option<Entry>, JournalError> {
-        Ok(self.entries()?.into_iter().find(|entry| entry.ticket() == ticket))
     }
 
     /// Writes every entry as a line of JSON, without secrets and hashes: see [`to_json`].
@@ -256,7 +247,7 @@ impl Store {
         let Some(entry) = self.entry(ticket)?.filter(|entry| !entry.standing.is_finished()) else {
             return Ok(None);
         };
-        let entry = super::resolved(&entry, applied, self.wall());
+        let entry = super::resolved(&entry, applied, wall);
         self.write(&[Put::Entry(entry.clone())], wall)?;
         Ok(Some(entry))
     }

@@ -35,16 +35,22 @@ impl Wall {
     pub(super) const fn now(self) -> u64 {
         self.now
     }
+
+    /// The latest time that can have been: the clock's, or this if that is behind.
+    #[cfg(any(feature = "journal", test))]
+    pub(super) fn latest(self) -> u64 {
+        self.now.max(self.clock)
+    }
 }
 
-/// Takes the times of an entry that have not come yet for now.
-pub(super) fn clamp(entry: &mut Entry, now: u64) {
-    entry.changed_at = entry.changed_at.min(now);
+/// Takes the times of an entry that lie behind the latest that can have been for that.
+pub(super) fn clamp(entry: &mut Entry, latest: u64) {
+    entry.changed_at = entry.changed_at.min(latest);
     for note in &mut entry.notes {
-        note.at = note.at.min(now);
+        note.at = note.at.min(latest);
     }
-    if entry.intent.begun_at > now {
-        Arc::make_mut(&mut entry.intent).begun_at = now;
+    if entry.intent.begun_at > latest {
+        Arc::make_mut(&mut entry.intent).begun_at = latest;
     }
 }
 

@@ -23,7 +23,7 @@ fn query() -> Rig {
     rig
 }
 
-fn write(command: rrp::Command, safety: Safety) -> Rig {
+fn write(command: Command, safety: Safety) -> Rig {
     let mut rig = Rig::new();
     rig.sent(command, safety, options(), 1);
     rig
@@ -383,7 +383,7 @@ fn the_budget_of_the_account_ends_repetition() {
     rig.ends("1 accepted by created-within-a-day", &["tell b: accepted 1 by created-within-a-day"]);
     // Successes bring it back, a tenth each.
     for ticket in 2..4 {
-        rig.sent(add(), Safety::ReadBack, options(), ticket);
+        rig.sent(charge(), Safety::ReadBack, options(), ticket);
         rig.answer(OK);
         rig.drain();
         rig.recorded();

@@ -31,7 +31,7 @@ impl Goes {
     fn now(self, rig: &mut Rig, call: usize, told: &str) {
         match self {
             Self::Deadline => {
-                let passed = rig.now.duration_since(crate::rig::base()).as_secs();
+                let passed = rig.now.duration_since(rig::base()).as_secs();
                 rig.pass(100_u64.saturating_sub(passed));
                 rig.does(&[told]);
             }
@@ -241,7 +241,7 @@ fn sending_a_write_that_turns_out_unsent() {
     rig.settle(1);
     rig.does(&["tell b: not applied 1"]);
     rig.is_over();
-    let mut rig = Rig::with(crate::rig::config(), rig.entries());
+    let mut rig = Rig::with(rig::config(), rig.entries());
     rig.settle(1);
     rig.does(&["tell a: not applied 1"]);
 }
@@ -263,6 +263,23 @@ fn a_ticket_that_was_told_is_settled_while_its_key_goes_on() {
     rig.does(&["send add"]);
     rig.answer(OK);
     rig.ends("2 accepted by reply", &["tell b: accepted 2 by reply, replayed"]);
+    rig.is_over();
+}
+
+#[test]
+fn a_ticket_that_was_told_to_somebody_who_settles_is_found_again() {
+    let mut rig = Rig::new();
+    let call = rig.sent(add(), Safety::ReadBack, options(), 1);
+    let late = rig.within(10);
+    let settles = rig.dispatch.settle(rrp::dispatch::Ticket::new(1), late, rig.at());
+    rig.calls.push(settles);
+    rig.pass(10);
+    rig.does(&["tell b: still in doubt 1, the caller's time was over"]);
+    rig.leave(call);
+    rig.unsent();
+    rig.ends("1 not-applied", &[]);
+    rig.settle(1);
+    rig.does(&["tell c: not applied 1"]);
     rig.is_over();
 }
 

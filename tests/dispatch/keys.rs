@@ -225,12 +225,19 @@ fn a_key_that_was_never_sent_stands_for_nothing() {
 #[test]
 fn keys_are_each_users_own() {
     let mut rig = ended(OK, "1 accepted by reply");
-    rig.sent(add_host(), Safety::ReadBack, Options::new().user("v").key("k"), 2);
+    // The same was done before: how it stands is read first.
+    rig.change(add_host(), Safety::ReadBack, Options::new().user("v").key("k"));
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
+    rig.does(&["record 2 open"]);
+    rig.recorded();
+    rig.does(&["send add"]);
     rig.answer(OK);
     rig.drain();
     rig.recorded();
     rig.drain();
-    rig.sent(add_host(), Safety::ReadBack, Options::new().key("k"), 3);
+    rig.change(add_host(), Safety::ReadBack, Options::new().key("k"));
+    rig.does(&["send status"]);
 }
 
 #[test]
@@ -239,7 +246,10 @@ fn without_a_key_everything_is_new() {
     rig.sent(add_host(), Safety::ReadBack, options(), 1);
     rig.answer(OK);
     rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
-    rig.sent(add_host(), Safety::ReadBack, options(), 2);
+    rig.change(add_host(), Safety::ReadBack, options());
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
+    rig.does(&["record 2 open"]);
 }
 
 #[test]
@@ -293,6 +303,8 @@ fn the_newest_intent_of_a_key_counts_after_a_restart() {
         rig.does(&["tell a: accepted 2 by reply, replayed"]);
         // Tickets go on where they were.
         rig.change(add_host(), Safety::ReadBack, options());
+        rig.does(&["send status"]);
+        rig.answer(NOT_FOUND);
         rig.does(&["record 3 open"]);
     }
 }
@@ -315,5 +327,7 @@ fn a_finished_key_is_kept_thirty_days() {
     rig.pass(1);
     other(&mut rig, 3);
     rig.change(add_host(), Safety::ReadBack, key("k"));
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
     rig.does(&["record 4 open"]);
 }

@@ -79,7 +79,7 @@ fn notes_are_bounded_and_keep_the_first_and_the_last() {
     assert!(notes[0].contains(LATER) && notes[31].contains(OK));
     assert!(notes[1..31].iter().all(|note| note.contains("423")));
     // The first half, and the last.
-    let at: Vec<u64> = entry.notes().iter().map(|note| (note.at() - crate::rig::WALL) / 1_000).collect();
+    let at: Vec<u64> = entry.notes().iter().map(|note| (note.at() - rig::WALL) / 1_000).collect();
     assert_eq!(at, (0..16).chain(36..52).collect::<Vec<_>>());
 }
 
@@ -117,6 +117,21 @@ fn recent_readings_are_bounded() {
     };
     assert_eq!(ready(1_024), ["record 1 open"]);
     assert_eq!(ready(1_025), ["send StatusDomain"]);
+}
+
+#[test]
+fn a_long_reading_is_not_kept() {
+    let after = |lines: usize| {
+        let mut rig = Rig::new();
+        rig.query(ptf("StatusDomain", &[("domain", "example.com")]), options());
+        rig.drain();
+        rig.answer(&format!("{OK}{}", "\nnameserver:ns1.example.net".repeat(lines)));
+        rig.drain();
+        rig.change(renew_unguarded(), Safety::ReadBack, options());
+        rig.drain()
+    };
+    assert_eq!(after(256), ["record 1 open"]);
+    assert_eq!(after(257), ["send StatusDomain"]);
 }
 
 #[test]
@@ -172,7 +187,7 @@ fn what_comes_for_nobody_is_given_back() {
     let call = rig.query(status(), options());
     rig.drain();
     let (slot, command) = rig.sends.pop_front().unwrap();
-    let answered = crate::rig::reply(&command, OURS);
+    let answered = rig::reply(&command, OURS);
     rig.dispatch.handle_fate(slot, Ok(rrp::session::Fate::Answered(answered)), true, rig.at());
     rig.does(&["tell a: answer 200"]);
     rig.leave(call);

@@ -7,7 +7,7 @@ use crate::rig::{Rig, config};
 use crate::*;
 
 /// A write of which nobody knows what became of it, and the first look on its way.
-fn lost(command: rrp::Command, safety: Safety, look: &str) -> Rig {
+fn lost(command: Command, safety: Safety, look: &str) -> Rig {
     let mut rig = Rig::new();
     rig.sent(command, safety, options(), 1);
     rig.lost();

@@ -46,11 +46,11 @@ fn what_was_recorded_tells_the_whole_story() {
     rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
     let entry = rig.entries().pop().unwrap();
     assert_eq!((entry.attempts(), entry.intent().user(), entry.intent().key()), (2, "u", Some("k")));
-    assert_eq!(entry.intent().begun_at(), crate::rig::WALL);
-    assert_eq!(entry.changed_at(), crate::rig::WALL + 1_000);
+    assert_eq!(entry.intent().begun_at(), rig::WALL);
+    assert_eq!(entry.changed_at(), rig::WALL + 1_000);
     let notes: Vec<&str> = entry.notes().iter().map(|note| note.text()).collect();
     assert_eq!(notes, [format!("answered: {LATER}"), format!("answered: {OK}")]);
-    let at: Vec<u64> = entry.notes().iter().map(|note| note.at() - crate::rig::WALL).collect();
+    let at: Vec<u64> = entry.notes().iter().map(|note| note.at() - rig::WALL).collect();
     assert_eq!(at, [0, 1_000]);
     rig.is_over();
 }
@@ -87,7 +87,7 @@ fn what_cannot_be_sent_is_told_at_once() {
 
 #[test]
 fn the_dialect_is_asked_before_anything_is_sent() {
-    let config = crate::rig::config().dialect(rrp::command::Dialect::Rfc);
+    let config = rig::config().dialect(rrp::command::Dialect::Rfc);
     let mut rig = Rig::with(config, []);
     rig.change(charge(), Safety::Once, options());
     rig.does(&["tell a: not sent, not allowed by the dialect"]);
@@ -231,7 +231,7 @@ fn what_was_read_for_goes_before_what_waits_longer() {
 
 #[test]
 fn an_earlier_reading_has_tries_of_its_own() {
-    let mut rig = Rig::with(crate::rig::config().tries(2), []);
+    let mut rig = Rig::with(rig::config().tries(2), []);
     rig.change(renew_unguarded(), Safety::TrustReply, options());
     rig.does(&["send StatusDomain"]);
     rig.lost();
@@ -248,7 +248,7 @@ fn an_earlier_reading_has_tries_of_its_own() {
 
 #[test]
 fn without_an_earlier_reading_nothing_is_sent() {
-    let mut rig = Rig::with(crate::rig::config().tries(2), []);
+    let mut rig = Rig::with(rig::config().tries(2), []);
     rig.change(renew_unguarded(), Safety::ReadBack, options());
     rig.does(&["send StatusDomain"]);
     rig.lost();

@@ -64,7 +64,7 @@ const REPLIES: [&str; 14] = [
     "699 Odd",
 ];
 
-fn command(number: u8) -> rrp::Command {
+fn command(number: u8) -> Command {
     match number % 7 {
         0 => add(),
         1 => add_host(),
@@ -159,7 +159,7 @@ impl World {
                     options = options.user("u").key(&key.to_string());
                 }
                 if let Some(deadline) = deadline {
-                    options = options.deadline(rig.now + crate::rig::seconds(u64::from(deadline)));
+                    options = options.deadline(rig.now + rig::seconds(u64::from(deadline)));
                 }
                 rig.change(command(number), safety(how), options);
             }
@@ -196,7 +196,11 @@ impl World {
                 }
                 rig.leave(call);
             }
-            Event::Pass(time) => rig.pass(u64::from(time)),
+            Event::Pass(time) => {
+                rig.pass(u64::from(time));
+                let due = rig.dispatch.poll_timeout();
+                assert!(due.is_none_or(|due| due > rig.now), "it is still due after it was told");
+            }
             Event::Slots(most) => {
                 rig.slots.borrow_mut().most = usize::from(most);
                 rig.tick();

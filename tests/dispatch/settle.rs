@@ -6,7 +6,7 @@ use crate::rig::{Rig, config};
 use crate::*;
 
 /// A doubt that can be settled, under ticket 1.
-fn doubt(command: rrp::Command, safety: Safety) -> Rig {
+fn doubt(command: Command, safety: Safety) -> Rig {
     let mut rig = Rig::new();
     rig.sent(command, safety, options(), 1);
     rig.lost();

@@ -23,14 +23,13 @@ fn single() -> SingleSession {
 
 /// The numbers of jobs, which only a dispatcher hands out: those of queries that it was asked.
 fn jobs(count: usize) -> Vec<JobId> {
-    let slots = crate::rig::Rig::new();
-    let mut rig = slots;
+    let mut rig = rig::Rig::new();
     rig.slots.borrow_mut().most = 0;
     for _ in 0..count {
         rig.query(status(), options());
     }
-    let wishes = rig.slots.borrow().wishes.iter().map(|wish| wish.job).collect();
-    wishes
+    let given = rig.slots.borrow();
+    given.wishes.iter().map(|wish| wish.job).collect()
 }
 
 fn wish(job: JobId) -> Wish {
@@ -251,7 +250,7 @@ fn what_is_said_of_another_session_changes_nothing() {
 /// The dispatcher on the shipped slots: a lost write is read back on a session of its own, at the pace.
 #[test]
 fn a_write_and_its_read_back_on_one_session_after_the_other() {
-    let moment = |time: u64| Moment::new(at(time), crate::rig::WALL);
+    let moment = |time: u64| Moment::new(at(time), rig::WALL);
     let mut dispatch = Dispatch::new(config(), single(), keyed(), [], 1, moment(0));
     dispatch.change(add(), Safety::ReadBack, options(), moment(0));
     assert!(dispatch.poll_action().is_none());

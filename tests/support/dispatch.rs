@@ -319,7 +319,7 @@ impl Rig {
 
     /// How sessions were given back, and what was asked for on others, since the last time.
     #[track_caller]
-    pub(crate) fn sessions_were(&mut self, expected: &[&str]) {
+    pub(crate) fn sessions_were(&self, expected: &[&str]) {
         assert_eq!(std::mem::take(&mut self.slots.borrow_mut().said), expected);
     }
 

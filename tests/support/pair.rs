@@ -41,27 +41,27 @@ impl Link {
     pub(crate) const GOOD: Self = Self { latency: Duration::ZERO, chunk: usize::MAX, up: None, down: None };
 }
 
-enum Item {
+pub(crate) enum Item {
     Bytes(Vec<u8>),
     End(Break),
 }
 
 /// One direction.
 #[derive(Default)]
-struct Way {
-    items: VecDeque<(Instant, Item)>,
-    cut: Option<(usize, Break)>,
-    carried: usize,
-    closed: bool,
+pub(crate) struct Way {
+    pub(crate) items: VecDeque<(Instant, Item)>,
+    pub(crate) cut: Option<(usize, Break)>,
+    pub(crate) carried: usize,
+    pub(crate) closed: bool,
 }
 
 impl Way {
-    fn new(cut: Option<(usize, Break)>) -> Self {
+    pub(crate) fn new(cut: Option<(usize, Break)>) -> Self {
         Self { cut, ..Self::default() }
     }
 
     /// Takes bytes, and says if the connection breaks behind them.
-    fn put(&mut self, bytes: &[u8], chunk: usize, due: Instant) -> Option<Break> {
+    pub(crate) fn put(&mut self, bytes: &[u8], chunk: usize, due: Instant) -> Option<Break> {
         if self.closed {
             return None;
         }
@@ -72,14 +72,14 @@ impl Way {
         self.cut.filter(|(at, _)| *at == self.carried).map(|(_, how)| how)
     }
 
-    fn end(&mut self, how: Break, due: Instant) {
+    pub(crate) fn end(&mut self, how: Break, due: Instant) {
         if !self.closed {
             self.items.push_back((due, Item::End(how)));
             self.closed = true;
         }
     }
 
-    fn due(&mut self, now: Instant) -> Option<Item> {
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Item> {
         let (when, _) = self.items.front()?;
         if *when <= now { self.items.pop_front().map(|(_, item)| item) } else { None }
     }

@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Task::Show { ticket, file, json } => {
             let mut store = file.open()?;
             let entry = known(&mut store, *ticket)?;
-            let about = About::new(&entry, file, store.wall());
+            let about = About::new(&entry, file, wall());
             if *json {
                 output::json_value(&about.json(), out)?;
             } else {
@@ -164,7 +164,7 @@ pub(crate) fn known(store: &mut Store, ticket: Ticket) -> Result<Entry, Refusal>
 
 fn list(file: &File, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let mut store = file.open()?;
-    let now = store.wall();
+    let now = wall();
     let mut entries = store.entries().map_err(refusal)?;
     entries.retain(|entry| !entry.standing().is_finished());
     if as_json {

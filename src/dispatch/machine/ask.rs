@@ -217,9 +217,15 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn start(&mut self, id: JobId, at: Moment) {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         let looks = match write.resolver {
-            // Twice does no harm, its caller says.
-            Some(_) if write.safety == Safety::Repeatable => Vec::new(),
-            Some(resolver) if wants_earlier_reading(resolver, &write.sent) => reads(resolver, &write.sent),
+            Some(resolver) if wants_earlier_reading(resolver, &write.sent) => {
+                // Twice does no harm, its caller says.
+                let needed = write.safety != Safety::Repeatable;
+                if needed { reads(resolver, &write.sent) } else { Vec::new() }
+            }
+            // What a guard or a date of creation shows may be what an earlier command of ours has done.
+            Some(resolver) if self.written.any(resolver, write.sent.objects()) => {
+                reads(resolver, &write.sent)
+            }
             _ => Vec::new(),
         };
         let (recent, keyed, age) = (&self.recent, &self.keyed, self.config.recent);

@@ -63,7 +63,7 @@ impl<S: Slots> Dispatch<S> {
             }
             (Asked::Settle(ticket), _) => Told::Settle(Ok(Settled::StillInDoubt(doubt(*ticket)))),
         };
-        if let Told::Change(Ok(Outcome::InDoubt(_))) = &told
+        if let Told::Change(Ok(Outcome::InDoubt(_))) | Told::Settle(_) = &told
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
         {
             write.told = true;
@@ -234,6 +234,7 @@ impl<S: Slots> Dispatch<S> {
     fn remember(&mut self, doubt: Doubtful, at: Moment) {
         let ticket = doubt.entry.ticket();
         let objects = doubt.entry.intent.sent.objects().to_vec();
+        self.written.remember(&doubt.entry);
         // Until now the job stood for its key.
         self.memory.remember_key(&doubt.entry.intent);
         if doubt.entry.standing.is_finished() {

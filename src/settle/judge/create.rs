@@ -11,13 +11,12 @@ pub(super) fn judge(look: Look<'_>) -> Result<Finding, Unreadable> {
     let (now, before) = (look.now(0)?, look.before(0));
     let reading = match now {
         View::Seen(reading) => reading,
-        View::Absent => return Ok(look.negative(WAITS)),
-        // Whatever may wait in a queue, the name is taken.
-        View::Foreign => return Ok(Finding::NotApplied),
+        // A name that is taken may be free again before what waits in a queue is done.
+        View::Absent | View::Foreign => return Ok(look.negative(WAITS)),
     };
     if let Some(earlier) = before.and_then(View::seen) {
         match identity(earlier, reading) {
-            Identity::Same => return Ok(Finding::NotApplied),
+            Identity::Same => return Ok(look.negative(WAITS)),
             Identity::Unknown => return Ok(Finding::Unproved("it was ours before, perhaps the same one")),
             Identity::Other => {}
         }
@@ -25,7 +24,8 @@ pub(super) fn judge(look: Look<'_>) -> Result<Finding, Unreadable> {
     if has_status(reading, WAITS) {
         return Ok(Finding::Pending);
     }
-    let was_absent = matches!(before, Some(View::Absent));
+    // Where jobs may wait, one of an earlier command may have made it.
+    let was_absent = matches!(before, Some(View::Absent)) && !look.may_be_queued();
     let proof = if was_absent { Proof::ReadBack } else { Proof::CreatedWithinADay };
     let applied = Finding::Applied { proof, twice: false };
     Ok(match reading.date("createddate") {

@@ -76,6 +76,11 @@ impl<'s> Look<'s> {
         self.sight.sent_at
     }
 
+    /// Whether a job that does it later may wait in a queue.
+    pub(super) const fn may_be_queued(&self) -> bool {
+        self.sight.may_be_queued
+    }
+
     /// What one of the reads shows now.
     pub(super) fn now(&self, at: usize) -> Result<View<'s>, Unreadable> {
         View::of(self.sight.now.get(at), self.sight.sent.objects().first())

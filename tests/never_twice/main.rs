@@ -1,0 +1,22 @@
+//! Whatever the network, the registry and the process do: nothing is done twice, and nothing is told wrongly.
+//!
+//! The shipped machines (`dispatch`, `session`, `retry`, `settle`, the journal) against the simulated registry, on one
+//! virtual clock. What callers were told is held against the registry's ledger.
+#![cfg(feature = "sim")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[path = "../support/pair.rs"]
+mod pair;
+
+mod client;
+mod faults;
+mod keep;
+mod line;
+mod mark;
+mod operations;
+mod oracle;
+mod others;
+mod storm;
+mod world;

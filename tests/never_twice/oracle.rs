@@ -1,0 +1,555 @@
+//! What callers are told, held against the registry's ledger.
+
+mod tally;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use rrp::Reply;
+use rrp::command::Safety;
+use rrp::dispatch::{Accepted, DoubtReason, Entry, Outcome, Put, Settled, Slot, Standing, Ticket, Told};
+use rrp::session::Fate;
+use rrp::settle::{Proof, Resolver};
+use rrp::sim::{Change, ConnectionId, Registry};
+
+use crate::faults::Kind;
+use crate::mark::Mark;
+
+pub(crate) use tally::Tally;
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call {
+    Query(Mark),
+    Change { mark: Mark, keyed: bool, deadline: bool },
+    Settle(Ticket),
+}
+
+/// How an attempt ended at the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    NotYet,
+    Answered(u16),
+    Unanswered,
+}
+
+/// At least a byte of a write was handed over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) connection: u64,
+    pub(crate) at: Instant,
+    pub(crate) fault: Kind,
+    pub(crate) ended: Ended,
+    pub(crate) executed: bool,
+}
+
+/// One intent, and all that is known about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Intent {
+    pub(crate) client: usize,
+    pub(crate) ticket: Ticket,
+    pub(crate) command: String,
+    pub(crate) object: String,
+    pub(crate) safety: Safety,
+    pub(crate) resolver: Option<Resolver>,
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) executions: u32,
+    pub(crate) queued: u32,
+    /// It was said that it was not done.
+    pub(crate) denied: bool,
+    /// It was said that it was done.
+    pub(crate) affirmed: bool,
+    /// Nothing of it may have been handed over: the process ended before.
+    pub(crate) phantom: bool,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Violation {
+    Double,
+    ToldDone,
+    ToldNotDone,
+    Rule,
+}
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) command: String,
+    /// The name of the first object that it is about.
+    pub(crate) object: String,
+    pub(crate) safety: Safety,
+    pub(crate) resolver: Option<Resolver>,
+}
+
+#[derive(Default)]
+pub(crate) struct Oracle {
+    /// Whether what is wrong ends the test at once.
+    pub(crate) strict: bool,
+    pub(crate) violations: Vec<(Violation, String, Option<usize>)>,
+    pub(crate) intents: Vec<Intent>,
+    asked: HashMap<Mark, Asked>,
+    by_ticket: HashMap<(usize, Ticket), usize>,
+    by_mark: HashMap<Mark, usize>,
+    faults: HashMap<Mark, Kind>,
+    on_connection: HashMap<u64, Vec<(usize, usize)>>,
+    queued: HashMap<String, Vec<usize>>,
+    not_sent: HashSet<Mark>,
+    lost: HashSet<u64>,
+    journal: BTreeMap<(usize, Ticket), &'static str>,
+    unsent_intents: BTreeMap<usize, HashSet<Ticket>>,
+    /// What was created by commands of the clients.
+    created: HashSet<String>,
+    /// When a request for a domain ended last, by whomever.
+    transfers_ended: HashMap<String, Instant>,
+    seen: usize,
+    connected: u64,
+    pub(crate) contacts: Vec<String>,
+    pub(crate) tally: Tally,
+}
+
+impl Oracle {
+    pub(crate) fn new(strict: bool) -> Self {
+        Self { strict, ..Self::default() }
+    }
+
+    /// How many connections the registry has had.
+    pub(crate) const fn connected(&self) -> u64 {
+        self.connected
+    }
+
+    pub(crate) const fn connect(&mut self) {
+        self.connected += 1;
+    }
+
+    #[track_caller]
+    fn violate(&mut self, what: Violation, intent: Option<usize>, text: String) {
+        let known = intent.map(|at| self.intents[at].clone());
+        assert!(!self.strict, "{what:?}: {text}: {known:#?}");
+        self.violations.push((what, text, intent));
+    }
+
+    #[track_caller]
+    fn check(&mut self, holds: bool, intent: Option<usize>, text: &str) {
+        if !holds {
+            self.violate(Violation::Rule, intent, text.to_owned());
+        }
+    }
+
+    /// Somebody is about to ask for a change.
+    pub(crate) fn asks(&mut self, mark: Mark, asked: Asked) {
+        self.asked.insert(mark, asked);
+    }
+
+    /// Whether nothing of this was handed over yet.
+    pub(crate) fn is_first(&self, mark: Mark) -> bool {
+        !self.by_mark.contains_key(&mark)
+    }
+
+    /// This goes wrong about the next attempt of a write.
+    pub(crate) fn faulted(&mut self, mark: Mark, kind: Kind, first: bool) {
+        self.faults.insert(mark, kind);
+        if first {
+            self.tally.fault(kind);
+        }
+    }
+
+    /// Bytes of a write were handed to a connection.
+    #[expect(clippy::too_many_arguments, reason = "all that there is to know")]
+    pub(crate) fn handed_over(
+        &mut self,
+        client: usize,
+        mark: Mark,
+        fresh: &mut Option<Ticket>,
+        connection: ConnectionId,
+        now: Instant,
+        _slot: Slot,
+        bytes: &[u8],
+    ) {
+        assert!(!bytes.is_empty());
+        let at = match fresh.take() {
+            Some(ticket) => self.intent(client, ticket, mark),
+            None => match self.by_mark.get(&mark) {
+                Some(at) => *at,
+                None => return self.violate(Violation::Rule, None, format!("{mark} sent without an intent")),
+            },
+        };
+        let ticket = self.intents[at].ticket;
+        let standing = self.journal.get(&(client, ticket)).copied();
+        self.check(standing == Some("open"), Some(at), "sent, and the journal does not say so");
+        let not_sent = self.not_sent.contains(&mark);
+        self.check(!not_sent, Some(at), "sent, and told that it was not");
+        let lost = self.lost.contains(&connection.number());
+        self.check(!lost, Some(at), "sent on a session that lost a reply");
+        let over = self.intents[at].affirmed || self.intents[at].denied;
+        self.check(!over, Some(at), "sent, and told before how it ended");
+        let fault = self.faults.remove(&mark).unwrap_or(Kind::None);
+        let connection = connection.number();
+        let intent = &mut self.intents[at];
+        intent.attempts.push(Attempt { connection, at: now, fault, ended: Ended::NotYet, executed: false });
+        self.on_connection.entry(connection).or_default().push((at, intent.attempts.len() - 1));
+        self.unsent_intents.entry(client).or_default().remove(&ticket);
+    }
+
+    fn intent(&mut self, client: usize, ticket: Ticket, mark: Mark) -> usize {
+        let Asked { command, object, safety, resolver } = self.asked[&mark].clone();
+        let at = self.intents.len();
+        self.intents.push(Intent {
+            client,
+            ticket,
+            command,
+            object,
+            safety,
+            resolver,
+            attempts: Vec::new(),
+            executions: 0,
+            queued: 0,
+            denied: false,
+            affirmed: false,
+            phantom: false,
+        });
+        let twice = self.by_ticket.insert((client, ticket), at).is_some();
+        self.check(!twice, Some(at), "a ticket was given twice");
+        self.by_mark.insert(mark, at);
+        at
+    }
+
+    /// The end of an attempt at the wire.
+    pub(crate) fn fate(&mut self, mark: Mark, fate: &Fate) {
+        let Some(at) = self.by_mark.get(&mark).copied() else { return };
+        let Some(attempt) = self.intents[at].attempts.last_mut() else { return };
+        match fate {
+            Fate::Unsent(_) => return,
+            Fate::Answered(reply) => attempt.ended = Ended::Answered(reply.code().as_u16()),
+            Fate::Unanswered => {
+                attempt.ended = Ended::Unanswered;
+                self.lost.insert(attempt.connection);
+            }
+        }
+    }
+
+    /// What a journal holds from now on.
+    pub(crate) fn recorded(&mut self, client: usize, puts: &[Put]) {
+        for put in puts {
+            match put {
+                Put::Entry(entry) => {
+                    let key = (client, entry.ticket());
+                    self.journal.insert(key, entry.standing().as_str());
+                    if entry.standing() == &Standing::Open && !self.by_ticket.contains_key(&key) {
+                        self.unsent_intents.entry(client).or_default().insert(entry.ticket());
+                    }
+                }
+                Put::Remove(ticket) => {
+                    let known = self.by_ticket.get(&(client, *ticket)).copied();
+                    self.check(known.is_none(), known, "forgotten, though it was sent");
+                    self.journal.remove(&(client, *ticket));
+                    self.unsent_intents.entry(client).or_default().remove(ticket);
+                }
+            }
+        }
+        let open = self.journal.values().filter(|standing| **standing == "open").count();
+        self.tally.most_open = self.tally.most_open.max(open);
+        let unsent = self.unsent_intents.get(&client).map_or(0, HashSet::len);
+        // One being recorded, and one of which it could not be recorded that it was not sent.
+        self.tally.most_unsent = self.tally.most_unsent.max(unsent);
+    }
+
+    /// A process has ended, and another one begun.
+    pub(crate) fn restarted<'e>(
+        &mut self,
+        client: usize,
+        lost: impl Iterator<Item = Call>,
+        doubts: impl Iterator<Item = &'e Entry>,
+    ) {
+        self.tally.crashes += 1;
+        self.tally.calls_lost += lost.count();
+        let doubts: Vec<&Entry> = doubts.collect();
+        for entry in &doubts {
+            let key = (client, entry.ticket());
+            if !self.by_ticket.contains_key(&key) {
+                let at = self.intents.len();
+                self.intents.push(Intent {
+                    client,
+                    ticket: entry.ticket(),
+                    command: entry.intent().sent().name().to_owned(),
+                    object: entry
+                        .intent()
+                        .sent()
+                        .objects()
+                        .first()
+                        .map_or("", |object| object.name())
+                        .to_owned(),
+                    safety: entry.intent().safety(),
+                    resolver: entry.intent().resolver(),
+                    attempts: Vec::new(),
+                    executions: 0,
+                    queued: 0,
+                    denied: false,
+                    affirmed: false,
+                    phantom: true,
+                });
+                self.by_ticket.insert(key, at);
+            }
+        }
+        self.unsent_intents.remove(&client);
+        for at in 0..self.intents.len() {
+            let intent = &mut self.intents[at];
+            if let Some(last) = intent.attempts.last_mut().filter(|last| last.ended == Ended::NotYet)
+                && intent.client == client
+            {
+                last.ended = Ended::Unanswered;
+            }
+            if intent.client != client || intent.attempts.is_empty() {
+                continue;
+            }
+            let listed = doubts.iter().any(|entry| entry.ticket() == intent.ticket);
+            let standing = self.journal.get(&(client, intent.ticket)).copied();
+            let finished = matches!(standing, Some("accepted" | "refused" | "not-applied"));
+            self.check(listed != finished, Some(at), "sent, and after a crash neither finished nor in doubt");
+        }
+    }
+
+    /// Reads what has been executed since the last time.
+    pub(crate) fn read(&mut self, registry: &Registry) {
+        let entries = registry.ledger().entries();
+        while let Some(entry) = entries.get(self.seen) {
+            self.seen += 1;
+            if std::env::var_os("RRP_TRACE").is_some() {
+                println!("    ledger: {:?} {entry}", entry.connection());
+            }
+            let effective = !matches!(entry.change(), Change::None | Change::Session | Change::Refunded);
+            if !effective {
+                continue;
+            }
+            if matches!(entry.change(), Change::Transferred | Change::TransferEnded) {
+                self.transfers_ended.insert(entry.object().to_owned(), entry.when());
+            }
+            let Some(connection) = entry.connection() else {
+                self.created.insert(entry.object().to_owned());
+                self.job_done(entry.object());
+                continue;
+            };
+            if entry.command().eq_ignore_ascii_case("AddContact") {
+                self.contacts.push(entry.object().to_owned());
+            }
+            if entry.change() == Change::Created {
+                self.created.insert(entry.object().to_owned());
+            }
+            let Some(attempts) = self.on_connection.get(&connection.number()) else { continue };
+            let of = attempts.iter().rev().find(|(at, nth)| {
+                let intent = &self.intents[*at];
+                intent.attempts[*nth].at <= entry.when()
+                    && intent.command.eq_ignore_ascii_case(entry.command())
+            });
+            let Some((at, nth)) = of.copied() else {
+                self.violate(Violation::Rule, None, format!("executed, and nobody sent it: {entry}"));
+                continue;
+            };
+            self.intents[at].attempts[nth].executed = true;
+            if entry.change() == Change::Queued {
+                self.intents[at].queued += 1;
+                self.queued.entry(entry.object().to_owned()).or_default().push(at);
+            } else {
+                self.executed(at);
+            }
+            if self.intents[at].denied {
+                self.violate(
+                    Violation::ToldNotDone,
+                    Some(at),
+                    "done after it was told that it was not".into(),
+                );
+            }
+        }
+    }
+
+    fn executed(&mut self, at: usize) {
+        self.intents[at].executions += 1;
+        let Intent { executions, safety, denied, .. } = self.intents[at];
+        if denied {
+            self.violate(Violation::ToldNotDone, Some(at), "done after it was told that it was not".into());
+        }
+        if executions > 1 {
+            if safety == Safety::Repeatable {
+                self.tally.vouched += 1;
+            } else if self.request_ended(at) {
+                self.tally.told("requested again, for somebody else had ended the request");
+            } else {
+                self.violate(Violation::Double, Some(at), "done twice".into());
+            }
+        }
+    }
+
+    fn job_done(&mut self, object: &str) {
+        let queued = self.queued.get(object).into_iter().flatten();
+        let of = queued.copied().find(|at| self.intents[*at].executions == 0);
+        if let Some(at) = of {
+            self.executed(at);
+        }
+    }
+
+    fn reply(&mut self, reply: Option<&Reply>, mark: Mark) {
+        if let Some(cltrid) = reply.and_then(|reply| reply.first("cltrid")) {
+            let at = self.by_mark.get(&mark).copied();
+            self.check(cltrid == mark.to_string(), at, "somebody else's reply");
+            self.tally.attributed += 1;
+        }
+    }
+
+    /// A caller was told.
+    pub(crate) fn told(&mut self, client: usize, call: &Call, told: Told) {
+        match (call, told) {
+            (Call::Query(mark), Told::Query(Ok(answer))) => {
+                self.reply(Some(answer.reply()), *mark);
+                self.tally.told("answered");
+            }
+            (Call::Query(_), Told::Query(Err(_))) => self.tally.told("query failed"),
+            (Call::Change { mark, keyed, .. }, Told::Change(Err(unsent))) => {
+                let at = self.by_mark.get(mark).copied().filter(|_| !keyed);
+                self.check(at.is_none(), at, "told that it was not sent, and it was");
+                if !keyed {
+                    self.not_sent.insert(*mark);
+                }
+                self.tally.unsent(unsent.why());
+            }
+            (Call::Change { mark, deadline, .. }, Told::Change(Ok(outcome))) => {
+                self.outcome(client, *mark, *deadline, &outcome);
+            }
+            (Call::Settle(ticket), Told::Settle(Ok(settled))) => self.settled(client, *ticket, &settled),
+            (Call::Settle(_), Told::Settle(Err(_))) => self.tally.told("settle refused"),
+            (call, told) => panic!("{call:?} was told {told:?}"),
+        }
+    }
+
+    fn of_ticket(&mut self, client: usize, ticket: Ticket) -> Option<usize> {
+        let at = self.by_ticket.get(&(client, ticket)).copied();
+        self.check(at.is_some(), None, "told of a ticket of which nothing was sent");
+        at
+    }
+
+    fn is_recorded(&self, client: usize, ticket: Ticket, as_what: &[&str]) -> bool {
+        self.journal.get(&(client, ticket)).is_some_and(|standing| as_what.contains(standing))
+    }
+
+    fn affirmed(&mut self, at: usize, client: usize, accepted: &Accepted) {
+        let intent = &mut self.intents[at];
+        intent.affirmed = true;
+        let (done, denied) = (intent.executions > 0 || intent.queued > 0, intent.denied);
+        let proof = accepted.summary().proof();
+        if !done && proof == Proof::CreatedWithinADay && self.created.contains(&self.intents[at].object) {
+            // It is ours, and was paid for once: by an earlier command.
+            self.tally.told("accepted, and created by an earlier command");
+        } else if !done && self.ended_by_others(at) {
+            // No read tells who ended a request; it has ended as was wanted.
+            self.tally.told("accepted, and somebody else had ended the transfer");
+        } else if !done {
+            self.violate(
+                Violation::ToldDone,
+                Some(at),
+                format!("told that it was done ({})", proof.as_str()),
+            );
+        }
+        self.check(!denied, Some(at), "told both");
+        let written = !accepted.is_recorded() || self.is_recorded(client, accepted.ticket(), &["accepted"]);
+        self.check(written, Some(at), "told before it was recorded");
+    }
+
+    /// Whether somebody else did, since it was sent, what it was to do about a transfer.
+    fn ended_by_others(&self, at: usize) -> bool {
+        let intent = &self.intents[at];
+        let of_transfer = matches!(
+            intent.resolver,
+            Some(Resolver::TransferApprove | Resolver::TransferDeny | Resolver::TransferCancel)
+        );
+        of_transfer && self.ended_since(at)
+    }
+
+    /// Whether a request was made, and has ended since.
+    fn request_ended(&self, at: usize) -> bool {
+        self.intents[at].resolver == Some(Resolver::TransferRequest) && self.ended_since(at)
+    }
+
+    fn ended_since(&self, at: usize) -> bool {
+        let intent = &self.intents[at];
+        // Since the earlier reading, which may be older than the sending.
+        let since = intent.attempts.first().map(|attempt| attempt.at - Duration::from_secs(300));
+        let ended = self.transfers_ended.get(&intent.object);
+        since.is_some_and(|since| ended.is_some_and(|ended| *ended >= since))
+    }
+
+    fn denied(&mut self, at: usize, recorded: bool) {
+        let intent = &mut self.intents[at];
+        intent.denied = true;
+        // What waits in a queue may come to nothing; if it does not, that is seen when it is done.
+        let (done, affirmed) = (intent.executions > 0, intent.affirmed);
+        if done && self.request_ended(at) {
+            // The request is gone, and its money back: no read tells that there was one.
+            self.tally.told("not done, for somebody else had ended the request");
+        } else if done {
+            self.violate(Violation::ToldNotDone, Some(at), "told that it was not done".into());
+        }
+        self.check(!affirmed, Some(at), "told both");
+        let (client, ticket) = (self.intents[at].client, self.intents[at].ticket);
+        let written = !recorded || self.is_recorded(client, ticket, &["refused", "not-applied"]);
+        self.check(written, Some(at), "told before it was recorded");
+    }
+
+    fn outcome(&mut self, client: usize, mark: Mark, deadline: bool, outcome: &Outcome) {
+        match outcome {
+            Outcome::Accepted(accepted) => {
+                let Some(at) = self.of_ticket(client, accepted.ticket()) else { return };
+                self.reply(accepted.reply(), mark);
+                self.affirmed(at, client, accepted);
+                self.tally.told("accepted");
+            }
+            Outcome::Refused(refusal) => {
+                let Some(at) = self.of_ticket(client, refusal.ticket()) else { return };
+                self.reply(refusal.reply(), mark);
+                self.denied(at, refusal.is_recorded());
+                self.tally.told(if refusal.is_for_now() { "refused for now" } else { "refused" });
+            }
+            Outcome::InDoubt(doubt) => {
+                let Some(at) = self.of_ticket(client, doubt.ticket()) else { return };
+                let reason = doubt.reason();
+                let may = if reason == DoubtReason::Deadline { deadline } else { self.is_doubtful(at) };
+                self.check(may, Some(at), &format!("in doubt without a reason: {reason}"));
+                let recorded = ["open", "in-doubt"];
+                let written = !doubt.is_recorded() || self.is_recorded(client, doubt.ticket(), &recorded);
+                self.check(written, Some(at), "told in doubt before it was recorded");
+                self.tally.doubt(&reason, self.intents[at].resolver);
+            }
+        }
+    }
+
+    /// Whether the rule leaves it in doubt: something else than a plain answer to a first attempt.
+    fn is_doubtful(&self, at: usize) -> bool {
+        let intent = &self.intents[at];
+        let plain = |ended: Ended| match ended {
+            Ended::Answered(code) => {
+                matches!(code, 200 | 220)
+                    || code >= 500 && !matches!(code, 520 | 521 | 530 | 547 | 549 | 600..)
+            }
+            Ended::NotYet => true,
+            Ended::Unanswered => false,
+        };
+        intent.phantom || intent.attempts.len() > 1 || intent.attempts.iter().any(|one| !plain(one.ended))
+    }
+
+    fn settled(&mut self, client: usize, ticket: Ticket, settled: &Settled) {
+        let Some(at) = self.of_ticket(client, ticket) else { return };
+        match settled {
+            Settled::Applied(accepted) => {
+                self.affirmed(at, client, accepted);
+                self.tally.settled("applied");
+            }
+            Settled::Refused(refusal) => {
+                self.denied(at, refusal.is_recorded());
+                self.tally.settled("refused");
+            }
+            Settled::NotApplied(_) => {
+                self.denied(at, false);
+                self.tally.settled("not applied");
+            }
+            Settled::StillInDoubt(_) => self.tally.settled("still in doubt"),
+        }
+    }
+}

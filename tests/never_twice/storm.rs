@@ -1,0 +1,141 @@
+//! Storms: everything at once, thousands of times with the same dice.
+
+use std::time::Duration;
+
+use rrp::dispatch::{Config, Queues};
+use rrp::session;
+use rrp::sim::{Style, Terminator};
+
+use crate::client::{Client, Setup, Weather};
+use crate::keep::Map;
+use crate::oracle::{Oracle, Tally};
+use crate::others::Third;
+use crate::pair::Dice;
+use crate::support::session::{PASSWORD, login};
+use crate::world::{ACCOUNTS, World, registry};
+
+/// Says how to replay the seed in which a test failed.
+pub(crate) struct Replay(pub(crate) u64);
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "replay with: RRP_SEED={} cargo test --no-default-features --features sim,journal --test \
+                 never_twice storms",
+                self.0
+            );
+        }
+    }
+}
+
+/// The seed that was asked for.
+pub(crate) fn asked_seed() -> Option<u64> {
+    std::env::var("RRP_SEED").ok().map(|seed| seed.parse().expect("RRP_SEED is a number"))
+}
+
+fn style(dice: &mut Dice) -> Style {
+    let terminator = dice.one_of(&[Terminator::Eof, Terminator::EofDot, Terminator::Dot]);
+    let mut half = || dice.percent(50);
+    Style::new().upper_keys(half()).tight(half()).padded(half()).index_gaps(half()).terminator(terminator)
+}
+
+/// A world of this seed.
+pub(crate) fn world(seed: u64, strict: bool) -> World {
+    let mut dice = Dice(seed);
+    let style = style(&mut dice);
+    let mut config = registry()
+        .seed(seed)
+        .style(style)
+        .latency(Duration::from_millis(dice.one_of(&[0, 10, 2_000])))
+        .bare_errors(dice.percent(50))
+        .before_login(dice.one_of(&[530, 547]));
+    let queued = dice.percent(15);
+    if queued {
+        config = config
+            .queued_zones(["example.com"])
+            .queue_jobs(Duration::from_secs(dice.one_of(&[5, 300, 3_000])));
+    }
+    let mut world = World::new(config, dice.next(), Oracle::new(strict));
+    world.skew = i64::try_from(dice.below(20 * 3_600_000)).unwrap() - 10 * 3_600_000;
+    let both = dice.percent(30);
+    world.accounts = if both { ACCOUNTS.to_vec() } else { vec![ACCOUNTS[0]] };
+    for number in 0..world.accounts.len() {
+        let mut own = Config::new(dice.next());
+        if queued {
+            own = own.queues(Queues::Everywhere);
+        }
+        if dice.percent(30) {
+            own = own.tries(1 + u32::try_from(dice.below(4)).unwrap());
+        }
+        let login =
+            if number == 0 { login() } else { rrp::command::Session::login(ACCOUNTS[1], PASSWORD).unwrap() };
+        let setup = Setup {
+            config: own,
+            pace: Duration::from_millis(dice.one_of(&[0, 100, 1_000])),
+            session: session::Config::new(login).keepalive_after(None),
+            latencies: vec![0, 0, 1, 50, 3_000],
+            chunks: vec![1, 7, usize::MAX, usize::MAX, usize::MAX],
+        };
+        let at = world.at();
+        world.clients.push(Client::new(number, setup, Box::new(Map::default()), at, 0));
+    }
+    world.furnish(0, 60);
+    if dice.percent(60) {
+        world.third = Third::new(Some(world.now + Duration::from_secs(10)));
+    }
+    let journal = if dice.percent(30) { 2 } else { 0 };
+    world.weather = Weather { writes: 92, others: 20, journal, connections: true, only: None };
+    world
+}
+
+/// Runs a world of so many calls.
+pub(crate) fn run(world: &mut World, calls: usize) {
+    let crashes = if world.dice.percent(50) { 2 } else { 0 };
+    for _ in 0..calls {
+        world.ask();
+        if world.dice.percent(6) {
+            let client = world.dice.below(world.clients.len());
+            world.settle_doubts(client, false);
+        }
+        let pause = match world.dice.below(20) {
+            0..8 => world.dice.next() % 1_500,
+            8..18 => world.dice.next() % 120_000,
+            _ => world.dice.next() % 900_000,
+        };
+        world.pass(Duration::from_millis(pause));
+        if world.dice.percent(crashes) {
+            let client = world.dice.below(world.clients.len());
+            world.crash(client);
+        }
+    }
+    world.calm();
+}
+
+/// Storms until so many writes went wrong.
+pub(crate) fn storms(first: u64, writes: usize) -> Tally {
+    let mut all = Tally::default();
+    if let Some(seed) = asked_seed() {
+        return storm(seed);
+    }
+    let mut seed = first;
+    while all.faulted < writes {
+        all.add(&storm(seed));
+        seed += 1;
+    }
+    all
+}
+
+/// One storm.
+pub(crate) fn storm(seed: u64) -> Tally {
+    let _replay = Replay(seed);
+    let mut world = world(seed, true);
+    run(&mut world, 120);
+    world.oracle.into_tally()
+}
+
+#[test]
+fn storms_do_nothing_twice_and_tell_nothing_wrong() {
+    let tally = storms(0, std::env::var("RRP_WRITES").map_or(5_000, |n| n.parse().unwrap()));
+    println!("{tally}");
+}
