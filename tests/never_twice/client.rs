@@ -262,6 +262,9 @@ impl Client {
         trace(place, format_args!("{}: {action:?}", self.number));
         match action {
             Action::Record { id, puts } => {
+                if puts.iter().any(|put| matches!(put, Put::Remove(ticket) if Some(*ticket) == self.fresh)) {
+                    self.fresh = None;
+                }
                 let wait = Duration::from_millis(place.dice.one_of(&[0, 0, 1, 20]));
                 let due = self.records.back().map_or(place.now, |(when, ..)| (*when).max(place.now)) + wait;
                 self.records.push_back((due, id, puts));

@@ -6,7 +6,7 @@ use rrp::Command;
 use rrp::command::{Dialect, PtfCommand, RrpCommand, Safety};
 use rrp::dispatch::{Config, Options};
 use rrp::session;
-use rrp::sim::{Domain, NameServer, Stamp};
+use rrp::sim::{Domain, Stamp};
 
 use crate::client::{Client, Setup, Weather};
 use crate::keep::Map;
