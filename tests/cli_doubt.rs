@@ -202,6 +202,29 @@ fn a_signal_leaves_a_ticket_and_the_ticket_can_be_settled() {
     assert_eq!(place.sim.executed("RenewDomain"), 1);
 }
 
+/// No greeting comes: nothing was handed over, and nothing is in the journal.
+#[cfg(unix)]
+#[test]
+fn a_signal_before_the_first_byte_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = directory.path().join("journal.redb").into_os_string().into_string().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut program = program::program(&RENEW);
+    program.args(["--plain", "--user", "a", "--server", &address, "--journal", &journal]);
+    program.env("RRP_PASSWORD", "abcd").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = program.spawn().unwrap();
+    let connection = listener.accept().unwrap();
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let said = Said::of(child.wait_with_output().unwrap()).exits(6);
+    drop(connection);
+    let said = said.says("not sent: interrupted (SIGTERM) before the command was sent");
+    assert!(!said.err.contains("goes out"), "{said:?}");
+    let list = Said::of(program::program(&["doubt", "list", "--journal", &journal]).output().unwrap());
+    list.exits(0).says("nothing is in doubt");
+}
+
 #[test]
 fn without_a_connection_or_a_login_nothing_is_sent_and_a_doubt_stays() {
     let place = Place::new();
@@ -251,7 +274,7 @@ fn a_journal_is_one_accounts_and_one_hosts() {
 #[test]
 fn what_needs_a_journal_says_so_and_reads_need_none() {
     let place = Place::with_domain();
-    for flag in [["--key", "a"], ["--safety", "once"], ["--wait", "9"]] {
+    for flag in [["--key", "a"], ["--safety", "once"], ["--wait", "30"]] {
         let said = place.sim.run(&[&RENEW[..], &flag].concat()).exits(2);
         said.says(&format!("{} needs --journal FILE", flag[0])).says("nothing was sent");
     }
@@ -270,4 +293,22 @@ fn secrets_are_neither_shown_nor_kept() {
     place.doubt(&["show", "1"]).exits(0).says("auth=***");
     let bytes = std::fs::read(&place.journal).unwrap();
     assert!(!bytes.windows(8).any(|window| window == b"hunter22"));
+}
+
+#[test]
+fn the_help_tells_what_is_waited_for_and_what_a_safety_is() {
+    let help = |args: &[&str]| Said::of(program::program(args).output().unwrap()).exits(0).out;
+    let settle = help(&["doubt", "settle", "--help"]);
+    for text in
+        ["--after-loss <SECONDS>", "--wait <SECONDS>", "[default: 180]", "[default: 60]", "It only reads"]
+    {
+        assert!(settle.contains(text), "`{text}` in:\n{settle}");
+    }
+    let call = help(&["call", "--help"]);
+    for text in
+        ["--journal <FILE>", "--key <KEY>", "  read-back ", "  trust-reply ", "  once ", "  repeatable "]
+    {
+        assert!(call.contains(text), "`{text}` in:\n{call}");
+    }
+    assert!(help(&["doubt", "--help"]).contains("rrp doubt settle --all"));
 }

@@ -37,6 +37,7 @@ impl Wall {
     }
 
     /// The latest time that can have been: the clock's, or this if that is behind.
+    #[cfg(any(feature = "journal", test))]
     pub(super) fn latest(self) -> u64 {
         self.now.max(self.clock)
     }

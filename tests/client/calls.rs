@@ -240,7 +240,7 @@ async fn a_locked_account_is_left_alone_for_as_long_as_it_is_locked() {
 #[tokio::test(start_paused = true)]
 async fn whoever_connects_without_end_is_given_up() {
     let hub = Hub::new();
-    let stuck = hub.builder().dial(|| std::future::pending::<std::io::Result<tokio::io::DuplexStream>>());
+    let stuck = hub.builder().dial(std::future::pending::<std::io::Result<tokio::io::DuplexStream>>);
     let client = stuck.journal(journal()).connect().await.unwrap();
     match client.query(&Check::domain(&name())).deadline(Duration::from_secs(200)).await {
         Err(QueryError::Deadline(Some(why))) => assert!(why.as_str().contains("two minutes"), "{why}"),

@@ -77,8 +77,8 @@ pub(crate) struct Args {
     /// When a write may go out again (needs --journal); `read-back` by default
     #[arg(long, value_name = "SAFETY", value_parser = safety)]
     safety: Option<Safety>,
-    /// Wait so long for the outcome of a write (needs --journal); 300 by default
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    /// Wait so long for the outcome of a write, at least 10 (needs --journal); 300 by default
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(10..=86_400))]
     wait: Option<u64>,
     /// The name of the command, and `key=value …`; or `-` for one request on standard input
     #[arg(required = true, value_name = "REQUEST")]

@@ -239,7 +239,7 @@ impl Changed<'_> {
     }
 
     fn why_not_sent(&self, not_sent: &NotSent) -> String {
-        match (self.seen.interrupted, &self.seen.trouble, not_sent.why()) {
+        match (self.seen.interrupted, self.seen.unreachable(), not_sent.why()) {
             (Some(name), _, _) => format!("interrupted ({name}) before the command was sent"),
             (None, Some(trouble), Refused::Stopped) => trouble.error.clone(),
             (None, _, why) => escape(&chain(why)),
@@ -256,7 +256,7 @@ impl Changed<'_> {
     /// Why it was not sent, and what to do.
     fn fix(&self) -> Option<String> {
         let why = self.told.as_ref().err()?.why();
-        match (why, &self.seen.trouble) {
+        match (why, self.seen.unreachable()) {
             (Refused::ObjectInDoubt(ticket), _) => Some(self.settle(*ticket)),
             (Refused::KeyConflict(_), _) => Some("take another key for another command".to_owned()),
             (Refused::Journal(_), _) => Some("look at the journal's file and disk".to_owned()),

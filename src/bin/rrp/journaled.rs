@@ -57,11 +57,18 @@ pub(crate) struct Seen {
     /// What the journal wrote last of each ticket.
     pub(crate) entries: BTreeMap<Ticket, Entry>,
     pub(crate) tls: Option<Peer>,
-    /// Why nobody could be connected to.
-    pub(crate) trouble: Option<Trouble>,
+    /// Why the last try to connect failed.
+    trouble: Option<Trouble>,
     /// The signal that ended it.
     pub(crate) interrupted: Option<&'static str>,
     connected: bool,
+}
+
+impl Seen {
+    /// Why nobody was connected to, not even once.
+    pub(crate) fn unreachable(&self) -> Option<&Trouble> {
+        self.trouble.as_ref().filter(|_| !self.connected)
+    }
 }
 
 type Events = mpsc::UnboundedSender<Event>;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::change::{accepted_fields, head, notes, reason, tell};
 use crate::doubt::name;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal, chain};
 use crate::journal::{self, refusal, wall};
 use crate::journaled::{Journaled, Seen, option};
@@ -19,7 +19,21 @@ use crate::target::Target;
 
 const STAGE: &str = "doubt";
 
+const EXAMPLES: &str = "\
+It looks at the object of the write and compares it with what it was before. It only reads. What was done shows at the
+first look; what was not done is believed only when it is seen twice, and the registry has had a minute to finish it.
+
+Examples:
+  rrp doubt settle 17 --journal rrp.redb --server registry.example.com --user registrar
+  rrp doubt settle --all --journal rrp.redb    RRP_SERVER, RRP_USER and RRP_PASSWORD_FILE are set
+  rrp doubt settle --all --journal rrp.redb --after-loss 0    the process that sent them ended long ago
+
+It ends with 0 if all was settled, whether done or not; with 5 if something is still in doubt, and with 6 if nobody
+could be asked. A journal that cannot be read, or is another account's or host's, is 7; one in use is 3. A ticket that
+is not there is 1, one that is finished is 4.";
+
 #[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
 pub(crate) struct Args {
     /// What is to be settled
     #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -139,7 +153,7 @@ impl Report<'_> {
         match &self.told {
             Ok(Settled::Applied(_) | Settled::Refused(_) | Settled::NotApplied(_)) => Exit::Yes,
             // Nobody was asked.
-            Ok(Settled::StillInDoubt(_)) if self.seen.trouble.is_some() => Exit::NotSent,
+            Ok(Settled::StillInDoubt(_)) if self.seen.unreachable().is_some() => Exit::NotSent,
             Ok(Settled::StillInDoubt(doubt)) if doubt.reason() == DoubtReason::Unavailable => Exit::NotSent,
             Ok(Settled::StillInDoubt(_)) => Exit::InDoubt,
             Err(Refused::Journal(_)) => Exit::Data,
@@ -159,7 +173,7 @@ impl Report<'_> {
                 ("not applied", "it was not done, and is not sent again".to_owned())
             }
             Ok(Settled::StillInDoubt(doubt)) => {
-                let why = match (self.seen.interrupted, &self.seen.trouble) {
+                let why = match (self.seen.interrupted, self.seen.unreachable()) {
                     (Some(name), _) => format!("interrupted ({name})"),
                     (None, Some(trouble)) => trouble.error.clone(),
                     (None, None) => reason(doubt),
@@ -189,7 +203,7 @@ impl Report<'_> {
         if let Ok(Settled::Applied(accepted)) = &self.told {
             accepted_fields(accepted, &mut fields);
         }
-        if let (Some(trouble), true) = (&self.seen.trouble, self.exit() == Exit::NotSent) {
+        if let (Some(trouble), true) = (self.seen.unreachable(), self.exit() == Exit::NotSent) {
             fields.add("to do", trouble.fix.clone());
         }
         if let Some(next) = self.next() {
