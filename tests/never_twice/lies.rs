@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rrp::command::Safety;
+use rrp::settle::Resolver;
 
 use crate::client::Weather;
 use crate::faults::Kind;
@@ -41,6 +42,11 @@ fn count(kind: Kind, safety: Safety) -> Count {
         world.weather = Weather { writes: 50, only: Some(kind), ..Weather::CALM };
         run(&mut world, 120);
         for (what, _, intent) in &world.oracle.violations {
+            if kind == Kind::LieFailed && safety == Safety::ReadBack {
+                // What costs nothing and is refused a second time is believed when no try is left, and nothing else.
+                let resolver = intent.and_then(|at| world.oracle.intents[at].resolver);
+                assert_eq!((*what, resolver), (Violation::ToldNotDone, Some(Resolver::AddNameServer)));
+            }
             let refused_twice = intent.is_some_and(|at| world.oracle.intents[at].refused_twice);
             match what {
                 Violation::Double if refused_twice => count.doubles_refused += 1,
