@@ -170,7 +170,10 @@ impl Written {
 
     /// Remembers an intent, unless it is known by now that nothing was done.
     pub(super) fn remember(&mut self, entry: &Entry) {
-        let Some(resolver) = entry.intent.resolver else { return };
+        let sent = &entry.intent.sent;
+        // No read settles RRP's request for a transfer.
+        let transfer = sent.name().eq_ignore_ascii_case("transfer").then_some(Resolver::TransferRequest);
+        let Some(resolver) = entry.intent.resolver.or(transfer) else { return };
         let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
         for object in entry.intent.sent.objects() {
             let what = (resolver, object.clone());
@@ -189,9 +192,11 @@ impl Written {
         }
     }
 
-    /// Whether the same was done before to one of these.
+    /// Whether something was done before to one of these that shows as this would: the same; or a transfer, which prolongs.
     pub(super) fn any(&self, resolver: Resolver, objects: &[Object]) -> bool {
-        objects.iter().any(|object| self.done.contains_key(&(resolver, object.clone())))
+        let transfer = (resolver == Resolver::Renew).then_some(Resolver::TransferRequest);
+        let alike = || [Some(resolver), transfer].into_iter().flatten();
+        objects.iter().any(|object| alike().any(|one| self.done.contains_key(&(one, object.clone()))))
     }
 }
 

@@ -39,12 +39,21 @@ pub(crate) enum Kind {
     NoLogin,
     Misfit,
     Unknown,
+    /// "Failed, try again", and it was executed.
+    LieFailed,
+    /// Refused for good, and it was executed.
+    LieRefused,
+    /// "Done", and it was not executed.
+    LieDone,
+    /// The reply is lost, and it is executed some minutes later.
+    LieLate,
 }
 
 use Kind::{
     BeyondWire, CloseBefore, CutDown, CutReplyExecuted, CutReplyNotExecuted, CutUp, Dribble, ExecuteAndClose,
     ExecuteAndStall, ExecuteLate, Failed, FailedExecuted, FailedForNow, Garble, Gone, GoneExecuted, Late,
-    Locked, LoseLogin, Misfit, NoLogin, Stall, Surplus, Twice, Unknown, Unsolicited,
+    LieDone, LieFailed, LieLate, LieRefused, Locked, LoseLogin, Misfit, NoLogin, Stall, Surplus, Twice,
+    Unknown, Unsolicited,
 };
 
 /// Each kind, and how often it comes in so many.
@@ -153,6 +162,10 @@ impl Kind {
             FailedExecuted => Effect::answer(423, true),
             NoLogin => Effect::answer(dice.one_of(&[530, 547]), false),
             Misfit => Effect::answer(dice.one_of(&[210, 211, 213]), dice.percent(50)),
+            LieFailed => Effect::answer(dice.one_of(&[420, 421, 422]), true),
+            LieRefused => Effect::answer(dice.one_of(&[541, 545, 552, 505]), true),
+            LieDone => Effect::answer(200, false),
+            LieLate => Effect::ExecuteLate { after: beyond, close },
             Unknown => Effect::answer(dice.one_of(&[299, 450, 499, 300, 700]), dice.percent(50)),
         }]
     }

@@ -20,6 +20,7 @@ mod crash;
 mod cuts;
 mod faults;
 mod keep;
+mod lies;
 mod line;
 mod mark;
 mod million;

@@ -52,6 +52,7 @@ pub(crate) struct Intent {
     pub(crate) object: String,
     pub(crate) safety: Safety,
     pub(crate) resolver: Option<Resolver>,
+    pub(crate) refused_twice: bool,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) executions: u32,
     pub(crate) queued: u32,
@@ -80,6 +81,8 @@ pub(crate) struct Asked {
     pub(crate) object: String,
     pub(crate) safety: Safety,
     pub(crate) resolver: Option<Resolver>,
+    /// It costs, and the registry refuses a second one: a registration, or a renewal with a guard.
+    pub(crate) refused_twice: bool,
 }
 
 #[derive(Default)]
@@ -198,7 +201,7 @@ impl Oracle {
     }
 
     fn intent(&mut self, client: usize, ticket: Ticket, mark: Mark) -> usize {
-        let Asked { command, object, safety, resolver } = self.asked[&mark].clone();
+        let Asked { command, object, safety, resolver, refused_twice } = self.asked[&mark].clone();
         let at = self.intents.len();
         self.intents.push(Intent {
             client,
@@ -207,6 +210,7 @@ impl Oracle {
             object,
             safety,
             resolver,
+            refused_twice,
             attempts: Vec::new(),
             executions: 0,
             queued: 0,
@@ -315,6 +319,7 @@ impl Oracle {
                         .to_owned(),
                     safety: entry.intent().safety(),
                     resolver: entry.intent().resolver(),
+                    refused_twice: false,
                     attempts: Vec::new(),
                     executions: 0,
                     queued: 0,

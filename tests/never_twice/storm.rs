@@ -102,6 +102,12 @@ pub(crate) fn world(seed: u64, strict: bool) -> World {
 
 /// Runs a world of so many calls.
 pub(crate) fn run(world: &mut World, calls: usize) {
+    stir(world, calls);
+    world.calm();
+}
+
+/// The same, and the faults go on.
+pub(crate) fn stir(world: &mut World, calls: usize) {
     let crashes = if world.dice.percent(50) { 2 } else { 0 };
     for _ in 0..calls {
         world.ask();
@@ -120,7 +126,6 @@ pub(crate) fn run(world: &mut World, calls: usize) {
             world.crash(client);
         }
     }
-    world.calm();
 }
 
 /// Storms until so many writes went wrong.

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use rrp::Command;
-use rrp::command::Safety;
+use rrp::command::{Repeat, Safety};
 use rrp::dispatch::{CallId, Moment, Options, Ticket};
-use rrp::settle::resolver;
+use rrp::settle::{Resolver, resolver};
 use rrp::sim::{self, Domain, Registrar, Registry, Stamp};
 
 use crate::client::{Client, Place, Weather};
@@ -286,8 +286,10 @@ impl World {
         deadline: bool,
     ) -> CallId {
         let object = command.objects().first().map_or("", |object| object.name()).to_owned();
-        let asked =
-            Asked { command: command.name().to_owned(), object, safety, resolver: resolver(&command) };
+        let (resolver, repeat) = (resolver(&command), command.nature().repeat());
+        let refused_twice = resolver == Some(Resolver::AddDomain)
+            || resolver == Some(Resolver::Renew) && repeat == Repeat::Guarded;
+        let asked = Asked { command: command.name().to_owned(), object, safety, resolver, refused_twice };
         self.oracle.asks(mark, asked);
         let call = Call::Change { mark, keyed, deadline };
         self.with(client, |client, place| client.change(command, safety, options, call, place))

@@ -109,15 +109,21 @@ fn request_in(reading: &Reading, domain: View<'_>) -> Request {
 
 pub(super) fn request(look: Look<'_>) -> Result<Finding, Unreadable> {
     let (now, before) = (Sides::now(look)?, Sides::before(look));
-    let arrived = now.domain.seen().is_some();
-    if arrived || now.request == Request::Incoming {
+    let arrived = now.domain.seen();
+    if arrived.is_some() || now.request == Request::Incoming {
         let Some(before) = before else { return Ok(NOT_READ) };
         // What did not exist was registered, and not transferred.
         let possible = matches!(before.domain, View::Foreign) && before.request == Request::None;
-        return Ok(if possible {
+        if !possible {
+            return Ok(Finding::Unproved("a request was pending before, or the domain was ours"));
+        }
+        // What was theirs may have been deleted, and registered by us.
+        let dated = |reading: &Reading| reading.first("registrartransferdate").is_some();
+        let came = now.shown.is_some() || arrived.is_none_or(dated);
+        return Ok(if came {
             Finding::APPLIED
         } else {
-            Finding::Unproved("a request was pending before, or the domain was ours")
+            Finding::Unproved("the domain is ours, and nothing says that it was transferred")
         });
     }
     if now.request != Request::None {
