@@ -95,7 +95,10 @@ fn write(kind: usize, mark: usize) -> Option<(Before, Command)> {
         ),
         24 => (Before::After(22), ptf("DeleteDNSZone", &[("dnszone", &zone)], mark)),
         25 => (Before::Free, ptf("AddContact", &person, mark)),
-        26 => (Before::After(25), ptf("ModifyContact", &[("contact", "P-SIM1"), person[0], person[1]], mark)),
+        26 => (
+            Before::After(25),
+            ptf("ModifyContact", &[("contact", "P-SIM1"), ("lastname", "Roe"), person[1]], mark),
+        ),
         27 => (Before::After(25), ptf("DeleteContact", &[("contact", "P-SIM1")], mark)),
         28 => (Before::Free, ptf("SendSMS", &[("phone", "+49.1"), ("message", "hello")], mark)),
         _ => return None,
