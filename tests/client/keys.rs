@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rrp::DomainName;
-use rrp::command::{Add, Period, Safety};
+use rrp::command::{Add, Period, Ptf, Safety};
 use rrp::dispatch::{Outcome, Refused};
 use rrp::journal::Memory;
 use rrp::sim::{Change, Close, Effect};
@@ -63,6 +63,18 @@ async fn a_key_of_another_command_is_refused() {
     let long = "k".repeat(256);
     let not_sent = client.change(&longer, Safety::ReadBack).key(&long).await.unwrap_err();
     assert!(matches!(not_sent.why(), Refused::TooLong));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_header_is_not_a_parameter_of_the_same_command() {
+    let hub = Hub::new();
+    let client = hub.client(journal()).await;
+    let add = || Ptf::change("AddDomain").unwrap().param("domain", "example.com").unwrap();
+    let first = add().param("subuser", "x").unwrap();
+    accepted(client.change(&first, Safety::ReadBack).key("order").await);
+    let other = add().header("subuser", "x").unwrap();
+    let not_sent = client.change(&other, Safety::ReadBack).key("order").await.unwrap_err();
+    assert!(matches!(not_sent.why(), Refused::KeyConflict(Some(_))));
 }
 
 /// A client that lost the reply to an ADD and was gone before it knew.
