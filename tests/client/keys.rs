@@ -6,7 +6,7 @@ use rrp::DomainName;
 use rrp::command::{Add, Period, Ptf, Safety};
 use rrp::dispatch::{Outcome, Refused};
 use rrp::journal::Memory;
-use rrp::sim::{Change, Close, Effect};
+use rrp::sim::{self, Change, Close, Effect};
 
 use crate::hub::{Hub, journal};
 
@@ -75,6 +75,24 @@ async fn a_header_is_not_a_parameter_of_the_same_command() {
     let other = add().header("subuser", "x").unwrap();
     let not_sent = client.change(&other, Safety::ReadBack).key("order").await.unwrap_err();
     assert!(matches!(not_sent.why(), Refused::KeyConflict(Some(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_zone_queues_is_known_after_a_restart_too() {
+    let queues = sim::Config::new().queue_jobs(Duration::from_secs(3_600)).queued_zones(["com"]);
+    let (hub, journal) = (Hub::with(queues), journal());
+    let add = |name: &str| Ptf::change("AddDomain").unwrap().param("domain", name).unwrap();
+    let client = hub.client(journal.clone()).await;
+    assert!(accepted(client.change(&add("a.com"), Safety::ReadBack).await).is_pending());
+    hub.fault("AddDomain", Effect::ExecuteAndClose(Close::Fin));
+    let lost = || add("b.com");
+    let call = client.change(&lost(), Safety::ReadBack).key("b").deadline(Duration::from_secs(200));
+    assert!(matches!(call.await, Ok(Outcome::InDoubt(_))));
+    client.shutdown().await;
+    let client = hub.client(journal).await;
+    let call = client.change(&lost(), Safety::ReadBack).key("b").deadline(Duration::from_secs(200));
+    assert!(matches!(call.await, Ok(Outcome::InDoubt(_))));
+    assert_eq!(hub.registry(|registry| registry.jobs()), 2, "no second job for the same name");
 }
 
 /// A client that lost the reply to an ADD and was gone before it knew.
