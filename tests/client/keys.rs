@@ -5,8 +5,8 @@ use std::time::Duration;
 use rrp::DomainName;
 use rrp::command::{Add, Period, Ptf, Safety};
 use rrp::dispatch::{Outcome, Refused};
-use rrp::journal::Memory;
-use rrp::sim::{self, Change, Close, Effect};
+use rrp::journal::{Journal, Memory};
+use rrp::sim::{self, Change, Close, Domain, Effect, Stamp};
 
 use crate::hub::{Hub, journal};
 
@@ -75,6 +75,24 @@ async fn a_header_is_not_a_parameter_of_the_same_command() {
     let other = add().header("subuser", "x").unwrap();
     let not_sent = client.change(&other, Safety::ReadBack).key("order").await.unwrap_err();
     assert!(matches!(not_sent.why(), Refused::KeyConflict(Some(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_back_makes_no_journal_forget_a_key() {
+    let (hub, journal) = (Hub::new(), journal());
+    hub.registry(|registry| {
+        let created = Stamp::midnight(2025, 6, 1);
+        registry.insert_domain(Domain::new("example.com", "registrar", created, created.years_later(2)));
+    });
+    // The journal has seen February; the clock of the client begins with January.
+    journal.restore(1_772_000_000_000).await.unwrap();
+    let renew = Ptf::change("RenewDomain").unwrap().param("domain", "example.com").unwrap();
+    for _ in 0..3 {
+        let client = hub.client(journal.clone()).await;
+        accepted(client.change(&renew, Safety::ReadBack).key("order").await);
+        client.shutdown().await;
+    }
+    assert_eq!(hub.changes(Change::Renewed, "example.com"), 1);
 }
 
 #[tokio::test(start_paused = true)]
