@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rrp::DomainName;
-use rrp::command::{Add, Period, Ptf, Safety};
-use rrp::dispatch::{Outcome, Refused};
+use rrp::command::{Add, Check, Period, Ptf, Safety};
+use rrp::dispatch::{Config, Outcome, Refused};
 use rrp::journal::{Journal, Memory};
-use rrp::sim::{self, Change, Close, Domain, Effect, Stamp};
+use rrp::sim::{self, Change, Close, Domain, Effect, Fault, Stamp, Trigger};
 
 use crate::hub::{Hub, journal};
 
@@ -113,6 +113,27 @@ async fn that_a_zone_queues_is_known_after_a_restart_too() {
     assert_eq!(hub.registry(|registry| registry.jobs()), 2, "no second job for the same name");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_key_in_doubt_is_never_told_as_not_sent() {
+    let hub = Hub::new();
+    let builder = hub.builder().journal(journal()).config(Config::new(7).jobs(1));
+    let client = builder.connect().await.unwrap();
+    hub.fault("add", Effect::ExecuteAndClose(Close::Fin));
+    hub.registry(|registry| {
+        let silent = Fault::on(Trigger::Command("status".into())).then(Effect::CloseBefore(Close::Fin));
+        registry.faults().add(silent.always());
+    });
+    let add = || client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    assert!(matches!(add().deadline(Duration::from_secs(3_000)).await, Ok(Outcome::InDoubt(_))));
+    // There is room for one command, and it is taken.
+    hub.fault("check", Effect::Delay(Duration::from_secs(30)));
+    let other = client.clone();
+    let query = tokio::spawn(async move { other.query(&Check::domain(&name())).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(matches!(add().await, Ok(Outcome::InDoubt(_))));
+    query.await.unwrap().unwrap();
+}
+
 /// A client that lost the reply to an ADD and was gone before it knew.
 async fn crashed(hub: &Hub, journal: &Memory) {
     hub.fault("add", Effect::ExecuteAndClose(Close::Fin));
@@ -120,7 +141,7 @@ async fn crashed(hub: &Hub, journal: &Memory) {
     let call = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
     let call = call.deadline(Duration::from_secs(6));
     hub.registry(|registry| {
-        let silent = rrp::sim::Fault::on(rrp::sim::Trigger::Command("status".into()));
+        let silent = Fault::on(Trigger::Command("status".into()));
         registry.faults().add(silent.then(Effect::Stall));
     });
     assert!(matches!(call.await, Ok(Outcome::InDoubt(_))));
