@@ -21,7 +21,8 @@ struct Running {
 
 impl Running {
     fn new(args: &[&str]) -> Self {
-        let mut program = program(&["sim", "--json", "--listen", "127.0.0.1:0"]);
+        let mut program =
+            program(&["sim", "--json", "--listen", "127.0.0.1:0", "--start-date", "2026-01-01"]);
         let program = program.args(args).env("RRP_PASSWORD", PASSWORD);
         let mut child = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -98,6 +99,7 @@ fn a_simulated_registry_that_cannot_be_is_refused() {
         (&["--listen", "here"], 2, "invalid value"),
         (&["--balance", "-5"], 2, ""),
         (&["--balance", "a lot"], 2, "no amount"),
+        (&["--start-date", "2026-02-30"], 2, "`2026-02-30` is no date"),
         (&["--fault", "add:explode"], 2, "is not `COMMAND:EFFECT`"),
         (&["--fault", "Chek:421"], 2, "did you mean `check`?"),
         (&["--fault", "RenewDomian:421"], 2, "did you mean `RenewDomain`?"),

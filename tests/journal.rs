@@ -352,6 +352,25 @@ fn a_clock_that_jumps_forgets_nothing() {
 }
 
 #[test]
+fn what_a_clock_wrote_that_is_behind_is_kept_as_long_as_all_else() {
+    let storage = Crashy::new();
+    let mut store = Store::open(storage.clone(), &scope(), &Options::new(), NOW).unwrap();
+    // A machine that begins in another year, until somebody tells it the time.
+    store.write(&[finished(1, 400, Some("order-1"))], NOW - 400 * DAY).unwrap();
+    store.write(&[put(2, "open")], NOW - 400 * DAY + 1).unwrap();
+    store.close().unwrap();
+    for (days, wanted) in [(0, &[1, 2][..]), (1, &[1, 2])] {
+        let mut store = Store::open(storage.clone(), &scope(), &Options::new(), NOW + days * DAY).unwrap();
+        assert_eq!(tickets(store.restore(NOW + days * DAY).unwrap().entries()), wanted, "{days}");
+    }
+    for day in 2..=31 {
+        let mut store = Store::open(storage.clone(), &scope(), &Options::new(), NOW + day * DAY).unwrap();
+        let restored = store.restore(NOW + day * DAY).unwrap();
+        assert_eq!(tickets(restored.entries()).contains(&1), day <= 30, "{day}");
+    }
+}
+
+#[test]
 fn times_that_have_not_come_yet_are_taken_for_now() {
     let mut store = Store::open(Crashy::new(), &scope(), &Options::new(), NOW).unwrap();
     let mut record = record(1, "accepted");

@@ -141,6 +141,7 @@ impl<S: Slots> Dispatch<S> {
             let ticket = entry.ticket();
             dispatch.next_ticket = dispatch.next_ticket.max(ticket.get().saturating_add(1));
             dispatch.written.remember(&entry);
+            dispatch.queued.restore(&entry);
             if !entry.standing.is_finished() {
                 dispatch.objects.doubt(ticket, entry.intent.sent.objects());
             }

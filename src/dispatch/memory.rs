@@ -225,6 +225,18 @@ impl Queued {
         }
     }
 
+    /// What an earlier run learnt is in its outcomes.
+    pub(super) fn restore(&mut self, entry: &Entry) {
+        let Standing::Accepted(summary) = &entry.standing else { return };
+        let creation = matches!(
+            entry.intent.resolver,
+            Some(Resolver::AddDomain | Resolver::AddNameServer | Resolver::AddZone)
+        );
+        if summary.is_pending() && (creation || summary.job().is_some()) {
+            self.learn(entry.intent.sent.objects());
+        }
+    }
+
     pub(super) fn may_queue(&self, objects: &[Object]) -> bool {
         let known = |zone: &str| self.zones.iter().any(|known| **known == *zone);
         self.everywhere || objects.iter().filter_map(|object| object.name().rsplit('.').next()).any(known)

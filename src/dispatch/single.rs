@@ -1,7 +1,7 @@
 //! Slots of one session, at a fixed pace.
 
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Unavailable, Wish};
@@ -20,7 +20,10 @@ pub struct SingleSession {
     /// Nothing is sent before.
     free_at: Option<Instant>,
     held_until: Option<Instant>,
-    waiting: [VecDeque<Wish>; 2],
+    /// By the lane and the order in which they came.
+    waiting: BTreeMap<(Lane, u64), Wish>,
+    places: HashMap<JobId, (Lane, u64)>,
+    asked: u64,
     numbers: u64,
     failures: u32,
     unavailable: Option<Unavailable>,
@@ -63,7 +66,9 @@ impl SingleSession {
             state: State::Closed,
             free_at: None,
             held_until: None,
-            waiting: [VecDeque::new(), VecDeque::new()],
+            waiting: BTreeMap::new(),
+            places: HashMap::new(),
+            asked: 0,
             numbers: 0,
             failures: 0,
             unavailable: None,
@@ -81,7 +86,7 @@ impl SingleSession {
     /// How many wait for a slot.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.waiting.iter().map(VecDeque::len).fold(0, usize::saturating_add)
+        self.waiting.len()
     }
 
     fn may_send(&self, now: Instant) -> bool {
@@ -93,7 +98,7 @@ impl SingleSession {
     }
 
     fn first(&self) -> Option<Wish> {
-        self.waiting.iter().find_map(VecDeque::front).copied()
+        self.waiting.first_key_value().map(|(_, wish)| *wish)
     }
 
     /// What to do about the session now.
@@ -163,16 +168,16 @@ impl SingleSession {
 
 impl Slots for SingleSession {
     fn ask(&mut self, wish: Wish, _now: Instant) {
-        let [settle, normal] = &mut self.waiting;
-        match wish.lane {
-            Lane::Settle => settle.push_back(wish),
-            Lane::Normal => normal.push_back(wish),
-        }
+        self.withdraw(wish.job);
+        let place = (wish.lane, self.asked);
+        self.asked = self.asked.saturating_add(1);
+        self.places.insert(wish.job, place);
+        self.waiting.insert(place, wish);
     }
 
     fn withdraw(&mut self, job: JobId) {
-        for lane in &mut self.waiting {
-            lane.retain(|wish| wish.job != job);
+        if let Some(place) = self.places.remove(&job) {
+            self.waiting.remove(&place);
         }
     }
 
@@ -181,7 +186,8 @@ impl Slots for SingleSession {
         if !self.may_send(now) || self.first()?.not_on == Some(session) {
             return None;
         }
-        let wish = self.waiting.iter_mut().find_map(VecDeque::pop_front)?;
+        let (_, wish) = self.waiting.pop_first()?;
+        self.places.remove(&wish.job);
         self.state = State::Busy(session);
         Some(Slot { job: wish.job, session })
     }

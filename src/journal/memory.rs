@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::index::{Held, Index, Plan, Step, expires};
-use super::wall::Wall;
+use super::wall::{Wall, kept};
 use super::{BoxFuture, Journal, JournalError, JournalErrorKind, JournalStage, Options, Restored, ticket_of};
 use crate::dispatch::{Entry, Put, Ticket};
 
@@ -111,6 +111,14 @@ impl Kept {
             return Err(JournalError::new(JournalStage::Write, kind.clone()));
         }
         let now = self.advance(wall);
+        let behind = self.wall.map_or(0, |own| own.behind(wall));
+        let puts: Vec<Put> = puts
+            .into_iter()
+            .map(|put| match put {
+                Put::Entry(entry) => Put::Entry(kept(&entry, behind).into_owned()),
+                put @ Put::Remove(_) => put,
+            })
+            .collect();
         let step = |put: &Put| -> Step {
             let held = match put {
                 Put::Entry(entry) => Some(Held { bytes: 0, expires: expires(entry, &self.options) }),

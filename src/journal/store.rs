@@ -13,7 +13,7 @@ use super::database::{
 use super::index::{Held, Index, Plan, Step, expires};
 use super::record::{InvalidRecord, encode};
 use super::storage::Storage;
-use super::wall::Wall;
+use super::wall::{Wall, kept};
 use super::{JournalError, JournalErrorKind, JournalStage, Options, Restored, Scope, file, ticket_of};
 use crate::dispatch::{Entry, Put, Ticket};
 
@@ -238,6 +238,7 @@ impl Store {
     /// The same for several writes, which share one commit. One that is refused does not keep the others from being done.
     pub fn write_all(&mut self, writes: &[&[Put]], wall: u64) -> Vec<Result<(), JournalError>> {
         let now = self.wall.advance(wall);
+        let behind = self.wall.behind(wall);
         if let Err(error) = self.database() {
             return writes.iter().map(|_| Err(error.clone())).collect();
         }
@@ -250,7 +251,8 @@ impl Store {
         let mut plan = Plan::new(&self.index, &forgotten);
         let mut changes = Vec::new();
         let mut admit = |puts: &[Put]| {
-            let encoded = puts.iter().map(|put| change(put, &self.options)).collect::<Result<Vec<_>, _>>();
+            let encoded =
+                puts.iter().map(|put| change(put, behind, &self.options)).collect::<Result<Vec<_>, _>>();
             let encoded = encoded.map_err(|error| {
                 self.named(JournalError::new(JournalStage::Write, JournalErrorKind::TooLong).because(error))
             })?;
@@ -332,12 +334,13 @@ struct Change {
     record: Vec<u8>,
 }
 
-fn change(put: &Put, options: &Options) -> Result<Change, InvalidRecord> {
+fn change(put: &Put, behind: u64, options: &Options) -> Result<Change, InvalidRecord> {
     let ticket = ticket_of(put).get();
     Ok(match put {
         Put::Entry(entry) => {
-            let record = encode(entry)?;
-            let held = Held { bytes: record.len(), expires: expires(entry, options) };
+            let entry = kept(entry, behind);
+            let record = encode(&entry)?;
+            let held = Held { bytes: record.len(), expires: expires(&entry, options) };
             Change { step: (ticket, Some(held)), record }
         }
         Put::Remove(_) => Change { step: (ticket, None), record: Vec::new() },

@@ -1,5 +1,6 @@
 //! The time of a journal: it follows a clock, but never back, and never far at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::dispatch::Entry;
@@ -30,6 +31,11 @@ impl Wall {
         self.now
     }
 
+    /// How far a clock is behind.
+    pub(super) const fn behind(self, clock: u64) -> u64 {
+        self.now.saturating_sub(clock)
+    }
+
     /// The time at the last look.
     #[cfg(any(feature = "journal", test))]
     pub(super) const fn now(self) -> u64 {
@@ -52,6 +58,16 @@ pub(super) fn clamp(entry: &mut Entry, latest: u64) {
     if entry.intent.begun_at > latest {
         Arc::make_mut(&mut entry.intent).begun_at = latest;
     }
+}
+
+/// An entry as it is kept: one that was written by a clock that is so far behind is as new as any other.
+pub(super) fn kept(entry: &Entry, behind: u64) -> Cow<'_, Entry> {
+    if behind == 0 {
+        return Cow::Borrowed(entry);
+    }
+    let mut entry = entry.clone();
+    entry.changed_at = entry.changed_at.saturating_add(behind);
+    Cow::Owned(entry)
 }
 
 #[cfg(test)]

@@ -138,7 +138,13 @@ fn of_line(line: &RrpLine, keyed: &Keyed) -> SentLine {
 /// The hash by which two commands are told to be the same: of all that they say, secrets included.
 #[must_use]
 pub(crate) fn payload_hash(command: &Command, keyed: &Keyed) -> [u8; 16] {
-    let mut parts: Vec<&[u8]> = Vec::new();
+    // A header is not a parameter that follows the last one.
+    let parameters = match command.body() {
+        Body::Rrp(rrp) => rrp.lines().len(),
+        Body::Ptf(ptf) => ptf.parameters().len(),
+    };
+    let parameters = u64::try_from(parameters).unwrap_or(u64::MAX).to_be_bytes();
+    let mut parts: Vec<&[u8]> = vec![&parameters];
     match command.body() {
         Body::Rrp(rrp) => {
             parts.extend([&b"rrp"[..], rrp.verb().as_str().as_bytes()]);

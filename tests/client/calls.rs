@@ -192,6 +192,23 @@ async fn a_refused_login_tells_everybody_at_once_and_is_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_back_for_want_of_a_login_is_told_at_once() {
+    let hub = Hub::new();
+    let client = hub.client(journal()).await;
+    client.query(&Check::domain(&name())).await.unwrap();
+    // "Failed, try again" closes the session, and no other is to be had.
+    hub.fault("add", Effect::answer(420, false));
+    hub.registry(|registry| {
+        let refused = Fault::on(Trigger::Command("session".into())).then(Effect::answer(530, false));
+        registry.faults().add(refused.always());
+    });
+    let begun = Instant::now();
+    let Outcome::InDoubt(doubt) = add(&client).await.unwrap() else { panic!("not in doubt") };
+    assert_eq!(doubt.reason(), DoubtReason::Unavailable);
+    assert!(begun.elapsed() < Duration::from_secs(60), "not only when its time is over");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_cannot_be_reached_is_tried_again_until_the_deadline_says_why() {
     let hub = Hub::new();
     let client = hub.client(journal()).await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rrp::DomainName;
-use rrp::command::{Add, Period, Safety};
-use rrp::dispatch::{Outcome, Refused};
-use rrp::journal::Memory;
-use rrp::sim::{Change, Close, Effect};
+use rrp::command::{Add, Check, Period, Ptf, Safety};
+use rrp::dispatch::{Config, Outcome, Refused};
+use rrp::journal::{Journal, Memory};
+use rrp::sim::{self, Change, Close, Domain, Effect, Fault, Stamp, Trigger};
 
 use crate::hub::{Hub, journal};
 
@@ -65,6 +65,75 @@ async fn a_key_of_another_command_is_refused() {
     assert!(matches!(not_sent.why(), Refused::TooLong));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_header_is_not_a_parameter_of_the_same_command() {
+    let hub = Hub::new();
+    let client = hub.client(journal()).await;
+    let add = || Ptf::change("AddDomain").unwrap().param("domain", "example.com").unwrap();
+    let first = add().param("subuser", "x").unwrap();
+    accepted(client.change(&first, Safety::ReadBack).key("order").await);
+    let other = add().header("subuser", "x").unwrap();
+    let not_sent = client.change(&other, Safety::ReadBack).key("order").await.unwrap_err();
+    assert!(matches!(not_sent.why(), Refused::KeyConflict(Some(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_back_makes_no_journal_forget_a_key() {
+    let (hub, journal) = (Hub::new(), journal());
+    hub.registry(|registry| {
+        let created = Stamp::midnight(2025, 6, 1);
+        registry.insert_domain(Domain::new("example.com", "registrar", created, created.years_later(2)));
+    });
+    // The journal has seen February; the clock of the client begins with January.
+    journal.restore(1_772_000_000_000).await.unwrap();
+    let renew = Ptf::change("RenewDomain").unwrap().param("domain", "example.com").unwrap();
+    for _ in 0..3 {
+        let client = hub.client(journal.clone()).await;
+        accepted(client.change(&renew, Safety::ReadBack).key("order").await);
+        client.shutdown().await;
+    }
+    assert_eq!(hub.changes(Change::Renewed, "example.com"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_zone_queues_is_known_after_a_restart_too() {
+    let queues = sim::Config::new().queue_jobs(Duration::from_secs(3_600)).queued_zones(["com"]);
+    let (hub, journal) = (Hub::with(queues), journal());
+    let add = |name: &str| Ptf::change("AddDomain").unwrap().param("domain", name).unwrap();
+    let client = hub.client(journal.clone()).await;
+    assert!(accepted(client.change(&add("a.com"), Safety::ReadBack).await).is_pending());
+    hub.fault("AddDomain", Effect::ExecuteAndClose(Close::Fin));
+    let lost = || add("b.com");
+    let call = client.change(&lost(), Safety::ReadBack).key("b").deadline(Duration::from_secs(200));
+    assert!(matches!(call.await, Ok(Outcome::InDoubt(_))));
+    client.shutdown().await;
+    let client = hub.client(journal).await;
+    let call = client.change(&lost(), Safety::ReadBack).key("b").deadline(Duration::from_secs(200));
+    assert!(matches!(call.await, Ok(Outcome::InDoubt(_))));
+    assert_eq!(hub.registry(|registry| registry.jobs()), 2, "no second job for the same name");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_in_doubt_is_never_told_as_not_sent() {
+    let hub = Hub::new();
+    let builder = hub.builder().journal(journal()).config(Config::new(7).jobs(1));
+    let client = builder.connect().await.unwrap();
+    hub.fault("add", Effect::ExecuteAndClose(Close::Fin));
+    hub.registry(|registry| {
+        let silent = Fault::on(Trigger::Command("status".into())).then(Effect::CloseBefore(Close::Fin));
+        registry.faults().add(silent.always());
+    });
+    let add = || client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    assert!(matches!(add().deadline(Duration::from_secs(3_000)).await, Ok(Outcome::InDoubt(_))));
+    // There is room for one command, and it is taken.
+    hub.fault("check", Effect::Delay(Duration::from_secs(30)));
+    let other = client.clone();
+    let query = tokio::spawn(async move { other.query(&Check::domain(&name())).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(matches!(add().await, Ok(Outcome::InDoubt(_))));
+    query.await.unwrap().unwrap();
+}
+
 /// A client that lost the reply to an ADD and was gone before it knew.
 async fn crashed(hub: &Hub, journal: &Memory) {
     hub.fault("add", Effect::ExecuteAndClose(Close::Fin));
@@ -72,7 +141,7 @@ async fn crashed(hub: &Hub, journal: &Memory) {
     let call = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
     let call = call.deadline(Duration::from_secs(6));
     hub.registry(|registry| {
-        let silent = rrp::sim::Fault::on(rrp::sim::Trigger::Command("status".into()));
+        let silent = Fault::on(Trigger::Command("status".into()));
         registry.faults().add(silent.then(Effect::Stall));
     });
     assert!(matches!(call.await, Ok(Outcome::InDoubt(_))));

@@ -423,7 +423,7 @@ impl Client {
         any
     }
 
-    fn ended(&mut self, at: usize, end: &session::End, place: &mut Place<'_>) {
+    fn ended(&mut self, at: usize, end: &session::End, place: &Place<'_>) {
         trace(place, format_args!("{} on {}: ended: {end}", self.number, self.lines[at].number));
         let now = place.now;
         let line = &mut self.lines[at];

@@ -121,7 +121,7 @@ impl Kind {
         let most = if dice.percent(80) { 28 } else { 300 };
         let at = dice.below(most);
         vec![match self {
-            Kind::None | CutUp | CutDown => return Vec::new(),
+            Self::None | CutUp | CutDown => return Vec::new(),
             CloseBefore => Effect::CloseBefore(close),
             ExecuteAndClose => Effect::ExecuteAndClose(close),
             CutReplyExecuted => Effect::Cut { at, executed: true, close },

@@ -47,6 +47,9 @@ pub(crate) struct Line {
     down: Way,
 }
 
+/// Behind how many bytes a way breaks, and how.
+type Breaks = Option<(usize, Break)>;
+
 impl Line {
     pub(crate) fn new(
         number: u64,
@@ -54,7 +57,7 @@ impl Line {
         session: Session,
         latency: Duration,
         chunk: usize,
-        cuts: (Option<(usize, Break)>, Option<(usize, Break)>),
+        cuts: (Breaks, Breaks),
     ) -> Self {
         let (up, down) = (Way::new(cuts.0), Way::new(cuts.1));
         let in_hand = InHand::Nothing;

@@ -229,7 +229,7 @@ impl Oracle {
         let Some(at) = self.by_mark.get(&mark).copied() else { return };
         let Some(attempt) = self.intents[at].attempts.last_mut() else { return };
         match fate {
-            Fate::Unsent(_) => return,
+            Fate::Unsent(_) => {}
             Fate::Answered(reply) => attempt.ended = Ended::Answered(reply.code().as_u16()),
             Fate::Unanswered => {
                 attempt.ended = Ended::Unanswered;

@@ -43,7 +43,7 @@ fn style(dice: &mut Dice) -> Style {
 /// A map, or sometimes the shipped one.
 fn journal(seed: u64) -> Box<dyn Keep> {
     #[cfg(feature = "journal")]
-    if seed % 16 == 0 {
+    if seed.is_multiple_of(16) {
         return Box::new(crate::keep::Stored::new());
     }
     let _ = seed;

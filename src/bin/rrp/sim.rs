@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use rrp::Secret;
 use rrp::sim::server::{Listen, Server};
-use rrp::sim::{Close, Config, Effect, Fault, Registrar, Registry, Trigger};
+use rrp::sim::{Close, Config, Effect, Fault, Registrar, Registry, Stamp, Trigger};
 use serde_json::json;
 
 use crate::client::block_on;
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
+use crate::journal;
 use crate::ledger;
 use crate::output::escape;
 use crate::password::Sources;
@@ -121,6 +122,9 @@ pub(crate) struct Args {
     /// How many commands a second; more lock the account for a minute (422)
     #[arg(long, value_name = "N")]
     rate: Option<usize>,
+    /// The day on which its clock begins [default: today, by UTC]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    start_date: Option<String>,
     /// What chance comes from
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -152,11 +156,21 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         }
     };
     let registrar = Registrar::new(&args.user, password).balance(balance).sessions(args.sessions);
-    let mut config = Config::new().registrar(registrar).seed(args.seed);
+    let mut config = Config::new().registrar(registrar).seed(args.seed).start_date(start(args)?);
     if let Some(rate) = args.rate {
         config = config.rate(rate, Duration::from_secs(1), Duration::from_secs(60));
     }
     block_on(serve(args, config, faults, out, err))?
+}
+
+/// When its clock begins. A client holds a date of creation against its own clock, so that the two had better agree.
+fn start(args: &Args) -> Result<Stamp, Refusal> {
+    let Some(date) = &args.start_date else {
+        return Ok(Stamp::midnight(1970, 1, 1).after(Duration::from_millis(journal::wall())));
+    };
+    Stamp::parse(&format!("{date} 00:00:00")).ok_or_else(|| {
+        Refusal::usage(STAGE, format!("`{}` is no date", escape(date))).hint("YYYY-MM-DD, as in 2026-01-31")
+    })
 }
 
 async fn serve(

@@ -4,7 +4,7 @@ use super::super::config::{Moment, Options};
 use super::super::entry::{Intent, Standing, Ticket};
 use super::super::job::{Asked, Call, CallId, Job, Purpose, State, Work, Write};
 use super::super::slots::{JobId, Slots};
-use super::super::told::{Accepted, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
+use super::super::told::{Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
 use super::Dispatch;
 use crate::command::{Command, Effect, Nature, Safety};
 use crate::settle::{Sent, payload_hash, reads, resolver, wants_earlier_reading};
@@ -265,7 +265,14 @@ impl<S: Slots> Dispatch<S> {
         }
         match (self.memory.doubts.get(&ticket).cloned(), self.room()) {
             (None, _) => self.refuse_call(call, Refused::NoSuchTicket(ticket)),
-            (Some(_), Err(why)) => self.refuse_call(call, why),
+            (Some(doubt), Err(why)) => match self.calls.get(&call).map(|call| &call.asked) {
+                // By its key: "not sent" would be wrong of it.
+                Some(Asked::Change { .. }) => {
+                    let doubt = Doubt { ticket, reason: doubt.reason, recorded: true };
+                    self.tell(call, Told::Change(Ok(Outcome::InDoubt(doubt))));
+                }
+                _ => self.refuse_call(call, why),
+            },
             (Some(doubt), Ok(())) => {
                 let id = self.job(Work::Settle(Box::new(doubt)), call);
                 self.by_ticket.insert(ticket, id);

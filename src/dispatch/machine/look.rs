@@ -11,7 +11,7 @@ use super::Dispatch;
 use crate::command::{Command, Nature, Safety};
 use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, Resend, decide};
-use crate::settle::{Finding, Proof, Reading, Sight, judge, reads};
+use crate::settle::{Finding, Proof, Reading, Resolver, Sight, judge, reads};
 use crate::verdict::{Class, Verdict};
 
 /// What is pending is looked at again so much later.
@@ -154,7 +154,8 @@ impl<S: Slots> Dispatch<S> {
             Work::Query { .. } => None,
         };
         let (Some(resolver), Some(looking)) = (resolver, looking) else { return };
-        let may_be_queued = self.queued.may_queue(sent.objects());
+        // It is registrations that registries queue.
+        let may_be_queued = resolver == Resolver::AddDomain && self.queued.may_queue(sent.objects());
         let now = &looking.seen;
         let finding = judge(resolver, Sight { sent, before, now, sent_at, may_be_queued });
         let summary = match finding {

@@ -70,6 +70,11 @@ impl<S: Slots> Dispatch<S> {
                 self.close_in_doubt(id, reason, at);
             } else {
                 self.give_up(id, &why, at);
+                // What is to be read back now waits for a session, too.
+                if self.jobs.get(&id).is_some_and(|job| job.state.looks()) {
+                    self.unqueue(id);
+                    self.close_in_doubt(id, reason, at);
+                }
             }
         }
     }
