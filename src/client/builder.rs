@@ -130,7 +130,7 @@ impl Builder {
 
     /// With this journal. Without one it is a [`Memory`], with which a crash forgets what was on its way: no doubt is
     /// listed afterwards, no key is known, and whoever then repeats what was lost may pay twice. Where money is spent, take one that
-    /// survives, such as `Embedded` (feature `journal`).
+    /// survives, such as `Embedded` (feature `journal`). One client has it at a time, until its task has ended.
     pub fn journal(mut self, journal: impl Journal) -> Self {
         self.journal = Some(Arc::new(journal));
         self
@@ -179,7 +179,8 @@ impl Builder {
     /// Needs a tokio runtime with its timer (and its I/O, for sockets); the task lives on it.
     ///
     /// # Errors
-    /// [`StartError`] if there is no runtime, the login is missing or cannot be used, or the journal cannot be read.
+    /// [`StartError`] if there is no runtime, the login is missing or cannot be used, or the journal cannot be read or is
+    /// another client's still ([`Locked`](crate::journal::JournalErrorKind::Locked)).
     pub async fn connect(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let session = self.session.ok_or(StartError::NoLogin)?;
@@ -189,7 +190,8 @@ impl Builder {
             return Err(StartError::ChangesPassword);
         }
         let journal = self.journal.unwrap_or_else(|| Arc::new(Memory::new(wall::random_key())));
-        let restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
+        let mut restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
+        let lease = restored.take_lease();
         let seed = self.seed.unwrap_or_else(wall::random);
         let config = self.config.unwrap_or_else(|| dispatch::Config::new(seed)).dialect(session.spoken());
         let slots = SingleSession::new(self.pace, seed).reopening(self.reopening);
@@ -217,6 +219,7 @@ impl Builder {
             open: 0,
             on_the_wire: 0,
             leaving: None,
+            lease,
         };
         let span = tracing::debug_span!("client", endpoint = %self.endpoint);
         runtime.spawn(driver.run().instrument(span));
