@@ -99,6 +99,7 @@ pub struct Restored {
     key: [u8; 32],
     wall: u64,
     lease: Option<Lease>,
+    scope: Option<Scope>,
 }
 
 impl Restored {
@@ -117,7 +118,7 @@ impl Restored {
         }
         entries.sort_unstable_by_key(Entry::ticket);
         let beyond = entries.last().map_or(0, |last| last.ticket().get().saturating_add(1));
-        Self { entries, next_ticket: next_ticket.max(beyond), key, wall, lease: None }
+        Self { entries, next_ticket: next_ticket.max(beyond), key, wall, lease: None, scope: None }
     }
 
     /// The same, for whoever holds this lease, which stays in it until it is dropped or [taken](Self::take_lease).
@@ -125,6 +126,19 @@ impl Restored {
     pub fn leased(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
         self
+    }
+
+    /// The same, of a journal that is this one's.
+    #[must_use]
+    pub fn of(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Whose journal it is; `None` if it does not know. A client begins on no other's.
+    #[must_use]
+    pub const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
     }
 
     /// What keeps others from the journal, to be held until the last write is done. `None` if the journal gave none.
@@ -172,6 +186,7 @@ impl fmt::Debug for Restored {
             .field("next_ticket", &self.next_ticket)
             .field("key", &REDACTED)
             .field("wall", &self.wall)
+            .field("scope", &self.scope)
             .field("leased", &self.lease.is_some())
             .finish()
     }

@@ -18,7 +18,7 @@ use super::handle::{Client, Shared};
 use super::wall::{self, Wall};
 use crate::command::Session as Login;
 use crate::dispatch::{self, Dispatch, Moment, SingleSession};
-use crate::journal::{BoxFuture, Journal, JournalError, Memory};
+use crate::journal::{BoxFuture, Journal, JournalError, Memory, Scope};
 use crate::net::{Connector, Endpoint, Transport};
 use crate::retry::Backoff;
 use crate::session::{Config, Session};
@@ -90,7 +90,8 @@ impl Builder {
         self
     }
 
-    /// Connects by this, whatever the endpoint and the connector: through a tunnel, or in memory. It is called for each
+    /// Connects by this, whatever the endpoint and the connector: through a tunnel, or in memory. The endpoint still says
+    /// whose journal it must be. It is called for each
     /// session anew, and given up after two minutes.
     pub fn dial<D, F, T, E>(mut self, dial: D) -> Self
     where
@@ -180,7 +181,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`StartError`] if there is no runtime, the login is missing or cannot be used, or the journal cannot be read or is
-    /// another client's still ([`Locked`](crate::journal::JournalErrorKind::Locked)).
+    /// another account's, or another client's still ([`Locked`](crate::journal::JournalErrorKind::Locked)).
     pub async fn connect(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let session = self.session.ok_or(StartError::NoLogin)?;
@@ -191,6 +192,13 @@ impl Builder {
         }
         let journal = self.journal.unwrap_or_else(|| Arc::new(Memory::new(wall::random_key())));
         let mut restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
+        if let Some(journal) = restored.scope() {
+            let client = Scope::new(&self.endpoint.to_string(), session.account());
+            // A journal may be for a host whatever its port.
+            if *journal != client && *journal != Scope::new(self.endpoint.host(), session.account()) {
+                return Err(StartError::OtherJournal { journal: journal.clone(), client });
+            }
+        }
         let lease = restored.take_lease();
         let seed = self.seed.unwrap_or_else(wall::random);
         let config = self.config.unwrap_or_else(|| dispatch::Config::new(seed)).dialect(session.spoken());
@@ -259,17 +267,28 @@ pub enum StartError {
     ChangesPassword,
     /// The journal could not be read.
     Journal(JournalError),
+    /// The journal is that of another account, or of another host: its doubts and keys are not this client's.
+    OtherJournal {
+        /// Whose the journal is.
+        journal: Scope,
+        /// Who the client is.
+        client: Scope,
+    },
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
             Self::NoRuntime => "client: not inside a tokio runtime",
             Self::NoLogin => "client: no login was given",
             Self::Login(_) => "client: login not encoded",
             Self::ChangesPassword => "client: login changes the password, and can be sent once only",
             Self::Journal(_) => "client: journal not restored",
-        })
+            Self::OtherJournal { journal, client } => {
+                return write!(f, "client: journal belongs to {journal}, and the client is {client}");
+            }
+        };
+        f.write_str(text)
     }
 }
 
@@ -278,7 +297,7 @@ impl Error for StartError {
         match self {
             Self::Login(source) => Some(source),
             Self::Journal(source) => Some(source),
-            Self::NoRuntime | Self::NoLogin | Self::ChangesPassword => None,
+            Self::NoRuntime | Self::NoLogin | Self::ChangesPassword | Self::OtherJournal { .. } => None,
         }
     }
 }
