@@ -38,14 +38,14 @@ fn main() -> Result<(), Anyhow> {
     let directory = directory()?;
     let path = directory.join("journal.redb");
 
-    let (first, journal) = (ours()?, open(&path)?);
+    let (first, journal) = (ours()?, open(&path, &endpoint)?);
     let told = first.block_on(renew_all(endpoint.clone(), journal.clone(), KILLED_AFTER))?;
     // Killed: with all that waits and all that is on the wire.
     drop(first);
     println!("first run: {told} were told, then it was killed");
     theirs.block_on(journal.close())?;
 
-    let (second, journal) = (ours()?, open(&path)?);
+    let (second, journal) = (ours()?, open(&path, &endpoint)?);
     let told = second.block_on(renew_all(endpoint, journal.clone(), DOMAINS))?;
     println!("second run: {told} were told");
     theirs.block_on(journal.close())?;
@@ -119,9 +119,10 @@ fn ours() -> Result<Runtime, Anyhow> {
 }
 
 /// The journal of this account at this registry.
-fn open(path: &Path) -> Result<Embedded, Anyhow> {
+fn open(path: &Path, endpoint: &Endpoint) -> Result<Embedded, Anyhow> {
     let now = u64::try_from(since_1970()?.as_millis())?;
-    Ok(Embedded::open(path, &Scope::new("registry.example.com", "registrar"), &Options::new(), now)?)
+    let scope = Scope::new(&endpoint.to_string(), "registrar");
+    Ok(Embedded::open(path, &scope, &Options::new(), now)?)
 }
 
 fn name(number: usize) -> String {

@@ -34,7 +34,7 @@
 //! # Calls
 //!
 //! A call does nothing until it is first polled, and then is with the task. Its deadline counts from there, waiting
-//! included. To drop it, at any time, is to leave: what was not handed over is not sent; what was is finished, read and
+//! included: give it by `deadline`, not by a timeout around the call, which would drop it and with it the ticket. To drop it, at any time, is to leave: what was not handed over is not sent; what was is finished, read and
 //! recorded without its caller. An `Err` of a change says that nothing of it was sent, and gives the command back.
 //!
 //! # When it ends

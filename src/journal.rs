@@ -22,6 +22,7 @@ mod error;
 #[cfg(feature = "journal")]
 mod file;
 mod index;
+mod lease;
 mod memory;
 mod operator;
 mod options;
@@ -45,6 +46,7 @@ use crate::dispatch::{Entry, Put, Ticket};
 use crate::secret::REDACTED;
 
 pub use error::{JournalError, JournalErrorKind, JournalStage};
+pub use lease::{Claim, Lease};
 pub use memory::Memory;
 pub use operator::resolved;
 pub use options::{Options, Scope};
@@ -67,7 +69,12 @@ pub type BoxFuture<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 /// Both methods take the wall time, in milliseconds of Unix time: a journal has no clock of its own. What they do is
 /// asked of it when they are called, in the order of the calls, whether or not the futures are polled.
 pub trait Journal: Send + Sync + 'static {
-    /// Everything that is remembered. Asked once, at the start.
+    /// Everything that is remembered. A client asks once, at its start.
+    ///
+    /// Two clients on one journal would give the same tickets and not see each other's keys, and pay twice. A journal that
+    /// has more than one handle keeps a [`Claim`] with them, and puts a [`Lease`] of it into what it gives
+    /// ([`Restored::leased`]): the client drops that when nothing more comes from it, and until then this fails with
+    /// [`JournalErrorKind::Locked`].
     fn restore(&self, wall: u64) -> BoxFuture<'static, Result<Restored, JournalError>>;
 
     /// Writes these, in order, all or none. It is `Ok` when they are durable. After an `Err` nobody knows whether they are,
@@ -91,6 +98,8 @@ pub struct Restored {
     next_ticket: u64,
     key: [u8; 32],
     wall: u64,
+    lease: Option<Lease>,
+    scope: Option<Scope>,
 }
 
 impl Restored {
@@ -109,7 +118,33 @@ impl Restored {
         }
         entries.sort_unstable_by_key(Entry::ticket);
         let beyond = entries.last().map_or(0, |last| last.ticket().get().saturating_add(1));
-        Self { entries, next_ticket: next_ticket.max(beyond), key, wall }
+        Self { entries, next_ticket: next_ticket.max(beyond), key, wall, lease: None, scope: None }
+    }
+
+    /// The same, for whoever holds this lease, which stays in it until it is dropped or [taken](Self::take_lease).
+    #[must_use]
+    pub fn leased(mut self, lease: Lease) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
+    /// The same, of a journal that is this one's.
+    #[must_use]
+    pub fn of(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Whose journal it is; `None` if it does not know. A client begins on no other's.
+    #[must_use]
+    pub const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// What keeps others from the journal, to be held until the last write is done. `None` if the journal gave none.
+    #[must_use = "dropping it gives the journal free"]
+    pub const fn take_lease(&mut self) -> Option<Lease> {
+        self.lease.take()
     }
 
     /// The entries, in the order of their tickets.
@@ -118,7 +153,7 @@ impl Restored {
         &self.entries
     }
 
-    /// The entries, in the order of their tickets.
+    /// The entries, in the order of their tickets. A lease that was not taken is dropped.
     #[must_use]
     pub fn into_entries(self) -> Vec<Entry> {
         self.entries
@@ -151,6 +186,8 @@ impl fmt::Debug for Restored {
             .field("next_ticket", &self.next_ticket)
             .field("key", &REDACTED)
             .field("wall", &self.wall)
+            .field("scope", &self.scope)
+            .field("leased", &self.lease.is_some())
             .finish()
     }
 }

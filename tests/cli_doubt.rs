@@ -104,10 +104,10 @@ fn a_lost_answer_is_read_back_within_the_call_and_nothing_is_paid_twice() {
     place.sim.fault("RenewDomain", LOST);
     let said = place.run(&[&RENEW[..], &["--key", "renewal"]].concat()).exits(0);
     let said = said.says("accepted, ticket 1: no answer came, and a read shows that it was done");
-    let said = said.says("sent, and no whole answer came").says("looked: it was applied (read-back)");
+    let said = said.says("sent, and no whole answer came").says("looked: it was applied (guard)");
     assert!(said.out.contains("2028-01-01"), "{said:?}");
     let told = place.json(&[&RENEW[..], &["--key", "renewal"]].concat());
-    assert_eq!((&told["ticket"], &told["proof"]), (&json!(1), &json!("read-back")));
+    assert_eq!((&told["ticket"], &told["proof"]), (&json!(1), &json!("guard")));
     assert_eq!(place.sim.executed("RenewDomain"), 1);
 }
 
@@ -167,7 +167,7 @@ fn one_that_is_killed_in_the_middle_is_listed_and_settled_and_its_key_told() {
     place.doubt(&["list"]).exits(0).says("nothing is in doubt");
     place.run(&keyed).exits(0).says("done before with this key");
     let told = place.doubt(&["show", "1", "--json"]).json();
-    assert_eq!((&told["standing"], &told["proof"]), (&json!("accepted"), &json!("read-back")));
+    assert_eq!((&told["standing"], &told["proof"]), (&json!("accepted"), &json!("guard")));
     assert_eq!((place.sim.executed("RenewDomain"), place.sim.executed("DeleteDomain")), (1, 0));
 }
 
@@ -184,7 +184,7 @@ fn several_are_settled_at_once_and_told_as_json() {
     let told = said.json();
     let found: Vec<_> = told.as_array().unwrap().iter().map(|one| (&one["found"], &one["exit"])).collect();
     assert_eq!(found, [(&json!("applied"), &json!(0)), (&json!("still-in-doubt"), &json!(5))]);
-    assert_eq!(told[0]["proof"], "read-back");
+    assert_eq!(told[0]["proof"], "guard");
     assert!(told[1]["next"].as_str().unwrap().starts_with("rrp doubt show 2 --journal "), "{told}");
 }
 

@@ -119,6 +119,7 @@ fn tickets_key_and_scope_outlive_what_they_were_for() {
     let place = Place::new();
     let mut store = place.open();
     let first = store.restore(NOW).unwrap();
+    assert_eq!(first.scope(), Some(&scope()));
     assert_eq!((first.next_ticket(), first.entries().len(), first.wall()), (1, 0, NOW));
     store.write(&[put(7, "open")], NOW).unwrap();
     store.write(&[Put::Remove(Ticket::new(7))], NOW).unwrap();

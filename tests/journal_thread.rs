@@ -198,6 +198,24 @@ async fn a_dropped_journal_writes_what_waits() {
 }
 
 #[tokio::test]
+async fn who_holds_the_lease_has_the_journal_alone() {
+    let journal = Embedded::open_with(Crashy::new(), &scope(), &Options::new(), NOW).unwrap();
+    let other = journal.clone();
+    let mut restored = journal.restore(NOW).await.unwrap();
+    let error = other.restore(NOW).await.unwrap_err();
+    assert_eq!(*error.kind(), JournalErrorKind::Locked);
+    assert!(error.to_string().contains("another client has it"), "{error}");
+    let lease = restored.take_lease().unwrap();
+    drop(restored);
+    assert!(other.restore(NOW).await.is_err());
+    drop(lease);
+    other.restore(NOW).await.unwrap();
+    // One who did not wait for the answer has nothing.
+    drop(other.restore(NOW));
+    assert!(journal.restore(NOW).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_running_journal_is_verified_and_copied() {
     let directory = tempfile::tempdir().unwrap();
     let journal =

@@ -18,7 +18,7 @@ use super::handle::{Client, Shared};
 use super::wall::{self, Wall};
 use crate::command::Session as Login;
 use crate::dispatch::{self, Dispatch, Moment, SingleSession};
-use crate::journal::{BoxFuture, Journal, JournalError, Memory};
+use crate::journal::{BoxFuture, Journal, JournalError, Memory, Scope};
 use crate::net::{Connector, Endpoint, Transport};
 use crate::retry::Backoff;
 use crate::session::{Config, Session};
@@ -90,7 +90,8 @@ impl Builder {
         self
     }
 
-    /// Connects by this, whatever the endpoint and the connector: through a tunnel, or in memory. It is called for each
+    /// Connects by this, whatever the endpoint and the connector: through a tunnel, or in memory. The endpoint still says
+    /// whose journal it must be. It is called for each
     /// session anew, and given up after two minutes.
     pub fn dial<D, F, T, E>(mut self, dial: D) -> Self
     where
@@ -130,7 +131,7 @@ impl Builder {
 
     /// With this journal. Without one it is a [`Memory`], with which a crash forgets what was on its way: no doubt is
     /// listed afterwards, no key is known, and whoever then repeats what was lost may pay twice. Where money is spent, take one that
-    /// survives, such as `Embedded` (feature `journal`).
+    /// survives, such as `Embedded` (feature `journal`). One client has it at a time, until its task has ended.
     pub fn journal(mut self, journal: impl Journal) -> Self {
         self.journal = Some(Arc::new(journal));
         self
@@ -179,7 +180,8 @@ impl Builder {
     /// Needs a tokio runtime with its timer (and its I/O, for sockets); the task lives on it.
     ///
     /// # Errors
-    /// [`StartError`] if there is no runtime, the login is missing or cannot be used, or the journal cannot be read.
+    /// [`StartError`] if there is no runtime, the login is missing or cannot be used, or the journal cannot be read or is
+    /// another account's, or another client's still ([`Locked`](crate::journal::JournalErrorKind::Locked)).
     pub async fn connect(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let session = self.session.ok_or(StartError::NoLogin)?;
@@ -189,7 +191,15 @@ impl Builder {
             return Err(StartError::ChangesPassword);
         }
         let journal = self.journal.unwrap_or_else(|| Arc::new(Memory::new(wall::random_key())));
-        let restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
+        let mut restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
+        if let Some(journal) = restored.scope() {
+            let client = Scope::new(&self.endpoint.to_string(), session.account());
+            // A journal may be for a host whatever its port.
+            if *journal != client && *journal != Scope::new(self.endpoint.host(), session.account()) {
+                return Err(StartError::OtherJournal { journal: journal.clone(), client });
+            }
+        }
+        let lease = restored.take_lease();
         let seed = self.seed.unwrap_or_else(wall::random);
         let config = self.config.unwrap_or_else(|| dispatch::Config::new(seed)).dialect(session.spoken());
         let slots = SingleSession::new(self.pace, seed).reopening(self.reopening);
@@ -217,6 +227,7 @@ impl Builder {
             open: 0,
             on_the_wire: 0,
             leaving: None,
+            lease,
         };
         let span = tracing::debug_span!("client", endpoint = %self.endpoint);
         runtime.spawn(driver.run().instrument(span));
@@ -256,17 +267,28 @@ pub enum StartError {
     ChangesPassword,
     /// The journal could not be read.
     Journal(JournalError),
+    /// The journal is that of another account, or of another host: its doubts and keys are not this client's.
+    OtherJournal {
+        /// Whose the journal is.
+        journal: Scope,
+        /// Who the client is.
+        client: Scope,
+    },
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
             Self::NoRuntime => "client: not inside a tokio runtime",
             Self::NoLogin => "client: no login was given",
             Self::Login(_) => "client: login not encoded",
             Self::ChangesPassword => "client: login changes the password, and can be sent once only",
             Self::Journal(_) => "client: journal not restored",
-        })
+            Self::OtherJournal { journal, client } => {
+                return write!(f, "client: journal belongs to {journal}, and the client is {client}");
+            }
+        };
+        f.write_str(text)
     }
 }
 
@@ -275,7 +297,7 @@ impl Error for StartError {
         match self {
             Self::Login(source) => Some(source),
             Self::Journal(source) => Some(source),
-            Self::NoRuntime | Self::NoLogin | Self::ChangesPassword => None,
+            Self::NoRuntime | Self::NoLogin | Self::ChangesPassword | Self::OtherJournal { .. } => None,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::dispatch::{
     Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, SessionAction, Settled,
     SingleSession, Slot, Standing, Told,
 };
-use crate::journal::Journal;
+use crate::journal::{Journal, Lease};
 use crate::net::Connection;
 use crate::session::{Config, Fate};
 
@@ -45,6 +45,8 @@ pub(super) struct Driver {
     /// Commands and proofs of the login that were begun and have not come back.
     pub(super) on_the_wire: usize,
     pub(super) leaving: Option<Leaving>,
+    /// Keeps other clients from the journal, for as long as anything may be written.
+    pub(super) lease: Option<Lease>,
 }
 
 /// How far the end has come.
@@ -403,6 +405,8 @@ impl Driver {
             debug!("session did not end in time");
         }
         debug!("client has ended");
+        // Whoever is told that it is over may begin anew.
+        drop(self.lease.take());
         for (over, _place) in self.leaving.take().into_iter().flat_map(|leaving| leaving.over) {
             let _ = over.send(());
         }

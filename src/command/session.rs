@@ -30,6 +30,12 @@ impl Session {
         Ok(Self { id, password, new_password: None })
     }
 
+    /// Who logs in.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.expose()
+    }
+
     /// A login that changes the password.
     ///
     /// # Errors

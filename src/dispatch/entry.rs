@@ -345,12 +345,30 @@ impl Entry {
         &self.notes
     }
 
+    /// Once it is known what became of it, nothing is compared any more.
+    pub(crate) fn strip(&mut self) {
+        if self.standing.is_finished() {
+            Arc::make_mut(&mut self.intent).before = Vec::new();
+        }
+    }
+
     /// Adds a note; when there are too many, one from the middle goes.
     pub(crate) fn note(&mut self, at: u64, text: &str) {
         if self.notes.len() >= Self::MAX_NOTES {
             self.notes.remove(Self::MAX_NOTES / 2);
         }
         self.notes.push(Note::new(at, text));
+    }
+}
+
+impl Put {
+    /// Of which intent it is.
+    #[must_use]
+    pub fn ticket(&self) -> Ticket {
+        match self {
+            Self::Entry(entry) => entry.ticket(),
+            Self::Remove(ticket) => *ticket,
+        }
     }
 }
 

@@ -118,8 +118,8 @@ pub(super) struct Write {
 pub(super) enum Fallback {
     /// To be decided again, without a try.
     Decide(Case),
-    /// It was proven not to be applied.
-    NotApplied,
+    /// It was proven not to be applied, at that time.
+    NotApplied(Instant),
 }
 
 /// The last whole reply to a write.

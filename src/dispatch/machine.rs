@@ -18,13 +18,13 @@ use self::object::Objects;
 use self::record::Records;
 use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
-use super::job::{Call, CallId, Job, Purpose, State, Work};
+use super::job::{Call, CallId, Fallback, Job, Looking, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent, Written};
 use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Wish};
 use super::told::{Refused, Told};
 use crate::command::Command;
-use crate::retry::{Budget, Random};
-use crate::settle::Keyed;
+use crate::retry::{Budget, NotApplied, Random};
+use crate::settle::{Keyed, reads};
 
 /// The name of something that a journal is to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -303,6 +303,14 @@ impl<S: Slots> Dispatch<S> {
             write.before.clear();
             write.before_at = None;
             return Purpose::Before;
+        }
+        // Nor is it sent again by a proof that has become old: somebody else may have changed the object since.
+        if let (Purpose::Command, Some(Fallback::NotApplied(since)), Some(resolver)) =
+            (purpose, write.fallback, write.resolver)
+            && old(since)
+        {
+            write.looking = Some(Looking::new(reads(resolver, &write.sent), now, NotApplied::Again));
+            return Purpose::Look;
         }
         purpose
     }

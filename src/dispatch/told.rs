@@ -97,7 +97,7 @@ pub enum Refused {
     NoEarlierReading,
     /// The object has a write in doubt: settle that first.
     ObjectInDoubt(Ticket),
-    /// The key was used for another command; its ticket, if it has one by now.
+    /// The key was used for another command, or is under way with another safety; its ticket, if it has one by now.
     KeyConflict(Option<Ticket>),
     /// The user's name or the key is longer than it may be.
     TooLong,
@@ -328,6 +328,8 @@ pub enum DoubtReason {
     Unreadable(&'static str),
     /// No session is to be had for a read.
     Unavailable,
+    /// It is still under way, and there is no room for one more who waits for it.
+    UnderWay,
     /// Something about it is still pending at the registry.
     Pending,
     /// It was on its way when the process ended.
@@ -344,6 +346,7 @@ impl fmt::Display for DoubtReason {
             Self::Unproved(why) => write!(f, "what was read proves nothing: {why}"),
             Self::Unreadable(why) => write!(f, "its object could not be read: {why}"),
             Self::Unavailable => f.write_str("no session is to be had for a read"),
+            Self::UnderWay => f.write_str("it is still under way"),
             Self::Pending => f.write_str("something about it is still pending"),
             Self::Restored => f.write_str("it was on its way when the process ended"),
             Self::Stopped => f.write_str("the client has stopped, and it may have been sent"),

@@ -76,7 +76,7 @@ pub enum JournalErrorKind {
         /// Whose it should be.
         wanted: Scope,
     },
-    /// Another process, or another handle in this one, has it open.
+    /// Another process, or another handle in this one, has it open; or another client has it.
     Locked,
     /// Others than its owner may read or write the file: these are its mode's bits.
     Exposed(u32),
@@ -122,7 +122,6 @@ impl JournalError {
     }
 
     /// The same with what was found, in a few words.
-    #[cfg_attr(not(feature = "journal"), expect(dead_code, reason = "only files have more to say"))]
     pub(super) fn what(self, what: impl Into<Box<str>>) -> Self {
         let what = Some(what.into());
         self.changed(|inner| inner.what = what)
@@ -202,7 +201,7 @@ impl JournalError {
             }
             JournalErrorKind::TooNew { .. } => "use the version that wrote it, or a newer one",
             JournalErrorKind::Foreign { .. } => "give each account at each host a file of its own",
-            JournalErrorKind::Locked => "ask the process that has it open, or stop that first",
+            JournalErrorKind::Locked => "ask whoever has it open, or stop that first",
             JournalErrorKind::Exposed(_) => {
                 "see who has read it, then take the others' rights away: chmod 600"
             }

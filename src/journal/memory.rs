@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::index::{Held, Index, Plan, Step, expires};
 use super::wall::{Wall, kept};
-use super::{BoxFuture, Journal, JournalError, JournalErrorKind, JournalStage, Options, Restored, ticket_of};
+use super::{
+    BoxFuture, Claim, Journal, JournalError, JournalErrorKind, JournalStage, Options, Restored, ticket_of,
+};
 use crate::dispatch::{Entry, Put, Ticket};
 
 /// A journal in memory: for tests, and for those who keep none. What a crash leaves open is lost.
 ///
-/// Clones are handles to one journal.
+/// Clones are handles to one journal, which one client has at a time.
 #[derive(Clone, Debug)]
 pub struct Memory(Arc<Mutex<Kept>>);
 
@@ -25,6 +27,7 @@ struct Kept {
     key: [u8; 32],
     writes: u64,
     broken: Option<JournalErrorKind>,
+    claim: Claim,
 }
 
 impl Memory {
@@ -46,6 +49,7 @@ impl Memory {
             key,
             writes: 0,
             broken: None,
+            claim: Claim::new(),
         })))
     }
 
@@ -81,12 +85,16 @@ impl Memory {
 impl Journal for Memory {
     fn restore(&self, wall: u64) -> BoxFuture<'static, Result<Restored, JournalError>> {
         let mut kept = self.kept();
+        let lease = match kept.claim.lease() {
+            Ok(lease) => lease,
+            Err(error) => return Box::pin(ready(Err(error))),
+        };
         let now = kept.advance(wall);
         let forgotten = kept.index.expired(now);
         kept.forget(&forgotten);
         let entries = kept.entries.values().cloned().collect();
         let restored = Restored::until(now.max(wall), entries, kept.next_ticket, kept.key, now);
-        Box::pin(ready(Ok(restored)))
+        Box::pin(ready(Ok(restored.leased(lease))))
     }
 
     fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>> {

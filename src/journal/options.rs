@@ -15,7 +15,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The host that is connected to, in any case, with its port if that matters; and the user name at it.
+    /// The host that is connected to, in any case, with its port if that matters; and the user name at it. A client on such
+    /// a journal must have this host as its endpoint, and this user name, in the same case, as the id of its login.
     #[must_use]
     pub fn new(host: &str, account: &str) -> Self {
         Self { host: host.to_ascii_lowercase().into(), account: account.into() }

@@ -268,7 +268,7 @@ impl<'e> Record<'e> {
 
 impl SummaryRecord<'_> {
     fn into_summary(self) -> Result<Summary, InvalidRecord> {
-        let proof = [Proof::Reply, Proof::ReadBack, Proof::CreatedWithinADay, Proof::Operator]
+        let proof = [Proof::Reply, Proof::ReadBack, Proof::Guard, Proof::CreatedWithinADay, Proof::Operator]
             .into_iter()
             .find(|proof| proof.as_str() == self.proof)
             .ok_or_else(|| InvalidRecord::new("an unknown proof"))?;

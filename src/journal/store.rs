@@ -197,7 +197,8 @@ impl Store {
             self.commit(&[], now)?;
         }
         let entries = self.entries()?;
-        Ok(Restored::until(self.wall.latest(), entries, self.meta.next_ticket, self.meta.key, now))
+        let Meta { next_ticket, key, scope, .. } = &self.meta;
+        Ok(Restored::until(self.wall.latest(), entries, *next_ticket, *key, now).of(scope.clone()))
     }
 
     /// The entries, in the order of their tickets, as they stand in the storage.

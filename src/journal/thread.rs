@@ -8,7 +8,8 @@ use redb::StorageBackend;
 use tokio::sync::oneshot;
 
 use super::{
-    BoxFuture, Journal, JournalError, JournalErrorKind, JournalStage, Options, Report, Restored, Scope, Store,
+    BoxFuture, Claim, Journal, JournalError, JournalErrorKind, JournalStage, Options, Report, Restored,
+    Scope, Store,
 };
 use crate::dispatch::Put;
 
@@ -27,7 +28,7 @@ enum Request {
 
 /// A journal in a file, behind a bounded queue to the thread that owns it.
 ///
-/// Writes that wait share one commit. Clones are handles to one journal; when the last one is gone, what waits is done,
+/// Writes that wait share one commit. Clones are handles to one journal, which one client has at a time; when the last one is gone, what waits is done,
 /// then the file is closed and the thread ends.
 #[derive(Clone, Debug)]
 pub struct Embedded {
@@ -131,6 +132,7 @@ struct Waiting {
 
 /// The thread: serves until nobody can ask any more. Nobody waits for an answer whose sending fails.
 fn run(mut store: Store, requests: &Receiver<Request>) {
+    let claim = Claim::new();
     let mut next = requests.recv().ok();
     while let Some(request) = next.take() {
         match request {
@@ -156,7 +158,8 @@ fn run(mut store: Store, requests: &Receiver<Request>) {
                 }
             }
             Request::Restore { wall, answer } => {
-                let _ = answer.send(store.restore(wall));
+                let restored = claim.lease().and_then(|lease| Ok(store.restore(wall)?.leased(lease)));
+                let _ = answer.send(restored);
             }
             Request::Verify { answer } => {
                 let _ = answer.send(store.verify());

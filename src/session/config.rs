@@ -207,6 +207,12 @@ impl Config {
         self
     }
 
+    /// Who logs in.
+    #[cfg(feature = "net")]
+    pub(crate) fn account(&self) -> &str {
+        self.login.id()
+    }
+
     /// The rules for what is sent.
     #[cfg(feature = "net")]
     pub(crate) const fn spoken(&self) -> Dialect {

@@ -20,8 +20,11 @@ use look::Look;
 pub enum Proof {
     /// The registry's reply to the command itself.
     Reply,
-    /// A read that compares with an earlier one, or with the command's own guard.
+    /// A read that compares with an earlier one.
     ReadBack,
+    /// A read that finds what the command's own guard and period make of it. Whoever renewed by the same guard before us
+    /// would leave the same behind; it was renewed once either way.
+    Guard,
     /// A read that found the object ours and created within a day of the sending: it was paid once, whoever sent it.
     CreatedWithinADay,
     /// A person's word.
@@ -35,6 +38,7 @@ impl Proof {
         match self {
             Self::Reply => "reply",
             Self::ReadBack => "read-back",
+            Self::Guard => "guard",
             Self::CreatedWithinADay => "created-within-a-day",
             Self::Operator => "operator",
         }

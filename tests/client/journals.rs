@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rrp::DomainName;
+use rrp::client::StartError;
 use rrp::command::{Add, Check, Safety};
 use rrp::dispatch::{NotSent, Outcome, Put, Refused, Standing};
-use rrp::journal::{BoxFuture, Journal, JournalError, JournalErrorKind, Memory, Restored};
+use rrp::journal::{BoxFuture, Journal, JournalError, JournalErrorKind, Memory, Restored, Scope};
 use rrp::sim::{Change, Close, Effect, Fault, Trigger};
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
@@ -77,6 +78,46 @@ async fn a_client_whose_journal_never_works_again_ends_all_the_same() {
     assert!(matches!(told.await.unwrap(), Ok(Outcome::Accepted(accepted)) if !accepted.is_recorded()));
     // What is known of it is that it was begun: whoever starts on this journal is told so.
     assert!(journal.entries().iter().all(|entry| *entry.standing() == Standing::Open));
+}
+
+/// A journal that knows whose it is.
+struct Owned(Memory, Scope);
+
+impl Journal for Owned {
+    fn restore(&self, wall: u64) -> BoxFuture<'static, Result<Restored, JournalError>> {
+        let (restored, scope) = (self.0.restore(wall), self.1.clone());
+        Box::pin(async move { Ok(restored.await?.of(scope)) })
+    }
+
+    fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>> {
+        self.0.write(puts, wall)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_begins_on_no_journal_of_another_account_or_host() {
+    let (hub, journal) = (Hub::new(), journal());
+    let others = [
+        ("127.0.0.1:2002", "registrar"),
+        ("127.0.0.2", "registrar"),
+        ("registry.example.com:2001", "registrar"),
+        ("127.0.0.1:2001", "another"),
+        ("127.0.0.1:2001", "Registrar"),
+    ];
+    for (host, account) in others {
+        let owned = Owned(journal.clone(), Scope::new(host, account));
+        let error = hub.builder().journal(owned).connect().await.unwrap_err();
+        assert!(matches!(error, StartError::OtherJournal { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(&format!("belongs to account `{account}` at `{host}`")), "{text}");
+        assert!(text.contains("client is account `registrar` at `127.0.0.1:2001`"), "{text}");
+    }
+    // Ours, with its port or for any; and those who were refused do not have it still.
+    for host in ["127.0.0.1:2001", "127.0.0.1"] {
+        let client = hub.client(Owned(journal.clone(), Scope::new(host, "registrar"))).await;
+        client.shutdown().await;
+    }
+    assert_eq!(hub.dials(), 0);
 }
 
 /// A journal whose writes wait until somebody lets them.

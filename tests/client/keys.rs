@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rrp::DomainName;
+use rrp::client::StartError;
 use rrp::command::{Add, Check, Period, Ptf, Safety};
 use rrp::dispatch::{Config, Outcome, Refused};
-use rrp::journal::{Journal, Memory};
+use rrp::journal::{Journal, JournalErrorKind, Memory};
 use rrp::sim::{self, Change, Close, Domain, Effect, Fault, Stamp, Trigger};
 
 use crate::hub::{Hub, journal};
@@ -96,6 +97,33 @@ async fn a_clock_that_was_set_back_makes_no_journal_forget_a_key() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_journal_has_one_client_until_its_task_has_ended() {
+    let (hub, journal) = (Hub::new(), journal());
+    let client = hub.client(journal.clone()).await;
+    let refused = async || match hub.builder().journal(journal.clone()).connect().await {
+        Err(StartError::Journal(error)) => *error.kind() == JournalErrorKind::Locked,
+        _ => false,
+    };
+    assert!(refused().await);
+    // The last handle is gone, and the task is not: a change is on the wire.
+    hub.fault("add", Effect::Delay(Duration::from_secs(20)));
+    let add = |client: &rrp::Client| client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
+    let call = tokio::spawn(add(&client).into_future());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    call.abort();
+    drop(client);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(refused().await);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let client = hub.client(journal.clone()).await;
+    assert!(accepted(add(&client).await).is_replayed());
+    assert_eq!(hub.changes(Change::Created, "example.com"), 1);
+    // Whoever is told that it is over may begin at once.
+    client.shutdown().await;
+    assert!(!refused().await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn that_a_zone_queues_is_known_after_a_restart_too() {
     let queues = sim::Config::new().queue_jobs(Duration::from_secs(3_600)).queued_zones(["com"]);
     let (hub, journal) = (Hub::with(queues), journal());
@@ -163,7 +191,7 @@ async fn what_is_in_doubt_with_a_key_is_joined_after_a_restart_too() {
     assert_eq!(settled.ticket(), doubts[0].ticket());
     assert!(settled.is_replayed());
     assert!(client.doubts().await.unwrap().is_empty());
-    drop(client);
+    client.shutdown().await;
     // And a third one, that knows it from the journal alone.
     let client = hub.client(journal).await;
     let add = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");

@@ -331,3 +331,17 @@ fn a_finished_key_is_kept_thirty_days() {
     rig.answer(NOT_FOUND);
     rig.does(&["record 4 open"]);
 }
+
+#[test]
+fn nobody_joins_what_is_sent_by_anothers_safety() {
+    let mut rig = Rig::new();
+    rig.sent(add(), Safety::Repeatable, key("k"), 1);
+    rig.change(add(), Safety::Once, key("k"));
+    rig.does(&[&format!("tell b: {CONFLICT}")]);
+    rig.change(add(), Safety::Repeatable, key("k"));
+    rig.answer(OK);
+    rig.ends(
+        "1 accepted by reply",
+        &["tell a: accepted 1 by reply", "tell c: accepted 1 by reply, replayed"],
+    );
+}

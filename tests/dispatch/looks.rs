@@ -95,7 +95,7 @@ fn after_a_whole_try_again_a_negative_counts_at_once_and_ten_seconds_later() {
     rig.answer(OURS);
     looks_in(&mut rig, 10, "status");
     rig.answer(RENEWED);
-    rig.ends("1 accepted by read-back", &["tell a: accepted 1 by read-back"]);
+    rig.ends("1 accepted by guard", &["tell a: accepted 1 by guard"]);
     rig.is_over();
 }
 
@@ -399,4 +399,30 @@ fn two_looks_that_contradict_each_other_count_for_nothing() {
     looks_in(&mut rig, 10, look);
     rig.answer(&there);
     sends_again(&mut rig, "DeleteDomain");
+}
+
+#[test]
+fn a_proof_that_has_become_old_is_made_again_before_anything_is_sent_again() {
+    let mut rig = Rig::new();
+    rig.sent(add(), Safety::ReadBack, options(), 1);
+    rig.lost();
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
+    looks_in(&mut rig, 60, "status");
+    rig.answer(NOT_FOUND);
+    looks_in(&mut rig, 10, "status");
+    // Not applied, and to be sent again: but there is no slot for a long time.
+    let most = std::mem::replace(&mut rig.slots.borrow_mut().most, 0);
+    rig.answer(NOT_FOUND);
+    rig.tick();
+    rig.pass(61);
+    rig.does(&[]);
+    rig.slots.borrow_mut().most = most;
+    rig.tick();
+    rig.does(&["send status"]);
+    rig.answer(NOT_FOUND);
+    looks_in(&mut rig, 10, "status");
+    rig.answer(NOT_FOUND);
+    rig.tick();
+    rig.does(&["send add"]);
 }

@@ -1,6 +1,6 @@
 //! Renewals.
 
-use rrp::settle::{Finding, Resolver, wants_earlier_reading};
+use rrp::settle::{Finding, Proof, Resolver, wants_earlier_reading};
 
 use crate::samples::{APPLIED, judged, reading, sent};
 use crate::story::{assert_unproved, story};
@@ -22,7 +22,8 @@ const UNGUARDED: [&str; 3] = [
 fn a_guard_rules_without_an_earlier_reading() {
     for about in GUARDED {
         assert!(!wants_earlier_reading(Resolver::Renew, &sent(&about[6..])), "{about}");
-        assert_eq!(story(&[ADD, about, "send"]), APPLIED, "{about}");
+        let guard = Finding::Applied { proof: Proof::Guard, twice: false };
+        assert_eq!(story(&[ADD, about, "send"]), guard, "{about}");
         assert_eq!(story(&[ADD, about]), Finding::NotApplied, "{about}");
         assert_eq!(story(&[ADD, about, "queued"]), Finding::Pending, "{about}");
         // Somebody renewed it further.

@@ -157,7 +157,7 @@ fn any_reading() -> impl Strategy<Value = Value> {
 }
 
 fn any_standing() -> impl Strategy<Value = (&'static str, Value)> {
-    let proof = prop::sample::select(vec!["reply", "read-back", "created-within-a-day", "operator"]);
+    let proof = prop::sample::select(vec!["reply", "read-back", "guard", "created-within-a-day", "operator"]);
     let code = prop::option::of(200_u16..560);
     let texts = ("\\PC{0,80}", prop::option::of("\\PC{1,20}"), prop::option::of("[0-9-]{10}"));
     let summary =

@@ -47,7 +47,7 @@ A write with --journal has no fate, advice, settle, guard and attempts, but thes
   ticket       its name in the journal; null if it was not sent
   earlier      the ticket of an earlier write that stands before it (in doubt, or of the same key); else null
   recorded     whether the journal has the outcome; null without one
-  proof        on what it rests: reply | read-back | created-within-a-day | operator; null without an outcome
+  proof        on what it rests: reply | read-back | guard | created-within-a-day | operator; null without an outcome
   replayed     true: it was done before with this key, and was not sent again
   pending, job, expires   of what was accepted, as the registry told
   next         in doubt: the command lines that show and settle it; else null

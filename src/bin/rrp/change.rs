@@ -122,6 +122,7 @@ pub(crate) const fn proof(proof: Proof) -> &'static str {
     match proof {
         Proof::Reply => "the registry's reply to it",
         Proof::ReadBack => "a read that shows it",
+        Proof::Guard => "a read: the expiry is what the command's own guard and period make it",
         Proof::CreatedWithinADay => "a read: yours, and created within a day of the sending",
         Proof::Operator => "an operator's word",
         _ => "a proof that this program does not know",

@@ -110,7 +110,18 @@ impl<S: Slots> Dispatch<S> {
 
     /// Joins what was begun by an earlier call.
     fn join_running(&mut self, call: CallId, id: JobId) {
-        if self.calls.len() > self.config.jobs {
+        let full = self.calls.len() > self.config.jobs;
+        let ticket = match self.jobs.get(&id).map(|job| &job.work) {
+            Some(Work::Change(write)) => write.entry.as_ref().map(|entry| entry.ticket()),
+            Some(Work::Settle(doubt)) => Some(doubt.entry.ticket()),
+            _ => None,
+        };
+        let changes = self.calls.get(&call).is_some_and(Call::wants_attempts);
+        if let (true, true, Some(ticket)) = (full, changes, ticket) {
+            // By its key: "not sent" would be wrong of it.
+            let doubt = Doubt { ticket, reason: DoubtReason::UnderWay, recorded: true };
+            self.tell(call, Told::Change(Ok(Outcome::InDoubt(doubt))));
+        } else if full {
             self.refuse_call(call, Refused::Backlog);
         } else {
             self.join(call, id, true);
@@ -119,13 +130,14 @@ impl<S: Slots> Dispatch<S> {
 
     /// Begins a change, unless its key says that it was begun.
     pub(super) fn begin_change(&mut self, call: CallId, at: Moment) {
-        let Some(Call { asked: Asked::Change { command, .. }, options, .. }) = self.calls.get(&call) else {
+        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) = self.calls.get(&call)
+        else {
             return;
         };
         let payload = payload_hash(command, &self.keyed);
         if let Some(key) = &options.key {
-            let (user, key) = (options.user.clone(), key.clone());
-            if self.goes_by_key(call, &user, &key, payload, at) {
+            let (user, key, safety) = (options.user.clone(), key.clone(), *safety);
+            if self.goes_by_key(call, (&user, &key), payload, safety, at) {
                 return;
             }
         }
@@ -171,11 +183,19 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Whether the key settles it: a change with it is done, under way, in doubt, or was another.
-    fn goes_by_key(&mut self, call: CallId, user: &str, key: &str, payload: [u8; 16], at: Moment) -> bool {
+    fn goes_by_key(
+        &mut self,
+        call: CallId,
+        (user, key): (&str, &str),
+        payload: [u8; 16],
+        safety: Safety,
+        at: Moment,
+    ) -> bool {
         if let Some(id) = self.by_key.get(&(user.into(), key.into())).copied()
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id)
         {
-            if write.payload == payload {
+            // Nobody's change is sent by what somebody else has vouched for.
+            if write.payload == payload && write.safety == safety {
                 self.join_running(call, id);
             } else {
                 let ticket = write.entry.as_ref().map(|entry| entry.ticket());
@@ -191,7 +211,13 @@ impl<S: Slots> Dispatch<S> {
             }
             if let Standing::Accepted(summary) = &finished.standing {
                 let summary = summary.clone();
-                let accepted = Accepted { ticket, summary, reply: None, recorded: true, replayed: true };
+                let accepted = Accepted {
+                    ticket,
+                    summary,
+                    reply: None,
+                    recorded: !self.records.lack(ticket),
+                    replayed: true,
+                };
                 self.tell(call, Told::Change(Ok(Outcome::Accepted(accepted))));
                 return true;
             }

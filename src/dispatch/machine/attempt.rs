@@ -379,7 +379,7 @@ impl<S: Slots> Dispatch<S> {
             _ => return self.fail_unsent(id, why, at),
         };
         match fallback {
-            Some(Fallback::NotApplied) => self.close_not_applied(id, true, at),
+            Some(Fallback::NotApplied(_)) => self.close_not_applied(id, true, at),
             Some(Fallback::Decide(case)) => {
                 self.decided(id, case, decide(case.may_resend(false)), at);
             }
@@ -432,7 +432,7 @@ impl<S: Slots> Dispatch<S> {
         write.lost_at = None;
         match then {
             NotApplied::Again if may => {
-                write.fallback = Some(Fallback::NotApplied);
+                write.fallback = Some(Fallback::NotApplied(at.now));
                 let after = Duration::ZERO;
                 self.resend(
                     id,

@@ -190,6 +190,7 @@ impl<S: Slots> Dispatch<S> {
         let Some(entry) = job.entry() else { return };
         entry.standing = standing;
         entry.changed_at = at.wall;
+        entry.strip();
         let put = Put::Entry(entry.clone());
         self.record_outcome(id, put, at);
     }
@@ -304,7 +305,7 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn tell_finished(&mut self, call: CallId, ticket: Ticket, standing: &Standing) {
         let told = match standing.clone() {
             Standing::Accepted(summary) => {
-                let (reply, recorded, replayed) = (None, true, true);
+                let (reply, recorded, replayed) = (None, !self.records.lack(ticket), true);
                 Settled::Applied(Accepted { ticket, summary, reply, recorded, replayed })
             }
             Standing::Refused { summary, for_now } => {

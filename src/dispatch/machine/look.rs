@@ -86,7 +86,9 @@ impl<S: Slots> Dispatch<S> {
         let intent = &doubt.entry.intent;
         let looks = intent.resolver.map(|resolver| reads(resolver, &intent.sent)).unwrap_or_default();
         if looks.is_empty() {
-            return self.leave_in_doubt(id, DoubtReason::Unsettleable, at);
+            // Nothing new is known, and nothing is recorded.
+            let recorded = !self.records.lack(intent.ticket);
+            return self.conclude(id, recorded, at);
         }
         let from = doubt.since.checked_add(first_negative).unwrap_or(doubt.since);
         doubt.looking = Some(Looking::new(looks, from, NotApplied::RefusedForNow));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::config::Moment;
-use super::super::entry::Put;
+use super::super::entry::{Put, Ticket};
 use super::super::slots::{GiveBack, JobId, Slots};
 use super::super::told::Refused;
 use super::{Action, Dispatch, RecordId};
@@ -58,6 +58,26 @@ impl Records {
     }
 }
 
+impl Records {
+    /// Whether the newest word about an intent is not known to be written.
+    pub(super) fn lack(&self, ticket: Ticket) -> bool {
+        let under_way = self.under_way.values().flat_map(|after| match after {
+            After::Intent(_) => &[],
+            After::Outcome(_, put) | After::Nothing(put) => core::slice::from_ref(&**put),
+            After::Thaw(puts) => puts.as_slice(),
+        });
+        self.missing.iter().chain(under_way).any(|put| put.ticket() == ticket)
+    }
+
+    /// One word for each intent, the newest.
+    fn miss(&mut self, put: Put) {
+        match self.missing.iter_mut().find(|older| older.ticket() == put.ticket()) {
+            Some(older) => *older = put,
+            None => self.missing.push_back(put),
+        }
+    }
+}
+
 impl<S: Slots> Dispatch<S> {
     fn record(&mut self, after: After, puts: Vec<Put>) {
         let id = RecordId(self.number());
@@ -73,7 +93,7 @@ impl<S: Slots> Dispatch<S> {
     /// Records an outcome; the callers are told once it is, or when it turns out that it cannot be.
     pub(super) fn record_outcome(&mut self, job: JobId, put: Put, at: Moment) {
         if self.records.frozen.is_some() {
-            self.records.missing.push_back(put);
+            self.records.miss(put);
             self.conclude(job, false, at);
         } else {
             self.record(After::Outcome(job, Box::new(put.clone())), vec![put]);
@@ -83,7 +103,7 @@ impl<S: Slots> Dispatch<S> {
     /// Records something that nobody waits for.
     pub(super) fn record_quietly(&mut self, put: Put) {
         if self.records.frozen.is_some() {
-            self.records.missing.push_back(put);
+            self.records.miss(put);
         } else {
             self.record(After::Nothing(Box::new(put.clone())), vec![put]);
         }
@@ -122,7 +142,10 @@ impl<S: Slots> Dispatch<S> {
     fn freeze(&mut self, puts: Vec<Put>, failure: Failure, at: Moment) {
         // What was tried again stands first.
         for put in puts.into_iter().rev() {
-            self.records.missing.push_front(put);
+            // There may be a newer word by now.
+            if !self.records.missing.iter().any(|newer| newer.ticket() == put.ticket()) {
+                self.records.missing.push_front(put);
+            }
         }
         self.records.frozen = Some(failure);
         self.records.retry_at = at.now.checked_add(RETRY);

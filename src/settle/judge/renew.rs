@@ -1,8 +1,8 @@
 //! Renewals: where the expiry stands, against the command's own guard or an earlier reading.
 
 use super::super::renewal::{Guard, Period, guard, period};
-use super::Finding;
 use super::look::{Identity, Look, Unreadable, View, identity};
+use super::{Finding, Proof};
 use crate::date::RegistryDate;
 
 const WAITS: &str = "pendingrenew";
@@ -48,7 +48,8 @@ fn by_guard(look: Look<'_>, guard: Guard, before: Option<RegistryDate>, now: Reg
     }
     // Without a period the registry's default is meant, which is a year.
     if now.year().checked_sub(guard.year) == Some(guard.years.unwrap_or(1)) {
-        return Finding::APPLIED;
+        let proof = if before.is_some() { Proof::ReadBack } else { Proof::Guard };
+        return Finding::Applied { proof, twice: false };
     }
     Finding::Unproved("the expiry is neither the guard's nor the period behind it")
 }
