@@ -8,7 +8,8 @@
 //! # Time
 //!
 //! A clock that is set must not make a journal forget. Its time, [`Restored::wall`], only goes forward, and between two
-//! looks at the clock by at most [`MAX_STEP_MS`], whatever the clock says. It decides what is forgotten, and nothing else:
+//! looks at the clock by at most [`MAX_STEP_MS`], whatever the clock says; what it said at the last look is kept with it, so
+//! that a clock that stays wrong is believed once, and not at every start. It decides what is forgotten, and nothing else:
 //! after a long rest it is behind. When something was sent is for the clock to say.
 //!
 //! # What is forgotten

@@ -28,6 +28,7 @@ const META_ACCOUNT: &str = "account";
 const META_KEY: &str = "key";
 pub(super) const META_NEXT: &str = "next ticket";
 pub(super) const META_WALL: &str = "wall";
+pub(super) const META_CLOCK: &str = "clock";
 
 /// What a journal knows of itself.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub(super) struct Meta {
     pub(super) next_ticket: u64,
     /// The time that was last seen.
     pub(super) wall: u64,
+    /// What the clock said then.
+    pub(super) clock: u64,
 }
 
 pub(super) fn initialize(database: &Database, own: &Meta) -> Result<(), redb::Error> {
@@ -50,6 +53,7 @@ pub(super) fn initialize(database: &Database, own: &Meta) -> Result<(), redb::Er
         meta.insert(META_KEY, own.key.as_slice())?;
         meta.insert(META_NEXT, own.next_ticket.to_string().as_bytes())?;
         meta.insert(META_WALL, own.wall.to_string().as_bytes())?;
+        meta.insert(META_CLOCK, own.clock.to_string().as_bytes())?;
         transaction.open_table(ENTRIES)?;
     }
     transaction.commit()?;
@@ -68,17 +72,17 @@ pub(super) fn database(storage: &Arc<Storage>) -> Result<Database, JournalError>
     })
 }
 
-/// What a database knows of itself and holds; `None` if nothing was ever put into it. `latest` makes of the time that was
-/// last seen the latest that can have been.
+/// What a database knows of itself and holds; `None` if nothing was ever put into it. `latest` makes of that the latest
+/// time that can have been.
 pub(super) fn read(
     database: &Database,
     options: &Options,
-    latest: impl FnOnce(u64) -> u64,
+    latest: impl FnOnce(&Meta) -> u64,
 ) -> Result<Option<(Meta, Index)>, JournalError> {
     let stage = JournalStage::Open;
     checked(stage, || {
         let Some(meta) = read_meta(database)? else { return Ok(None) };
-        let (mut index, latest) = (Index::default(), latest(meta.wall));
+        let (mut index, latest) = (Index::default(), latest(&meta));
         each(database, stage, |bytes, mut entry| {
             clamp(&mut entry, latest);
             let held = Held { bytes, expires: expires(&entry, options) };
@@ -118,7 +122,13 @@ fn read_meta(database: &Database) -> Result<Option<Meta>, JournalError> {
     }
     let key = get(META_KEY)?.try_into().map_err(|_| damaged(stage, "its key is none"))?;
     let scope = Scope::new(&text(META_HOST)?, &text(META_ACCOUNT)?);
-    Ok(Some(Meta { scope, key, next_ticket: number(META_NEXT)?, wall: number(META_WALL)? }))
+    let wall = number(META_WALL)?;
+    // It was not always kept.
+    let clock = match table.get(META_CLOCK).map_err(|error| redb(error.into()))? {
+        Some(_) => number(META_CLOCK)?,
+        None => wall,
+    };
+    Ok(Some(Meta { scope, key, next_ticket: number(META_NEXT)?, wall, clock }))
 }
 
 /// Every entry, with the length of its record.

@@ -170,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_hold_a_month_of_renewals() {
+        let options = Options::new();
+        let (most, bytes) = (options.max_entries, options.max_file / 4);
+        let mut index = Index::default();
+        index.apply((0..1_300_000).map(|ticket| (ticket, held(500, Some(ticket)))));
+        let mut plan = Plan::new(&index, &[]);
+        assert!(plan.try_add(&[(1_300_000, held(500, None))], most, bytes));
+        assert!(!plan.try_add(&[(1_300_001, held(1 << 30, None))], most, bytes));
+    }
+
+    #[test]
     fn only_new_tickets_need_room() {
         let mut index = Index::default();
         index.apply([(1, held(10, None)), (2, held(10, Some(1)))]);

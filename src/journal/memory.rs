@@ -104,7 +104,7 @@ impl Journal for Memory {
 
 impl Kept {
     fn advance(&mut self, clock: u64) -> u64 {
-        self.wall.get_or_insert_with(|| Wall::new(clock, clock)).advance(clock)
+        self.wall.get_or_insert_with(|| Wall::new(clock, clock, clock)).advance(clock)
     }
 
     fn forget(&mut self, tickets: &[u64]) {

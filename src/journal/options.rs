@@ -57,8 +57,8 @@ impl Options {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            max_entries: 1_000_000,
-            max_file: 1 << 30,
+            max_entries: 2_000_000,
+            max_file: 1 << 32,
             keep: DAY.saturating_mul(7),
             keep_keyed: DAY.saturating_mul(30),
             queue: 1_024,
@@ -66,7 +66,7 @@ impl Options {
         }
     }
 
-    /// The most entries; 1,000,000 by default. When there are so many, new tickets are refused, and what becomes of known
+    /// The most entries; 2,000,000 by default: 40,000 keyed writes a day, each kept for 30 days, and a reserve. When there are so many, new tickets are refused, and what becomes of known
     /// ones is still written.
     #[must_use]
     pub const fn max_entries(mut self, entries: usize) -> Self {
@@ -74,7 +74,7 @@ impl Options {
         self
     }
 
-    /// The largest file, in bytes; 1 GiB by default. New tickets are refused when the entries fill a quarter of it: a page
+    /// The largest file, in bytes; 4 GiB by default, which hold 1.9 million entries of 500 bytes. New tickets are refused when the entries fill a quarter of it: a page
     /// may be half empty, nothing is overwritten in place, and the file grows by doubling. What is left is for the
     /// outcomes of known tickets.
     #[must_use]

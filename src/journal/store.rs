@@ -7,8 +7,8 @@ use std::sync::Arc;
 use redb::{Database, StorageBackend};
 
 use super::database::{
-    ENTRIES, META, META_NEXT, META_WALL, Meta, checked, damaged, database, each, from_redb, initialize, one,
-    read,
+    ENTRIES, META, META_CLOCK, META_NEXT, META_WALL, Meta, checked, damaged, database, each, from_redb,
+    initialize, one, read,
 };
 use super::index::{Held, Index, Plan, Step, expires};
 use super::record::{InvalidRecord, encode};
@@ -101,27 +101,28 @@ impl Store {
             storage.empty_unfinished().map_err(|error| JournalError::io(JournalStage::Open, error))?;
         }
         let database = database(&storage)?;
-        let (meta, index) = match read(&database, options, |last| Wall::new(last, wall).latest())? {
-            Some(read) => read,
-            None => {
-                let Some(scope) = scope else {
-                    return Err(damaged(JournalStage::Open, "it is no journal"));
-                };
-                let key = match options.key {
-                    Some(key) => key,
-                    None => random_key()?,
-                };
-                let meta = Meta { scope: scope.clone(), key, next_ticket: 1, wall };
-                initialize(&database, &meta).map_err(|error| from_redb(JournalStage::Open, error))?;
-                (meta, Index::default())
-            }
-        };
+        let (meta, index) =
+            match read(&database, options, |meta| Wall::new(meta.wall, meta.clock, wall).latest())? {
+                Some(read) => read,
+                None => {
+                    let Some(scope) = scope else {
+                        return Err(damaged(JournalStage::Open, "it is no journal"));
+                    };
+                    let key = match options.key {
+                        Some(key) => key,
+                        None => random_key()?,
+                    };
+                    let meta = Meta { scope: scope.clone(), key, next_ticket: 1, wall, clock: wall };
+                    initialize(&database, &meta).map_err(|error| from_redb(JournalStage::Open, error))?;
+                    (meta, Index::default())
+                }
+            };
         if let Some(wanted) = scope.filter(|wanted| **wanted != meta.scope) {
             let kind = JournalErrorKind::Foreign { found: meta.scope, wanted: wanted.clone() };
             return Err(JournalError::new(JournalStage::Open, kind));
         }
         let options = options.clone();
-        let wall = Wall::new(meta.wall, wall);
+        let wall = Wall::new(meta.wall, meta.clock, wall);
         Ok(Self { storage, database: Some(database), path: None, options, meta, index, wall, ended: None })
     }
 
@@ -279,16 +280,17 @@ impl Store {
         let forgotten = self.index.expired(now);
         let next = changes.iter().map(|change| change.step.0.saturating_add(1)).max().unwrap_or(0);
         let next_ticket = self.meta.next_ticket.max(next);
+        let clock = self.wall.clock();
         let database = self.database()?;
         let done = checked(JournalStage::Write, || {
-            transact(database, changes, &forgotten, next_ticket, now)
+            transact(database, changes, &forgotten, next_ticket, (now, clock))
                 .map_err(|error| from_redb(JournalStage::Write, error))
         });
         match done {
             Ok(()) => {
                 self.index.apply(forgotten.into_iter().map(|ticket| (ticket, None)));
                 self.index.apply(changes.iter().map(|change| change.step));
-                (self.meta.next_ticket, self.meta.wall) = (next_ticket, now);
+                (self.meta.next_ticket, self.meta.wall, self.meta.clock) = (next_ticket, now, clock);
                 Ok(())
             }
             Err(error) => {
@@ -353,7 +355,7 @@ fn transact(
     changes: &[Change],
     forgotten: &[u64],
     next_ticket: u64,
-    now: u64,
+    (now, clock): (u64, u64),
 ) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     // Records hold what a registry wrote; it is not to have a say in what a torn commit looks like.
@@ -372,6 +374,7 @@ fn transact(
         let mut meta = transaction.open_table(META)?;
         meta.insert(META_NEXT, next_ticket.to_string().as_bytes())?;
         meta.insert(META_WALL, now.to_string().as_bytes())?;
+        meta.insert(META_CLOCK, clock.to_string().as_bytes())?;
     }
     transaction.commit()?;
     Ok(())

@@ -17,9 +17,12 @@ pub(super) struct Wall {
 }
 
 impl Wall {
-    /// Goes on from the time that was last seen.
-    pub(super) fn new(last_seen: u64, clock: u64) -> Self {
-        let passed = clock.saturating_sub(last_seen).min(MAX_STEP_MS);
+    /// Goes on from the time that was last seen, when the clock said `last_clock`.
+    pub(super) fn new(last_seen: u64, last_clock: u64, clock: u64) -> Self {
+        let passed = clock.saturating_sub(last_clock);
+        // A clock that was set, or a long rest: no further than to what the clock says now.
+        let passed =
+            if passed > MAX_STEP_MS { clock.saturating_sub(last_seen).min(MAX_STEP_MS) } else { passed };
         Self { now: last_seen.saturating_add(passed), clock }
     }
 
@@ -40,6 +43,12 @@ impl Wall {
     #[cfg(any(feature = "journal", test))]
     pub(super) const fn now(self) -> u64 {
         self.now
+    }
+
+    /// What the clock said at the last look.
+    #[cfg(feature = "journal")]
+    pub(super) const fn clock(self) -> u64 {
+        self.clock
     }
 
     /// The latest time that can have been: the clock's, or this if that is behind.
@@ -78,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_is_believed_a_day() {
-        let mut wall = Wall::new(10 * DAY, 4_000 * DAY);
+        let mut wall = Wall::new(10 * DAY, 10 * DAY, 4_000 * DAY);
         assert_eq!(wall.now(), 11 * DAY);
         // It is as wrong as before, and goes on.
         assert_eq!(wall.advance(4_000 * DAY + 5), 11 * DAY + 5);
@@ -89,11 +98,25 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_stays_wrong_is_believed_once() {
+        let mut wall = Wall::new(10 * DAY, 10 * DAY, 400 * DAY);
+        for minute in 1..=2_000 {
+            wall = Wall::new(wall.now, wall.clock, 400 * DAY + minute * 60_000);
+        }
+        assert_eq!(wall.now(), 11 * DAY + 2_000 * 60_000);
+        // Set right, it does not stand still until it is that late; nor does it gain by having been wrong.
+        let wall = Wall::new(300 * DAY, 300 * DAY, 20 * DAY);
+        assert_eq!(wall.now(), 300 * DAY);
+        assert_eq!(Wall::new(wall.now, wall.clock, 21 * DAY).now(), 301 * DAY);
+        assert_eq!(Wall::new(wall.now, wall.clock, 299 * DAY).now(), 300 * DAY);
+    }
+
+    #[test]
     fn a_clock_that_is_behind_is_waited_for() {
-        let mut wall = Wall::new(10 * DAY, 3 * DAY);
+        let mut wall = Wall::new(10 * DAY, 10 * DAY, 3 * DAY);
         assert_eq!(wall.now(), 10 * DAY);
         assert_eq!(wall.advance(3 * DAY + 9), 10 * DAY + 9);
         assert_eq!(wall.advance(u64::MAX), 11 * DAY + 9);
-        assert_eq!(Wall::new(u64::MAX, u64::MAX).advance(0), u64::MAX);
+        assert_eq!(Wall::new(u64::MAX, 0, u64::MAX).advance(0), u64::MAX);
     }
 }
