@@ -40,5 +40,6 @@ fn a_million_writes_that_go_wrong_are_never_done_twice() {
     assert!(tally.executed_and_lost * 4 >= tally.writes, "too few were executed and lost");
     assert!(tally.faulted * 2 >= writes(), "too few writes");
     assert!(tally.attributed * 10 >= tally.writes, "too few replies bore a mark");
-    assert_eq!(tally.most_unsent, 1, "a queued command was durable");
+    // One that is recorded now, and one of which a journal that failed could not be told that it was not sent.
+    assert!(tally.most_unsent <= 2, "a queued command was durable");
 }
