@@ -19,7 +19,7 @@ use self::record::Records;
 use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
 use super::job::{Call, CallId, Fallback, Job, Looking, Purpose, State, Work};
-use super::memory::{Memory, Queued, Recent, Written};
+use super::memory::{Memory, Queued, Recent, Restless, Written};
 use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Wish};
 use super::told::{Refused, Told};
 use crate::command::Command;
@@ -80,6 +80,7 @@ pub struct Dispatch<S> {
     memory: Memory,
     recent: Recent,
     written: Written,
+    restless: Restless,
     queued: Queued,
     deadlines: BTreeSet<(Instant, CallId)>,
     timers: BTreeSet<(Instant, JobId)>,
@@ -130,6 +131,7 @@ impl<S: Slots> Dispatch<S> {
             memory: Memory::default(),
             recent: Recent::default(),
             written: Written::default(),
+            restless: Restless::default(),
             deadlines: BTreeSet::new(),
             timers: BTreeSet::new(),
             numbers: 0,

@@ -200,6 +200,23 @@ impl Written {
     }
 }
 
+/// Objects of which an attempt was lost that may still be executed, though its write is over by another attempt: until when.
+#[derive(Debug, Default)]
+pub(super) struct Restless(Vec<(Object, Instant)>);
+
+impl Restless {
+    pub(super) fn remember(&mut self, objects: &[Object], until: Instant, now: Instant) {
+        self.0.retain(|(_, until)| *until > now);
+        self.0.extend(objects.iter().map(|object| (object.clone(), until)));
+    }
+
+    /// Until when nothing read of these objects tells what a later write does.
+    pub(super) fn until(&self, objects: &[Object], now: Instant) -> Option<Instant> {
+        let restless = self.0.iter().filter(|(object, until)| *until > now && objects.contains(object));
+        restless.map(|(_, until)| *until).max()
+    }
+}
+
 /// Zones whose registry has been seen to queue registrations.
 #[derive(Debug, Default)]
 pub(super) struct Queued {

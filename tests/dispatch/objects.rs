@@ -207,3 +207,22 @@ fn a_write_that_waits_for_two_names_is_refused_when_one_comes_into_doubt() {
     assert!(said.contains(&format!("tell b: not sent, {IN_DOUBT}")), "{said:?}");
     assert!(said.contains(&"record 2 open".to_owned()), "{said:?}");
 }
+
+#[test]
+fn a_write_waits_for_what_an_earlier_one_has_lost_and_may_still_be_executed() {
+    let mut rig = Rig::new();
+    rig.sent(renew(), Safety::Repeatable, options(), 1);
+    rig.lost();
+    rig.tick();
+    rig.pass(1);
+    rig.does(&["send renew"]);
+    rig.answer(OK);
+    rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
+    // A minute after the loss, and not before, its object is as it stays.
+    rig.change(renew(), Safety::ReadBack, options());
+    rig.does(&[]);
+    rig.pass(58);
+    rig.does(&[]);
+    rig.pass(1);
+    rig.does(&["send status"]);
+}

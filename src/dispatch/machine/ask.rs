@@ -254,6 +254,11 @@ impl<S: Slots> Dispatch<S> {
             }
             _ => Vec::new(),
         };
+        let restless = self.restless.until(write.sent.objects(), at.now);
+        if restless.is_some() && write.resolver.is_some() && write.safety != Safety::Repeatable {
+            let purpose = if looks.is_empty() { Purpose::Command } else { Purpose::Before };
+            return self.pause(id, purpose, restless);
+        }
         let (recent, keyed, age) = (&self.recent, &self.keyed, self.config.recent);
         let known: Option<Vec<_>> = looks.iter().map(|look| recent.get(look, keyed, at.now, age)).collect();
         let purpose = match known {

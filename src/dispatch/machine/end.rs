@@ -201,8 +201,12 @@ impl<S: Slots> Dispatch<S> {
         let calls = core::mem::take(&mut job.calls);
         let (doubt, reply, held) = match job.work {
             Work::Change(write) => {
-                let Write { entry, key, user, last, lost_at, .. } = *write;
+                let Write { entry, key, user, last, lost_at, handed_over, .. } = *write;
                 let Some(entry) = entry else { return };
+                let ends = lost_at.and_then(|lost| lost.checked_add(self.config.first_negative));
+                if let (Some(ends), true) = (ends, handed_over > 1) {
+                    self.restless.remember(entry.intent.sent.objects(), ends, at.now);
+                }
                 self.forget_job(id, key.map(|key| (user, key)), Some(entry.ticket()));
                 let refuses = |last: &&Last| {
                     last.verdict.class() == Class::Permanent && !last.verdict.closes_connection()
