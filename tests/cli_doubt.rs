@@ -93,6 +93,9 @@ fn a_write_is_recorded_sent_and_accepted_and_a_key_is_good_for_one() {
     let other = ["call", "AddDomain", "domain=example.net", "period=1", "--key", "order-1"];
     let said = place.run(&other).exits(2).says("key belongs to another command, ticket `1`");
     assert!(!said.err.contains("goes out"), "{said:?}");
+    // Forgotten, it would be paid for again.
+    place.doubt(&["forget", "1"]).exits(2).says("a call with its key would be sent");
+    place.run(&["call", "AddDomain", "domain=example.net", "--key", ""]).exits(2);
     // Without a key it is another order, which the registry refuses.
     place.run(&ADD).exits(4).says("refused, ticket 2: 554 Domain already registered");
     place.doubt(&["list"]).exits(0).says("nothing is in doubt");

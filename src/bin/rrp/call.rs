@@ -71,8 +71,8 @@ pub(crate) struct Args {
     /// Record a write in this journal before it goes out, and settle it if its answer is lost
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// The name of the order: done once with it, a write is not done again but told again (needs --journal)
-    #[arg(long, value_name = "KEY")]
+    /// The name of the order: done once with it, a write is not done again for 30 days but told again (needs --journal)
+    #[arg(long, value_name = "KEY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key: Option<String>,
     /// When a write may go out again (needs --journal); `read-back` by default
     #[arg(long, value_name = "SAFETY", value_parser = safety)]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use rrp::command::{Billable, Dialect, Nature, ObjectKind, Settle};
-use rrp::dispatch::{Entry, Put, Ticket};
+use rrp::dispatch::{Entry, Put, Standing, Ticket};
 use rrp::journal::{Store, to_json};
 use rrp::secret::REDACTED;
 use rrp::settle::{Kept, LineKind, SentLine};
@@ -127,11 +127,13 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Task::Forget { ticket, file, yes } => {
             let mut store = file.open()?;
             let entry = known(&mut store, *ticket)?;
-            if entry.intent().billable().at_stake() && !entry.standing().is_finished() && !yes {
-                let what = format!(
-                    "`{ticket}` ({}) may have cost, and nobody knows: nothing is forgotten",
-                    name(&entry)
-                );
+            if entry.intent().billable().at_stake() && pays_again(&entry) && !yes {
+                let why = if entry.standing().is_finished() {
+                    "was paid for, and a call with its key would be sent"
+                } else {
+                    "may have cost, and nobody knows"
+                };
+                let what = format!("`{ticket}` ({}) {why}: nothing is forgotten", name(&entry));
                 let hint = format!("look first (rrp doubt show {ticket}), and resolve it; or say --yes");
                 return Err(Refusal::usage(STAGE, what).hint(hint).into());
             }
@@ -320,6 +322,14 @@ impl<'e> About<'e> {
             fields.add(key, line);
         }
         fields.write(out)
+    }
+}
+
+/// Whether it may be paid for again once it is forgotten: nobody knows what became of it, or its key stands for it.
+fn pays_again(entry: &Entry) -> bool {
+    match entry.standing() {
+        Standing::Accepted(_) => entry.intent().key().is_some(),
+        standing => !standing.is_finished(),
     }
 }
 
