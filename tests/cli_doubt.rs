@@ -84,6 +84,7 @@ fn a_write_is_recorded_sent_and_accepted_and_a_key_is_good_for_one() {
     let keyed = [&ADD[..], &["--key", "order-1"]].concat();
     let said = place.run(&keyed).exits(0).says("accepted, ticket 1: 200 Command completed successfully");
     assert!(said.err.contains("AddDomain goes out as ticket 1 (safety: read-back)"), "{said:?}");
+    assert!(said.err.contains("is a new journal"), "{said:?}");
     assert!(unwrapped(&said).contains("rests on the registry's reply"), "{said:?}");
     place.run(&keyed).exits(0).says("accepted, ticket 1: done before with this key, and not sent again");
     let told = place.json(&keyed);

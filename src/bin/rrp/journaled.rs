@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::failure::{Refusal, chain};
 use crate::journal::{refusal, wall};
 use crate::look::word;
+use crate::output::escape;
 use crate::settings::Settings;
 use crate::signal::Signals;
 use crate::target::Environment;
@@ -125,6 +126,14 @@ impl Journaled {
         err: &mut dyn std::io::Write,
     ) -> Result<Self, Refusal> {
         let connector = settings.connector(err)?;
+        if !file.exists() {
+            // Perhaps the path is wrong, and with it every key unknown.
+            let _ = writeln!(
+                err,
+                "note: `{}` is a new journal: it knows of no earlier write and no key",
+                escape(&file.display().to_string())
+            );
+        }
         // Before anybody is asked for a password.
         let journal = Embedded::open(file, &settings.scope()?, &Options::new(), wall()).map_err(refusal)?;
         let session = settings.session(err)?;
