@@ -288,7 +288,14 @@ impl<'e> About<'e> {
             },
         );
         fields.add("begun", format!("{} ago", self.age(intent.begun_at())));
-        fields.add("handed over", format!("{} times, as far as is recorded", entry.attempts()));
+        let times = match entry.standing() {
+            Standing::Open => {
+                "perhaps once more than is recorded: the program that sent it has ended, or is at it"
+                    .to_owned()
+            }
+            _ => format!("{} times, as far as is recorded", entry.attempts()),
+        };
+        fields.add("handed over", times);
         fields.add("safety", intent.safety().as_str());
         if !intent.user().is_empty() {
             fields.add("user", escape(intent.user()));
