@@ -64,9 +64,9 @@ impl Line {
         Self { number, id, session, in_hand, cut: None, dropped: false, latency, chunk, up, down }
     }
 
-    /// Whether what is sent at once arrives at once.
+    /// Whether what is sent at once arrives at once, or not at all.
     pub(crate) const fn is_whole(&self) -> bool {
-        self.chunk == usize::MAX
+        self.chunk == usize::MAX && self.down.cut.is_none()
     }
 
     /// Whether it is over, and nothing of it is on its way to the registry.
@@ -91,7 +91,7 @@ impl Line {
         while let Some(item) = self.down.due(now) {
             read = true;
             match item {
-                Item::Bytes(mut bytes) if self.is_whole() => {
+                Item::Bytes(mut bytes) if self.chunk == usize::MAX => {
                     // What has arrived is read at once.
                     while let Some((when, Item::Bytes(_))) = self.down.items.front()
                         && *when <= now
