@@ -206,3 +206,10 @@ proptest! {
         prop_assert!(!matches!(found, Finding::Applied { .. }), "{:?}", found);
     }
 }
+
+#[test]
+fn what_is_kept_of_a_hidden_value_is_not_printed() {
+    let keyed = rrp::settle::Keyed::new(&[7; 32]);
+    assert_eq!(format!("{:?}", keyed.keep("auth", "hunter22")), "***");
+    assert_eq!(format!("{:?}", keyed.keep("domain", "Example.COM.")), "`example.com`");
+}
