@@ -3,42 +3,18 @@
 
 #[path = "client/hub.rs"]
 mod hub;
-
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+#[path = "support/log.rs"]
+mod log;
 
 use rrp::DomainName;
 use rrp::command::{Add, Check, Ptf, Safety};
 use rrp::dispatch::Outcome;
 use rrp::sim::{Close, Effect};
-use tracing_subscriber::fmt::MakeWriter;
 
 use hub::{Hub, PASSWORD, journal};
+use log::Log;
 
 const PLANTED: &str = "pl4nted";
-
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn what_is_logged_tells_the_way_of_a_command_and_no_secret() {

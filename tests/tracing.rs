@@ -1,19 +1,20 @@
 //! What sessions and connectors log at TRACE: enough to follow them, no secret, and nothing that a terminal obeys.
 #![cfg(feature = "tls")]
 
+#[path = "support/log.rs"]
+mod log;
 mod support;
 
 use std::error::Error;
 use std::fmt::Debug;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use log::Log;
 use rrp::command::{self, Command, Ptf, ToCommand};
 use rrp::net::{Connection, Connector, Endpoint, OpenError, Tls};
 use rrp::session::{Config, Fate};
 use support::chain;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tracing_subscriber::fmt::MakeWriter;
 
 /// The password, a new one, an authorisation code: one text without any mark of a secret.
 const PLANTED: &str = "pl4nted";
@@ -22,29 +23,6 @@ const ORDERS: &str = "\u{1b}]0;owned\u{7}\u{1b}[31m\u{9b}2J\u{202e}";
 
 const GREETING: &str = "Example RRP Server version 1.1.0\r\nSun Nov 22 00:00:00 2026\r\n.\r\n";
 const OK: &str = "200 Command completed successfully\r\n.\r\n";
-
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 /// Everything that can be seen of one try beside the log, in text.
 #[derive(Default)]
