@@ -4,6 +4,7 @@
 //! durable → caller told. What comes between, resending and reading back, is decided by [`retry`](crate::retry) and
 //! [`settle`](crate::settle).
 
+mod account;
 mod config;
 mod entry;
 mod job;
@@ -13,12 +14,15 @@ mod single;
 mod slots;
 mod told;
 
+pub use account::{Account, RefusedLogin};
 pub use config::{Config, Moment, Options, Queues};
 pub use entry::{Entry, Intent, Note, Put, Standing, Summary, Ticket};
 pub use job::CallId;
 pub use machine::{Action, Dispatch, RecordId};
 pub use single::{SessionAction, SingleSession};
-pub use slots::{GiveBack, JobId, Lane, Slot, Slots, Unavailable, Wish};
+pub use slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
+
+pub use crate::pace::Lane;
 pub use told::{
     Accepted, Answer, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refusal, Refused, Settled, Told,
 };

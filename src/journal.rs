@@ -43,7 +43,7 @@ use core::fmt;
 use core::pin::Pin;
 use std::sync::Arc;
 
-use crate::dispatch::{Entry, Put, Ticket};
+use crate::dispatch::{Account, Entry, Put};
 use crate::secret::REDACTED;
 
 pub use error::{JournalError, JournalErrorKind, JournalStage};
@@ -101,6 +101,7 @@ pub struct Restored {
     wall: u64,
     lease: Option<Lease>,
     scope: Option<Scope>,
+    account: Account,
 }
 
 impl Restored {
@@ -119,7 +120,15 @@ impl Restored {
         }
         entries.sort_unstable_by_key(Entry::ticket);
         let beyond = entries.last().map_or(0, |last| last.ticket().get().saturating_add(1));
-        Self { entries, next_ticket: next_ticket.max(beyond), key, wall, lease: None, scope: None }
+        Self {
+            entries,
+            next_ticket: next_ticket.max(beyond),
+            key,
+            wall,
+            lease: None,
+            scope: None,
+            account: Account::default(),
+        }
     }
 
     /// The same, for whoever holds this lease, which stays in it until it is dropped or [taken](Self::take_lease).
@@ -134,6 +143,19 @@ impl Restored {
     pub fn of(mut self, scope: Scope) -> Self {
         self.scope = Some(scope);
         self
+    }
+
+    /// The same, with what is known of the account itself.
+    #[must_use]
+    pub fn with_account(mut self, account: Account) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// What is known of the account itself; nothing by default.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
     }
 
     /// Whose journal it is; `None` if it does not know. A client begins on no other's.
@@ -190,13 +212,5 @@ impl fmt::Debug for Restored {
             .field("scope", &self.scope)
             .field("leased", &self.lease.is_some())
             .finish()
-    }
-}
-
-/// The ticket of a put.
-fn ticket_of(put: &Put) -> Ticket {
-    match put {
-        Put::Entry(entry) => entry.intent.ticket,
-        Put::Remove(ticket) => *ticket,
     }
 }

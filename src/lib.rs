@@ -130,6 +130,7 @@ pub mod name;
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub mod net;
+pub mod pace;
 pub mod reply;
 pub mod retry;
 pub mod secret;

@@ -53,9 +53,10 @@ type State = BTreeMap<Ticket, Entry>;
 fn apply(state: &mut State, puts: &[Put]) {
     for put in puts {
         match put {
-            Put::Entry(entry) => state.insert(entry.ticket(), entry.clone()),
-            Put::Remove(ticket) => state.remove(ticket),
-        };
+            Put::Entry(entry) => drop(state.insert(entry.ticket(), entry.clone())),
+            Put::Remove(ticket) => drop(state.remove(ticket)),
+            Put::Account(_) => {}
+        }
     }
 }
 

@@ -251,7 +251,7 @@ impl Driver {
                         caller.mark.set_ticket(entry.ticket());
                     }
                 }
-                Put::Entry(_) => {}
+                Put::Entry(_) | Put::Account(_) => {}
                 Put::Remove(ticket) => removed.push(*ticket),
             }
         }

@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use super::slots::Lane;
 use crate::command::Dialect;
+use crate::pace::Lane;
 use crate::retry::{Backoff, Budget};
 
 /// Now, by two clocks.
@@ -157,6 +157,7 @@ pub struct Options {
     pub(super) user: Box<str>,
     pub(super) key: Option<Box<str>>,
     pub(super) lane: Lane,
+    pub(super) caller: Box<str>,
 }
 
 impl Options {
@@ -177,6 +178,21 @@ impl Options {
     #[must_use]
     pub fn user(mut self, user: &str) -> Self {
         self.user = user.into();
+        self
+    }
+
+    /// In this lane. [`Lane::Settle`] is taken for [`Lane::Interactive`]: it is for what settles a doubt.
+    #[must_use]
+    pub fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane.max(Lane::Interactive);
+        self
+    }
+
+    /// From this caller, at most [`Intent::MAX_USER`](super::Intent::MAX_USER) bytes: whoever takes turns with others, such
+    /// as one connection of the user's. Without one, all of a user are one caller.
+    #[must_use]
+    pub fn caller(mut self, caller: &str) -> Self {
+        self.caller = caller.into();
         self
     }
 

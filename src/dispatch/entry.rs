@@ -5,6 +5,7 @@ use core::num::ParseIntError;
 use core::str::FromStr;
 use std::sync::Arc;
 
+use super::account::Account;
 use crate::code::ReturnCode;
 use crate::command::{Billable, Safety};
 use crate::reply::Reply;
@@ -362,22 +363,25 @@ impl Entry {
 }
 
 impl Put {
-    /// Of which intent it is.
+    /// Of which intent it is; `None` if it is of the account.
     #[must_use]
-    pub fn ticket(&self) -> Ticket {
+    pub fn ticket(&self) -> Option<Ticket> {
         match self {
-            Self::Entry(entry) => entry.ticket(),
-            Self::Remove(ticket) => *ticket,
+            Self::Entry(entry) => Some(entry.ticket()),
+            Self::Remove(ticket) => Some(*ticket),
+            Self::Account(_) => None,
         }
     }
 }
 
 /// One thing that a journal is to write. Those of one ticket are written in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a journal writes both")]
+#[expect(clippy::exhaustive_enums, reason = "a journal writes each of these")]
 pub enum Put {
     /// This is how things stand with its ticket.
     Entry(Entry),
     /// No byte of it was handed over, and it goes back to its queue: nothing is to be remembered.
     Remove(Ticket),
+    /// This is what is known of the account itself. It replaces what was known before.
+    Account(Account),
 }

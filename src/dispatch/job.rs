@@ -2,13 +2,15 @@
 
 use core::fmt;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::config::Options;
 use super::entry::{Entry, Summary, Ticket};
-use super::slots::{Lane, Slot};
+use super::slots::Slot;
 use super::told::DoubtReason;
 use crate::command::{Command, Nature, Safety};
+use crate::pace::Lane;
 use crate::reply::Reply;
 use crate::retry::{Case, NotApplied};
 use crate::settle::{Reading, Resolver, Sent};
@@ -61,6 +63,7 @@ impl Call {
 pub(super) struct Job {
     pub(super) work: Work,
     pub(super) lane: Lane,
+    pub(super) caller: Arc<str>,
     pub(super) calls: Vec<CallId>,
     pub(super) state: State,
     pub(super) due: Option<Instant>,

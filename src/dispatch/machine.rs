@@ -20,9 +20,10 @@ use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
 use super::job::{Call, CallId, Fallback, Job, Looking, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent, Restless, Written};
-use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Wish};
+use super::slots::{GiveBack, JobId, Slot, Slots, Wish};
 use super::told::{Refused, Told};
 use crate::command::Command;
+use crate::pace::Lane;
 use crate::retry::{Budget, NotApplied, Random};
 use crate::settle::{Keyed, reads};
 
@@ -258,7 +259,8 @@ impl<S: Slots> Dispatch<S> {
             Purpose::Command | Purpose::Before if was_read => Lane::Settle,
             Purpose::Command | Purpose::Before => job.lane,
         };
-        let wish = Wish { job: id, lane, not_on: job.not_on.take() };
+        let caller = Arc::clone(&job.caller);
+        let wish = Wish { job: id, lane, caller, not_on: job.not_on.take() };
         self.slots.ask(wish, at.now);
     }
 
@@ -292,7 +294,7 @@ impl<S: Slots> Dispatch<S> {
                 let Some(command) = self.next_read(slot.job, purpose) else {
                     return self.slots.give_back(slot, GiveBack::Alive, at.now);
                 };
-                self.send(slot, purpose, command);
+                self.send(slot, purpose, command, at.now);
             }
         }
     }
@@ -317,19 +319,20 @@ impl<S: Slots> Dispatch<S> {
         purpose
     }
 
-    fn send(&mut self, slot: Slot, purpose: Purpose, command: Command) {
+    fn send(&mut self, slot: Slot, purpose: Purpose, command: Command, now: Instant) {
         let Some(job) = self.jobs.get_mut(&slot.job) else { return };
         job.state = State::Sending(slot, purpose);
         job.session = Some(slot.session);
-        let now = self.writes;
+        let so_far = self.writes;
         match &mut job.work {
-            Work::Query { writes, .. } => *writes = now,
+            Work::Query { writes, .. } => *writes = so_far,
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
                 self.recent.spoil(write.sent.objects());
             }
             Work::Change(_) | Work::Settle(_) => {}
         }
+        self.slots.sent(slot, now);
         self.actions.push_back(Action::Send { slot, command });
     }
 

@@ -4,7 +4,8 @@ use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-use super::slots::{GiveBack, JobId, Lane, Slot, Slots, Unavailable, Wish};
+use super::slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
+use crate::pace::Lane;
 use crate::retry::{Backoff, Random};
 
 /// One session, opened when something waits, and a fixed time between commands.
@@ -93,12 +94,12 @@ impl SingleSession {
         [self.free_at, self.held_until].into_iter().flatten().all(|when| now >= when)
     }
 
-    fn sent(&mut self, now: Instant) {
+    fn paid(&mut self, now: Instant) {
         self.free_at = now.checked_add(self.pace);
     }
 
-    fn first(&self) -> Option<Wish> {
-        self.waiting.first_key_value().map(|(_, wish)| *wish)
+    fn first(&self) -> Option<&Wish> {
+        self.waiting.first_key_value().map(|(_, wish)| wish)
     }
 
     /// What to do about the session now.
@@ -128,7 +129,7 @@ impl SingleSession {
             self.state = State::Idle(number);
             self.failures = 0;
             self.trouble = None;
-            self.sent(now);
+            self.paid(now);
         }
     }
 
@@ -148,7 +149,7 @@ impl SingleSession {
         if self.state == State::Opening(number) {
             self.state = State::Closed;
             self.unavailable = Some(why);
-            self.sent(now);
+            self.paid(now);
         }
     }
 
@@ -192,6 +193,8 @@ impl Slots for SingleSession {
         Some(Slot { job: wish.job, session })
     }
 
+    fn sent(&mut self, _slot: Slot, _now: Instant) {}
+
     fn give_back(&mut self, slot: Slot, how: GiveBack, now: Instant) {
         if self.state == State::Busy(slot.session) {
             self.state = match how {
@@ -199,12 +202,16 @@ impl Slots for SingleSession {
                 GiveBack::Ended => State::Closed,
                 GiveBack::Evict => State::Ending(slot.session),
             };
-            self.sent(now);
+            self.paid(now);
         }
     }
 
     fn hold(&mut self, wait: Duration, now: Instant) {
         self.held_until = self.held_until.max(now.checked_add(wait));
+    }
+
+    fn held_until(&self) -> Option<Instant> {
+        self.held_until
     }
 
     fn unavailable(&self) -> Option<Unavailable> {

@@ -5,6 +5,8 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::pace::Lane;
+
 /// A command on its way, from its beginning to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(u64);
@@ -21,25 +23,16 @@ impl JobId {
     }
 }
 
-/// Who goes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Lane {
-    /// Reads that settle a doubt, and writes whose object has been read for them.
-    Settle,
-    /// All else.
-    #[default]
-    Normal,
-}
-
 /// What a job asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "whoever gives slots needs each of these")]
 pub struct Wish {
     /// Whose it is. A job has one wish at a time.
     pub job: JobId,
     /// How urgent it is.
     pub lane: Lane,
+    /// On whose behalf: inside a lane, callers take turns.
+    pub caller: Arc<str>,
     /// A session that it must not be.
     pub not_on: Option<u64>,
 }
@@ -109,11 +102,17 @@ pub trait Slots {
     /// The next slot that is free now.
     fn poll_slot(&mut self, now: Instant) -> Option<Slot>;
 
+    /// The command of a slot goes out now: its pace is paid from here on. What is given back without it was not sent.
+    fn sent(&mut self, slot: Slot, now: Instant);
+
     /// A slot has been used.
     fn give_back(&mut self, slot: Slot, how: GiveBack, now: Instant);
 
     /// The registry has locked the account: nothing is sent for so long.
     fn hold(&mut self, wait: Duration, now: Instant);
+
+    /// Until when the account is locked; `None` if it is not.
+    fn held_until(&self) -> Option<Instant>;
 
     /// Why no slot will come until somebody does something.
     fn unavailable(&self) -> Option<Unavailable>;

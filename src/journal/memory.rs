@@ -6,10 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::index::{Held, Index, Plan, Step, expires};
 use super::wall::{Wall, kept};
-use super::{
-    BoxFuture, Claim, Journal, JournalError, JournalErrorKind, JournalStage, Options, Restored, ticket_of,
-};
-use crate::dispatch::{Entry, Put, Ticket};
+use super::{BoxFuture, Claim, Journal, JournalError, JournalErrorKind, JournalStage, Options, Restored};
+use crate::dispatch::{Account, Entry, Put, Ticket};
 
 /// A journal in memory: for tests, and for those who keep none. What a crash leaves open is lost.
 ///
@@ -20,6 +18,7 @@ pub struct Memory(Arc<Mutex<Kept>>);
 #[derive(Debug)]
 struct Kept {
     entries: BTreeMap<Ticket, Entry>,
+    account: Account,
     index: Index,
     options: Options,
     next_ticket: u64,
@@ -42,6 +41,7 @@ impl Memory {
     pub fn with_options(key: [u8; 32], options: Options) -> Self {
         Self(Arc::new(Mutex::new(Kept {
             entries: BTreeMap::new(),
+            account: Account::default(),
             index: Index::default(),
             options,
             next_ticket: 1,
@@ -94,7 +94,7 @@ impl Journal for Memory {
         kept.forget(&forgotten);
         let entries = kept.entries.values().cloned().collect();
         let restored = Restored::until(now.max(wall), entries, kept.next_ticket, kept.key, now);
-        Box::pin(ready(Ok(restored.leased(lease))))
+        Box::pin(ready(Ok(restored.leased(lease).with_account(kept.account.clone()))))
     }
 
     fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>> {
@@ -124,17 +124,20 @@ impl Kept {
             .into_iter()
             .map(|put| match put {
                 Put::Entry(entry) => Put::Entry(kept(&entry, behind).into_owned()),
-                put @ Put::Remove(_) => put,
+                put @ (Put::Remove(_) | Put::Account(_)) => put,
             })
             .collect();
-        let step = |put: &Put| -> Step {
-            let held = match put {
-                Put::Entry(entry) => Some(Held { bytes: 0, expires: expires(entry, &self.options) }),
-                Put::Remove(_) => None,
-            };
-            (ticket_of(put).get(), held)
+        let step = |put: &Put| -> Option<Step> {
+            match put {
+                Put::Entry(entry) => {
+                    let held = Held { bytes: 0, expires: expires(entry, &self.options) };
+                    Some((entry.ticket().get(), Some(held)))
+                }
+                Put::Remove(ticket) => Some((ticket.get(), None)),
+                Put::Account(_) => None,
+            }
         };
-        let steps: Vec<Step> = puts.iter().map(step).collect();
+        let steps: Vec<Step> = puts.iter().filter_map(step).collect();
         let forgotten = self.index.expired(now);
         if !Plan::new(&self.index, &forgotten).try_add(&steps, self.options.max_entries, u64::MAX) {
             return Err(JournalError::new(JournalStage::Write, JournalErrorKind::Full));
@@ -142,12 +145,14 @@ impl Kept {
         self.forget(&forgotten);
         self.index.apply(steps);
         for put in puts {
-            let ticket = ticket_of(&put);
-            self.next_ticket = self.next_ticket.max(ticket.get().saturating_add(1));
+            if let Some(ticket) = put.ticket() {
+                self.next_ticket = self.next_ticket.max(ticket.get().saturating_add(1));
+            }
             match put {
-                Put::Entry(entry) => self.entries.insert(ticket, entry),
-                Put::Remove(ticket) => self.entries.remove(&ticket),
-            };
+                Put::Entry(entry) => drop(self.entries.insert(entry.ticket(), entry)),
+                Put::Remove(ticket) => drop(self.entries.remove(&ticket)),
+                Put::Account(account) => self.account = account,
+            }
         }
         self.writes = self.writes.saturating_add(1);
         Ok(())

@@ -14,7 +14,7 @@ use super::index::{Held, Index, Plan, Step, expires};
 use super::record::{InvalidRecord, encode};
 use super::storage::Storage;
 use super::wall::{Wall, kept};
-use super::{JournalError, JournalErrorKind, JournalStage, Options, Restored, Scope, file, ticket_of};
+use super::{JournalError, JournalErrorKind, JournalStage, Options, Restored, Scope, file};
 use crate::dispatch::{Entry, Put, Ticket};
 
 /// A journal in a [redb](https://docs.rs/redb) database, used by one thread at a time.
@@ -258,7 +258,7 @@ impl Store {
             let encoded = encoded.map_err(|error| {
                 self.named(JournalError::new(JournalStage::Write, JournalErrorKind::TooLong).because(error))
             })?;
-            let steps: Vec<Step> = encoded.iter().map(|change| change.step).collect();
+            let steps: Vec<Step> = encoded.iter().filter_map(|change| change.step).collect();
             if !plan.try_add(&steps, self.options.max_entries, max_bytes) {
                 return Err(self.named(JournalError::new(JournalStage::Write, JournalErrorKind::Full)));
             }
@@ -278,7 +278,12 @@ impl Store {
     /// Makes these changes durable, and forgets what may be forgotten.
     fn commit(&mut self, changes: &[Change], now: u64) -> Result<(), JournalError> {
         let forgotten = self.index.expired(now);
-        let next = changes.iter().map(|change| change.step.0.saturating_add(1)).max().unwrap_or(0);
+        let next = changes
+            .iter()
+            .filter_map(|change| change.step)
+            .map(|(ticket, _)| ticket.saturating_add(1))
+            .max()
+            .unwrap_or(0);
         let next_ticket = self.meta.next_ticket.max(next);
         let clock = self.wall.clock();
         let database = self.database()?;
@@ -289,7 +294,7 @@ impl Store {
         match done {
             Ok(()) => {
                 self.index.apply(forgotten.into_iter().map(|ticket| (ticket, None)));
-                self.index.apply(changes.iter().map(|change| change.step));
+                self.index.apply(changes.iter().filter_map(|change| change.step));
                 (self.meta.next_ticket, self.meta.wall, self.meta.clock) = (next_ticket, now, clock);
                 Ok(())
             }
@@ -333,20 +338,21 @@ impl fmt::Debug for Store {
 
 /// One put, encoded.
 struct Change {
-    step: Step,
+    /// What becomes of its ticket, if it has one.
+    step: Option<Step>,
     record: Vec<u8>,
 }
 
 fn change(put: &Put, behind: u64, options: &Options) -> Result<Change, InvalidRecord> {
-    let ticket = ticket_of(put).get();
     Ok(match put {
         Put::Entry(entry) => {
             let entry = kept(entry, behind);
             let record = encode(&entry)?;
             let held = Held { bytes: record.len(), expires: expires(&entry, options) };
-            Change { step: (ticket, Some(held)), record }
+            Change { step: Some((entry.ticket().get(), Some(held))), record }
         }
-        Put::Remove(_) => Change { step: (ticket, None), record: Vec::new() },
+        Put::Remove(ticket) => Change { step: Some((ticket.get(), None)), record: Vec::new() },
+        Put::Account(_) => Change { step: None, record: Vec::new() },
     })
 }
 
@@ -365,7 +371,8 @@ fn transact(
         for ticket in forgotten {
             entries.remove(ticket)?;
         }
-        for Change { step: (ticket, held), record } in changes {
+        for Change { step, record } in changes {
+            let Some((ticket, held)) = step else { continue };
             match held {
                 Some(_) => drop(entries.insert(ticket, record.as_slice())?),
                 None => drop(entries.remove(ticket)?),

@@ -32,17 +32,14 @@ pub(crate) struct Map {
 impl Keep for Map {
     fn write(&mut self, puts: &[Put], _wall: u64) -> Result<(), Failure> {
         for put in puts {
-            let ticket = match put {
-                Put::Entry(entry) => {
-                    self.entries.insert(entry.ticket(), entry.clone());
-                    entry.ticket()
-                }
-                Put::Remove(ticket) => {
-                    self.entries.remove(ticket);
-                    *ticket
-                }
-            };
-            self.next = self.next.max(ticket.get() + 1);
+            match put {
+                Put::Entry(entry) => drop(self.entries.insert(entry.ticket(), entry.clone())),
+                Put::Remove(ticket) => drop(self.entries.remove(ticket)),
+                Put::Account(_) => {}
+            }
+            if let Some(ticket) = put.ticket() {
+                self.next = self.next.max(ticket.get() + 1);
+            }
         }
         Ok(())
     }

@@ -255,6 +255,7 @@ impl Oracle {
                     self.journal.remove(&(client, *ticket));
                     self.unsent_intents.entry(client).or_default().remove(ticket);
                 }
+                Put::Account(_) => {}
             }
         }
         let open = self.journal.values().filter(|standing| **standing == "open").count();
@@ -267,13 +268,7 @@ impl Oracle {
     /// A crash came while this was written.
     pub(crate) fn perhaps_recorded(&mut self, client: usize, puts: &[Put]) {
         for put in puts {
-            self.perhaps.insert((
-                client,
-                match put {
-                    Put::Entry(entry) => entry.ticket(),
-                    Put::Remove(ticket) => *ticket,
-                },
-            ));
+            self.perhaps.extend(put.ticket().map(|ticket| (client, ticket)));
         }
     }
 

@@ -116,6 +116,14 @@ impl Slots for Script {
         self.0.borrow_mut().held.push(wait);
     }
 
+    fn sent(&mut self, slot: Slot, _now: Instant) {
+        assert!(self.0.borrow().out.contains(&slot), "sent without a slot");
+    }
+
+    fn held_until(&self) -> Option<Instant> {
+        None
+    }
+
     fn unavailable(&self) -> Option<Unavailable> {
         self.0.borrow().unavailable.clone()
     }
@@ -361,10 +369,7 @@ impl Rig {
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let mut kept: Vec<Entry> = Vec::new();
         for put in &self.journal {
-            let ticket = match put {
-                Put::Entry(entry) => entry.ticket(),
-                Put::Remove(ticket) => *ticket,
-            };
+            let Some(ticket) = put.ticket() else { continue };
             kept.retain(|entry| entry.ticket() != ticket);
             if let Put::Entry(entry) = put {
                 kept.push(entry.clone());
@@ -383,6 +388,7 @@ pub(crate) fn put(put: &Put) -> String {
     match put {
         Put::Entry(entry) => format!("{} {}", entry.ticket(), standing(entry.standing())),
         Put::Remove(ticket) => format!("remove {ticket}"),
+        Put::Account(account) => format!("{account:?}"),
     }
 }
 

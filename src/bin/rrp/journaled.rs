@@ -90,7 +90,7 @@ impl Journal for Told {
             .iter()
             .filter_map(|put| match put {
                 Put::Entry(entry) => Some(Box::new(entry.clone())),
-                Put::Remove(_) => None,
+                Put::Remove(_) | Put::Account(_) => None,
             })
             .collect();
         let (events, written) = (self.events.clone(), self.inner.write(puts, wall));

@@ -62,7 +62,7 @@ impl<S: Slots> Dispatch<S> {
         if command.nature().effect() != effect || of_session {
             return Err(Refused::WrongEffect);
         }
-        let too_long = options.user.len() > Intent::MAX_USER;
+        let too_long = options.user.len().max(options.caller.len()) > Intent::MAX_USER;
         if too_long || options.key.as_ref().is_some_and(|key| key.len() > Intent::MAX_KEY) {
             return Err(Refused::TooLong);
         }
@@ -82,10 +82,14 @@ impl<S: Slots> Dispatch<S> {
 
     pub(super) fn job(&mut self, work: Work, call: CallId) -> JobId {
         let id = JobId::new(self.number());
-        let lane = self.calls.get(&call).map(|call| call.options.lane).unwrap_or_default();
+        let options = self.calls.get(&call).map(|call| &call.options);
+        let lane = options.map(|options| options.lane).unwrap_or_default();
+        let caller =
+            options.map(|options| format!("{}\0{}", options.user, options.caller)).unwrap_or_default();
         let job = Job {
             work,
             lane,
+            caller: caller.into(),
             calls: Vec::new(),
             state: State::Behind,
             due: None,

@@ -33,11 +33,11 @@ impl<S: Slots> Dispatch<S> {
             Work::Change(write) if write.entry.is_none() => write,
             Work::Change(write) => {
                 let command = write.command.clone();
-                return self.send(slot, Purpose::Command, command);
+                return self.send(slot, Purpose::Command, command, at.now);
             }
             Work::Query { command, .. } => {
                 let command = command.clone();
-                return self.send(slot, Purpose::Command, command);
+                return self.send(slot, Purpose::Command, command, at.now);
             }
             Work::Settle(_) => return self.slots.give_back(slot, GiveBack::Alive, at.now),
         };
@@ -71,7 +71,7 @@ impl<S: Slots> Dispatch<S> {
             return self.refuse(id, &why, at);
         }
         let command = write.command.clone();
-        self.send(slot, Purpose::Command, command);
+        self.send(slot, Purpose::Command, command, at.now);
     }
 
     /// No byte was handed over: nothing is to be remembered, unless somebody was told that it is in doubt.

@@ -66,7 +66,7 @@ impl Records {
             After::Outcome(_, put) | After::Nothing(put) => core::slice::from_ref(&**put),
             After::Thaw(puts) => puts.as_slice(),
         });
-        self.missing.iter().chain(under_way).any(|put| put.ticket() == ticket)
+        self.missing.iter().chain(under_way).any(|put| put.ticket() == Some(ticket))
     }
 
     /// One word for each intent, the newest.
