@@ -27,7 +27,7 @@ pub enum Why {
     LoginRefused(Box<Reply>),
     /// The keepalive was answered as if nobody were logged in.
     LoginLost(Box<Reply>),
-    /// A reply stood where the greeting should.
+    /// A reply stood where the greeting should, or came before the login was sent.
     InsteadOfGreeting(Box<Reply>),
     /// A reply came to nothing that was asked: late, surplus, or to say that the connection closes.
     Unsolicited(Box<Reply>),
@@ -196,6 +196,9 @@ impl End {
             ),
             (Why::Malformed(_) | Why::Frame(_) | Why::Noise, Stage::Greeting) => {
                 Some("check that the port speaks RRP, and TLS if and only if it was asked for")
+            }
+            (Why::Eof | Why::Transport(_) | Why::Incomplete { .. }, Stage::Greeted) => {
+                Some("let the login follow the greeting sooner: registries close what does not log in")
             }
             (Why::Eof | Why::Transport(_) | Why::Timeout, Stage::Login) => {
                 Some("try again later, and if it stays so ask the registry about the account")

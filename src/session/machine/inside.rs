@@ -26,7 +26,9 @@ impl Session {
             _ if self.quitting => Some(NotReady::Ending),
             State::Idle { ending: None, .. } => None,
             State::Idle { ending: Some(_), .. } => Some(NotReady::Ending),
-            State::Greeting { .. } | State::Busy { .. } => Some(NotReady::Busy(self.stage())),
+            State::Greeting { .. } | State::Greeted { .. } | State::Busy { .. } => {
+                Some(NotReady::Busy(self.stage()))
+            }
         }
     }
 
@@ -77,11 +79,19 @@ impl Session {
             State::Greeting { login, deadline, first } => {
                 if frame.grammar() == Grammar::Text {
                     self.events.push_back(Event::Greeted(Greeting::parse(frame.bytes())));
-                    self.begin(login, now);
+                    if self.login_when_told {
+                        self.state = State::Greeted { login };
+                    } else {
+                        self.begin(login, now);
+                    }
                 } else {
                     self.state = State::Greeting { login, deadline, first };
                     self.end(reply_or(frame, Why::InsteadOfGreeting));
                 }
+            }
+            state @ State::Greeted { .. } => {
+                self.state = state;
+                self.end(reply_or(frame, Why::InsteadOfGreeting));
             }
             state @ State::Idle { .. } => {
                 self.state = state;
