@@ -11,7 +11,7 @@ use rrp::command::session::Session as Login;
 use rrp::command::{Command, Dialect, Effect, PtfCommand, RrpCommand};
 use rrp::reply::{Reply, ReplyBuilder};
 use rrp::session::{
-    CommandId, Config, Deadlines, Event, Fate, Keepalive, NotReady, Session, Stage, Wait, Why,
+    CommandId, Config, Deadlines, Event, Fate, Keepalive, NotReady, Remains, Session, Stage, Wait, Why,
 };
 use rrp::wire::deframe::{Grammar, Limits};
 use rrp::{ReturnCode, wire};
@@ -449,6 +449,10 @@ impl Run {
                 assert!(self.taken.is_empty(), "a command without its end");
                 assert_error_printable(&end);
                 assert!(!end.password_in_doubt() || (self.outputs == 1 && !self.logged_in));
+                let nothing = end.remains() == Remains::Nothing;
+                assert!(nothing || self.outputs > 0, "before the login");
+                let ours = matches!(end.why(), Why::Timeout | Why::Abandoned | Why::Transport(_));
+                assert!(!nothing || !ours || self.outputs == 0, "the registry has not closed it");
                 match end.why() {
                     Why::LoginRefused(_) => assert!(self.outputs == 1 && !self.logged_in),
                     Why::InsteadOfGreeting(_) => assert_eq!(self.outputs, 0),

@@ -197,7 +197,7 @@ async fn wait(ended: &mut watch::Receiver<Option<Arc<End>>>, changes_password: b
         Err(_) => None,
     }
     // The runtime took the task away before it could say.
-    .unwrap_or_else(|| Arc::new(End::vanished(changes_password)))
+    .unwrap_or_else(|| Arc::new(End::vanished(true, changes_password)))
 }
 
 /// Why no session was opened. Nothing but the login was sent.

@@ -14,6 +14,7 @@ use super::config::{Config, Deadlines, Keepalive};
 use super::end::Why;
 use super::event::{CommandId, Event, NotReady, Rejected};
 use super::exchange::{Exchange, First, Phase, What, encoded};
+use super::remains::is_closed_by_peer;
 use super::stage::Stage;
 use crate::code::Context;
 use crate::command::{Command, Dialect, Effect, Nature, ToCommand};
@@ -286,8 +287,9 @@ impl Session {
 
     /// Reading or writing has failed. When writing has, what can still be read is best given first: it may say why.
     pub fn handle_error(&mut self, error: io::Error) {
-        // Servers that are told QUIT close as they like.
-        self.end(if self.quit_was_sent() { Why::Quit } else { Why::Transport(error) });
+        // Servers that are told QUIT close as they like; a network that fails has closed nothing.
+        let quit = self.quit_was_sent() && is_closed_by_peer(&error);
+        self.end(if quit { Why::Quit } else { Why::Transport(error) });
     }
 
     /// Somebody has looked, after [`wants_check`](Self::wants_check), and nothing was to be read: what is in hand may be

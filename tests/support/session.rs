@@ -317,7 +317,8 @@ pub(crate) fn in_words(event: &Event) -> String {
     }
 }
 
-fn why(end: &End) -> String {
+/// What ended it, in words.
+pub(crate) fn why(end: &End) -> String {
     let code = end.code().map_or(0, |code| code.as_u16());
     match end.why() {
         Why::Quit => "quit".to_owned(),

@@ -43,6 +43,16 @@ impl Session {
         )
     }
 
+    fn login_was_sent(&self) -> bool {
+        match &self.state {
+            State::Greeting { .. } | State::Greeted { .. } => false,
+            State::Busy { exchange: Exchange { what: What::Login { .. }, .. }, phase, .. } => {
+                *phase >= Phase::Write
+            }
+            State::Busy { .. } | State::Idle { .. } | State::Ended => true,
+        }
+    }
+
     pub(super) fn begin(&mut self, exchange: Exchange, now: Instant) {
         let deadline = later(
             now,
@@ -252,7 +262,7 @@ impl Session {
         if self.has_ended() {
             return;
         }
-        let mut end = End::new(stage, why);
+        let mut end = End::new(stage, why, self.login_was_sent());
         // What was not handed over cannot be quoted; what came late may quote the command before.
         let quotable = match &self.state {
             State::Busy { exchange, phase, .. } if *phase >= Phase::Write => Some(exchange),
