@@ -45,6 +45,18 @@
 //! [`Outcome::InDoubt`](crate::dispatch::Outcome), with the ticket under which the journal has it, for nobody is left who knows what became
 //! of it. A task that starts again on the same journal lists it among its [`doubts`](Client::doubts).
 //!
+//! # One client on a machine
+//!
+//! What a registry limits is the account. Two processes that do not know of each other exceed its sessions and its pace
+//! together, and get it refused (521) or locked (422) for both. So a client locks its account, the host and the login of it, for as long as its
+//! task lives, and a second one is told who has it ([`StartError::AccountLocked`]). A process that dies holds nothing.
+//!
+//! The lock is a file in `/run/lock` if all users may write there, else among the temporary files (`TMPDIR`), or in the
+//! directory that [`Builder::account_lock`] names. Processes that see different directories, in containers or with temporary files
+//! of their own, do not see each other; nor do those that write the host in different ways. In a directory for everybody, everybody can hold a lock: it keeps
+//! mistakes away, and no ill will. Ports of a host are one; on loopback each is another registry, simulated or
+//! at the end of a tunnel.
+//!
 //! # What is bounded
 //!
 //! Calls that are not over ([`Builder::calls`]), commands that wait or are under way
@@ -56,9 +68,11 @@ mod connect;
 mod driver;
 mod flight;
 mod handle;
+mod lock;
 mod message;
 mod wall;
 
 pub use builder::{Builder, StartError};
 pub use call::{ChangeCall, QueryCall, SettleCall};
 pub use handle::Client;
+pub use lock::{Holder, LockError};
