@@ -5,7 +5,7 @@
 //! send one command now, on one session.
 //!
 //! - A place is charged from before the first SYN to the end of QUIT. Places of sessions that were lost stay charged until
-//!   the registry must have noticed, or until a login has proven that it has ([`Remains`]).
+//!   the registry must have noticed, or until a login has proven that it has ([`Remains`](crate::session::Remains)).
 //! - Sessions open one at a time, when something waits that no other session can take, with full jitter after failures.
 //! - Everything that makes the registry work pays its pace: commands, logins, keepalives, proofs of the login and QUIT.
 //! - Idle sessions are kept alive before the registry's idle limit, and replaced before its limit for the life of one.
@@ -33,7 +33,6 @@ mod when;
 
 pub use account::Machine;
 pub use event::Event;
-pub use lost::Remains;
 pub use machine::{Action, Pool, Probed};
 pub use opening::{Credential, Failure};
 pub use options::Options;

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use super::lost::Remains;
 use crate::code::ReturnCode;
 use crate::dispatch::Unavailable;
+use crate::session::Remains;
 
 /// Something that happened to the sessions of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Sessions that have ended, and those of which the registry may not know that they have.
 
+use core::time::Duration;
 use std::time::Instant;
 
 use super::event::Event;
@@ -7,19 +8,7 @@ use super::machine::{Pool, Probed};
 use super::place::State;
 use crate::code::ReturnCode;
 use crate::dispatch::Unavailable;
-
-/// What a registry may still count of a session that is over for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever counts sessions must handle each of these")]
-pub enum Remains {
-    /// Nothing: it has closed the session itself, or has answered QUIT, or nobody ever logged in.
-    Nothing,
-    /// The connection broke, or we broke it off, while the registry could hear us: it is likely to have noticed. Its place is
-    /// charged until one login has been accepted in it.
-    Perhaps,
-    /// Nothing was heard any more: it may count until the registry's idle limit, and its place is charged until then.
-    Silent,
-}
+use crate::session::Remains;
 
 /// A place that is charged for a session that is lost.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +24,7 @@ impl Pool {
     pub fn ended(&mut self, session: u64, code: Option<ReturnCode>, remains: Remains, now: Instant) {
         let Some(place) = self.places.remove(&session) else { return };
         self.idle.retain(|idle| *idle != session);
-        self.settle_permit(session);
+        self.permits.retain(|slot| slot.session != session);
         if let State::Proving(slot, _) | State::Proof(slot, ..) = place.state {
             self.probed.push_back(Probed { slot, holds: false, alive: false });
         }
@@ -47,7 +36,7 @@ impl Pool {
                 Some(code) => format!("session: ended before it was of use, with code {code}"),
                 None => "session: ended before it was of use".to_owned(),
             };
-            self.back_off(Unavailable::new(&why), core::time::Duration::ZERO, now);
+            self.back_off(Unavailable::new(&why), Duration::ZERO, now);
         }
         if code == Some(ReturnCode::TOO_MANY_SESSIONS) {
             self.full(now);
@@ -57,10 +46,9 @@ impl Pool {
     /// Charges for what may be left of a session.
     pub(super) fn remain(&mut self, remains: Remains, now: Instant) {
         let until = now.checked_add(self.options.idle_limit).unwrap_or(now);
-        match remains {
-            Remains::Nothing => {}
-            Remains::Perhaps => self.ghosts.push(Ghost { until, may_be_gone: true }),
-            Remains::Silent => self.ghosts.push(Ghost { until, may_be_gone: false }),
+        self.unwritten = true;
+        if remains != Remains::Nothing {
+            self.ghosts.push(Ghost { until, may_be_gone: remains == Remains::Perhaps });
         }
     }
 

@@ -151,6 +151,7 @@ impl Pool {
         let now = at.now();
         self.lay_ghosts(now);
         self.retire(now);
+        self.roll();
         if self.writing_until.is_some_and(|until| until <= now) {
             self.go_on();
         }
@@ -247,10 +248,62 @@ impl Pool {
     /// long as somebody asks.
     pub fn stop(&mut self, _now: Instant) {
         self.stopping = true;
+        self.rotation = None;
         let all: Vec<u64> = self.places.keys().copied().collect();
         for session in all {
             self.grow_old(session);
         }
+    }
+
+    /// A session is to end as soon as nobody uses it.
+    pub(super) fn grow_old(&mut self, session: u64) {
+        let Some(place) = self.places.get_mut(&session) else { return };
+        place.old = true;
+        match place.state {
+            State::Idle => place.state = State::Ending,
+            State::Announced(_) | State::Recording(_) | State::Recorded(_) => drop(self.places.remove(&session)),
+            State::Connecting(_) | State::Greeted(_) => {
+                self.places.remove(&session);
+                self.closing.push_back(session);
+            }
+            _ => {}
+        }
+        self.idle.retain(|idle| *idle != session);
+        self.unwritten = true;
+    }
+
+    /// Ends sessions that have lasted long, or are not needed.
+    fn retire(&mut self, now: Instant) {
+        if self.when_retire().is_none_or(|when| when > now) {
+            return;
+        }
+        let idle = self.idle.iter().filter_map(|session| Some((*session, self.places.get(session)?)));
+        let next = idle.min_by_key(|(_, place)| self.ends_at(place)).map(|(session, _)| session);
+        if let Some(session) = next {
+            self.grow_old(session);
+        }
+    }
+
+    /// Where a session is needed and there is no room for it, another one goes.
+    pub(super) fn make_room(&mut self) {
+        let opens = self.places.values().any(|place| place.state.opens() || place.old);
+        if self.stopping || self.hold.is_some() || opens || self.has_room() {
+            return;
+        }
+        let login = self.rotation.is_some() && self.refused.is_none();
+        let any = || self.places.iter().find(|(_, place)| place.state.is_live()).map(|(session, _)| *session);
+        let goes = if login { self.idle.first().copied().or_else(any) } else { self.in_the_way() };
+        if let Some(session) = goes {
+            self.grow_old(session);
+        }
+    }
+
+    /// A session that whoever waits may not have, when there is no other.
+    fn in_the_way(&self) -> Option<u64> {
+        let wish = self.parked.values().next()?;
+        let session = wish.not_on?;
+        let other = |(number, place): (&u64, &Place)| *number != session && place.state.is_live();
+        (self.idle.contains(&session) && !self.places.iter().any(other)).then_some(session)
     }
 
     /// How many sessions there are, from before their first SYN to the end of their QUIT.

@@ -1,5 +1,6 @@
 //! One session, as far as a pool needs to know it.
 
+use core::time::Duration;
 use std::time::Instant;
 
 use super::opening::Credential;
@@ -16,6 +17,7 @@ pub(super) struct Place {
     pub(super) keepalive_at: Instant,
     /// When it is to be replaced, and when it is to end whether it was or not.
     pub(super) retire_at: Instant,
+    pub(super) end_at: Instant,
     /// When it carried a command for somebody, the last time.
     pub(super) used_at: Instant,
     /// Whether anything but the login was answered on it.
@@ -50,6 +52,13 @@ pub(super) enum State {
     Ending,
     /// Whoever owns it ends it, or knows that it has ended.
     Leaving,
+}
+
+impl Place {
+    /// Whether it carries commands: so shortly before it is to be replaced that another one will be needed.
+    pub(super) fn is_used(&self, within: Duration) -> bool {
+        self.used_at.checked_add(within).is_none_or(|until| until >= self.retire_at)
+    }
 }
 
 impl State {

@@ -88,37 +88,36 @@ impl Pool {
         Some(room.max(wanted).max(held).max(self.open_at))
     }
 
+    /// Whether there is room for one more session. One login may show that a lost one is gone.
+    pub(super) fn has_room(&self) -> bool {
+        let perhaps = self.ghosts.iter().filter(|ghost| ghost.may_be_gone).count();
+        self.charged().saturating_sub(perhaps) < self.target
+    }
+
     /// When there is room for one more session.
     fn when_room(&self) -> Option<Instant> {
-        if self.charged() < self.target {
-            return Some(self.born);
-        }
-        // One login may show that a lost one is gone.
-        let certain = self.charged().saturating_sub(self.ghosts.iter().filter(|ghost| ghost.may_be_gone).count());
-        if certain < self.target {
+        if self.has_room() {
             return Some(self.born);
         }
         let fades = self.ghosts.iter().map(|ghost| ghost.until).min();
-        let grows = self.grow_at.filter(|_| self.target < self.options.max && self.charged() < self.options.max);
-        [fades, grows].into_iter().flatten().min()
+        let grows = self.target < self.options.max && self.charged() < self.options.max;
+        [fades, self.grow_at.filter(|_| grows)].into_iter().flatten().min()
     }
 
     /// When one more session is wanted.
     fn when_wanted(&self) -> Option<Instant> {
-        if self.rotation.as_ref().is_some_and(|rotation| rotation.wants_login()) {
+        let live = self.places.values().filter(|place| place.state.is_live());
+        let staying = live.clone().filter(|place| !place.old).count();
+        let needed = self.rotation.is_some() || staying < self.options.min;
+        if needed || (staying == 0 && self.is_asked()) {
             return Some(self.born);
         }
-        let live = self.places.values().filter(|place| place.state.is_live()).count();
-        let staying = self.places.values().filter(|place| place.state.is_live() && !place.old).count();
-        if staying < self.options.min || (live == 0 && self.is_asked()) {
-            return Some(self.born);
-        }
-        // A session that is to be replaced, and is in use.
-        let replaced = self.places.values().filter(|place| place.state.is_live() && !place.old && place.is_used());
+        // One that is in use and is to be replaced; all the others may stay.
+        let replaced = live.filter(|place| !place.old && place.is_used(self.options.idle_limit));
         let replaced = replaced.map(|place| place.retire_at).min();
         // Nobody who waits finds a session, and the pace would allow it.
-        let lacking = self.is_asked() && !self.finds_session() && !self.is_promised() && self.hold.is_none();
-        let lacking = lacking.then(|| self.when_paced());
+        let lacks = self.is_asked() && !self.finds_session() && !self.is_promised() && self.hold.is_none();
+        let lacking = lacks.then(|| self.when_paced());
         [replaced, lacking].into_iter().flatten().min()
     }
 
@@ -130,7 +129,20 @@ impl Pool {
     /// When a session is to be ended that has lasted long, or is not needed.
     pub(super) fn when_retire(&self) -> Option<Instant> {
         let idle = self.idle.iter().filter_map(|session| self.places.get(session));
-        idle.map(|place| place.end_at).min()
+        idle.map(|place| self.ends_at(place)).min()
+    }
+
+    /// When a session is to be ended if it is idle.
+    pub(super) fn ends_at(&self, place: &Place) -> Instant {
+        // What is in use is replaced first, if there is room.
+        let replaced = place.is_used(self.options.idle_limit) && self.charged() < self.target;
+        let aged = if replaced { place.end_at } else { place.retire_at };
+        let live = self.places.values().filter(|place| place.state.is_live() && !place.old).count();
+        if live > self.options.min.max(1) {
+            let surplus = place.used_at.checked_add(self.options.surplus_after).unwrap_or(aged);
+            return aged.min(surplus);
+        }
+        aged
     }
 }
 
