@@ -131,6 +131,7 @@ pub mod name;
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub mod net;
 pub mod pace;
+pub mod pool;
 pub mod reply;
 pub mod retry;
 pub mod secret;

@@ -33,6 +33,7 @@ mod when;
 
 pub use account::Machine;
 pub use event::Event;
+pub use hold::Kept;
 pub use machine::{Action, Pool, Probed};
 pub use opening::{Credential, Failure};
 pub use options::Options;

@@ -21,7 +21,7 @@ const FLOORS: &[Floor] = &[
         modules: &["wire::deframe", "wire::rrp", "wire::ptf", "wire", "reply", "arbitrary"],
     },
     Floor { number: 3, crates: &[], modules: &["session"] },
-    Floor { number: 4, crates: &["hmac", "sha2"], modules: &["retry", "pace", "settle", "dispatch"] },
+    Floor { number: 4, crates: &["hmac", "sha2"], modules: &["retry", "pace", "settle", "dispatch", "pool"] },
     Floor {
         number: 5,
         crates: &[

@@ -58,7 +58,7 @@ impl Pool {
         }
         if let Some(wall) = account.held_until {
             // Whether it is over or not: one read has to prove it.
-            self.hold = Some(Hold::until(until(at, wall, MOST_HOLD).unwrap_or(at.now()), at.now()));
+            self.hold = Some(Hold::until(until(at, wall, MOST_HOLD).unwrap_or(at.now())));
         }
         // Of a process that has died the kernel has closed the connections; of a machine that has, nobody has.
         let same_boot = account.boot.is_some() && account.boot == self.machine.boot;

@@ -4,12 +4,15 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::event::Event;
-use super::machine::Pool;
+use super::machine::{Pool, Probed};
 use super::place::State;
-use super::machine::Probed;
+use crate::dispatch::Slot;
 
 /// A proof that proved nothing is repeated so much later.
 const PROVE_AGAIN: Duration = Duration::from_secs(10);
+
+/// A login is proven by so many keepalives.
+const PROOFS: u8 = 2;
 
 /// The account is locked: nothing is sent until the end, and then one read has to prove that it is over.
 #[derive(Clone, Debug)]
@@ -60,6 +63,20 @@ impl Pool {
         self.tell(Event::Held { wait });
     }
 
+    /// The login of a slot's session is to be proven, twice, for a late reply is seen before the second proof:
+    /// [`KeepAlive`](super::Action::KeepAlive) says when, and [`poll_probed`](Self::poll_probed) what came of it.
+    pub fn prove_login(&mut self, slot: Slot, now: Instant) {
+        if let Some(place) = self.places.get_mut(&slot.session)
+            && let State::Busy(used, sending) = place.state
+            && used == slot
+        {
+            place.state = State::Proving(slot, PROOFS);
+            self.pacer.answered(sending, now);
+        } else {
+            self.probed.push_back(Probed { slot, holds: false, alive: false });
+        }
+    }
+
     /// What the [keepalive](super::Action::KeepAlive) of a session was answered. The end of the session is told besides.
     pub fn kept_alive(&mut self, session: u64, kept: Kept, now: Instant) {
         let Some(place) = self.places.get_mut(&session) else { return };
@@ -77,9 +94,11 @@ impl Pool {
             Kept::Open => self.prove_later(session, now),
         }
         match slot {
-            Some((slot, left)) if kept == Kept::Holds && left > 1 => {
+            Some((slot, left)) if matches!(kept, Kept::Locked(_)) || kept == Kept::Holds && left > 1 => {
+                // That the account is locked says nothing about the login.
+                let left = left.saturating_sub(u8::from(kept == Kept::Holds));
                 if let Some(place) = self.places.get_mut(&session) {
-                    place.state = State::Proving(slot, left.saturating_sub(1));
+                    place.state = State::Proving(slot, left);
                 }
             }
             Some((slot, _)) => {

@@ -28,6 +28,7 @@ impl Pool {
         if let State::Proving(slot, _) | State::Proof(slot, ..) = place.state {
             self.probed.push_back(Probed { slot, holds: false, alive: false });
         }
+        self.prove_later(session, now);
         self.remain(remains, now);
         self.tell(Event::Ended { session, code, remains });
         // Whoever closes each session at once is not to be asked for the next one at once.

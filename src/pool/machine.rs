@@ -69,6 +69,7 @@ pub struct Pool {
     /// Those whose turn it was when no session was free that they may have, by when that was.
     pub(super) parked: BTreeMap<u64, Wish>,
     pub(super) parking: HashMap<JobId, u64>,
+    pub(super) turns: u64,
     pub(super) places: BTreeMap<u64, Place>,
     /// Sessions that take a command now, the one that was used last at the end.
     pub(super) idle: Vec<u64>,
@@ -106,7 +107,13 @@ impl Pool {
     /// The sessions of an account of which this is known: none yet. `credential` is a keyed hash of login and password: a
     /// login that was refused before is not tried again with the same.
     #[must_use]
-    pub fn new(options: Options, machine: Machine, credential: [u8; 16], account: &Account, at: Moment) -> Self {
+    pub fn new(
+        options: Options,
+        machine: Machine,
+        credential: [u8; 16],
+        account: &Account,
+        at: Moment,
+    ) -> Self {
         let now = at.now();
         let mut pool = Self {
             random: Random::new(options.seed),
@@ -119,6 +126,7 @@ impl Pool {
             born: now,
             parked: BTreeMap::new(),
             parking: HashMap::new(),
+            turns: 0,
             places: BTreeMap::new(),
             idle: Vec::new(),
             permits: Vec::new(),
@@ -187,6 +195,9 @@ impl Pool {
                 Action::LogIn(session)
             }
             (Errand::Proof, State::Proving(slot, left)) => {
+                if let Some(hold) = self.hold.as_mut().filter(|hold| hold.wants_proof()) {
+                    hold.proven_by(session);
+                }
                 place.state = State::Proof(slot, left, sending);
                 Action::KeepAlive(session)
             }
@@ -220,7 +231,14 @@ impl Pool {
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let errand = self.next_errand().map(|(when, ..)| when);
         let retire = self.when_retire();
-        let all = [errand, retire, self.when_remember(), self.when_announce(), self.when_slot(), self.writing_until];
+        let all = [
+            errand,
+            retire,
+            self.when_remember(),
+            self.when_announce(),
+            self.when_slot(),
+            self.writing_until,
+        ];
         all.into_iter().flatten().min()
     }
 
@@ -255,13 +273,21 @@ impl Pool {
         }
     }
 
+    /// Whether there is no session left, and nothing to be remembered of them.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.places.is_empty() && self.closing.is_empty() && !self.unwritten && self.writing_until.is_none()
+    }
+
     /// A session is to end as soon as nobody uses it.
     pub(super) fn grow_old(&mut self, session: u64) {
         let Some(place) = self.places.get_mut(&session) else { return };
         place.old = true;
         match place.state {
             State::Idle => place.state = State::Ending,
-            State::Announced(_) | State::Recording(_) | State::Recorded(_) => drop(self.places.remove(&session)),
+            State::Announced(_) | State::Recording(_) | State::Recorded(_) => {
+                drop(self.places.remove(&session))
+            }
             State::Connecting(_) | State::Greeted(_) => {
                 self.places.remove(&session);
                 self.closing.push_back(session);

@@ -63,13 +63,25 @@ impl Failure {
     /// There was no connection.
     #[must_use]
     pub const fn unreached(why: Unavailable) -> Self {
-        Self { why, kind: Kind::Retry(Duration::ZERO), remains: Remains::Nothing, tried: Tried::No, password_in_doubt: false }
+        Self {
+            why,
+            kind: Kind::Retry(Duration::ZERO),
+            remains: Remains::Nothing,
+            tried: Tried::No,
+            password_in_doubt: false,
+        }
     }
 
     /// The login cannot even be written.
     #[must_use]
     pub const fn unwritten(why: Unavailable) -> Self {
-        Self { why, kind: Kind::Refused, remains: Remains::Nothing, tried: Tried::No, password_in_doubt: false }
+        Self {
+            why,
+            kind: Kind::Refused,
+            remains: Remains::Nothing,
+            tried: Tried::No,
+            password_in_doubt: false,
+        }
     }
 
     /// The session came to this end before it was logged in; `why` says so to people.
@@ -84,6 +96,8 @@ impl Failure {
         };
         let tried = match (end.stage(), end.why()) {
             _ if kind == Kind::Refused => Tried::Refused,
+            // Of the login itself it says nothing.
+            _ if matches!(kind, Kind::Full | Kind::Locked(_)) => Tried::No,
             (_, Why::LoginRefused(_)) => Tried::Answered,
             (Stage::Login, _) => Tried::Lost,
             _ => Tried::No,
@@ -152,7 +166,8 @@ impl Pool {
         let jitter = self.jitter(self.options.rotate_after, 40);
         let retire = self.options.rotate_after.saturating_sub(jitter);
         // Between its replacement and the registry's limit.
-        let end = self.options.rotate_after.saturating_add(self.options.lifetime).checked_div(2).unwrap_or(retire);
+        let end =
+            self.options.rotate_after.saturating_add(self.options.lifetime).checked_div(2).unwrap_or(retire);
         let Some(place) = self.places.get_mut(&session) else { return };
         let State::LoggingIn(credential, sending) = place.state else { return };
         self.pacer.answered(sending, now);
@@ -170,7 +185,10 @@ impl Pool {
             self.grow_at = now.checked_add(self.options.hold_off);
         }
         // It replaces one whose time has come.
-        let aged = self.places.iter().find(|(_, place)| place.state.is_live() && !place.old && place.retire_at <= now);
+        let aged = self
+            .places
+            .iter()
+            .find(|(_, place)| place.state.is_live() && !place.old && place.retire_at <= now);
         if let Some(aged) = aged.map(|(session, _)| *session) {
             self.grow_old(aged);
         }

@@ -12,7 +12,7 @@ pub(super) enum Rotation {
     /// One login changes it.
     Change,
     /// Its reply was lost: one login with the next password.
-    TryNext(Unavailable),
+    TryNext,
     /// That was not accepted: one login with the one before, and then no more.
     TryCurrent(Unavailable),
 }
@@ -33,7 +33,7 @@ impl Rotation {
     pub(super) const fn credential(&self) -> Credential {
         match self {
             Self::Change => Credential::Change,
-            Self::TryNext(_) => Credential::Next,
+            Self::TryNext => Credential::Next,
             Self::TryCurrent(_) => Credential::Current,
         }
     }
@@ -42,8 +42,8 @@ impl Rotation {
 impl Pool {
     /// Goes on with a change of the password that an earlier process has begun, and of which nobody knows what became: one
     /// login with [`Credential::Next`], and if that is refused one with [`Credential::Current`].
-    pub fn resume_rotation(&mut self, why: Unavailable) {
-        self.rotation = Some(Rotation::TryNext(why));
+    pub fn resume_rotation(&mut self) {
+        self.rotation = Some(Rotation::TryNext);
     }
 
     /// Begins to change the password: one login does so, with [`Credential::Change`]. Whether that can be begun: not while
@@ -87,13 +87,17 @@ impl Pool {
         let (next, rotated) = match (credential, self.rotation.take(), failure.tried) {
             (_, None, _) => (None, None),
             (_, Some(rotation), Tried::No) => (Some(rotation), None),
-            (Credential::Change, Some(_), _) if failure.password_in_doubt => (Some(Rotation::TryNext(why())), None),
+            (Credential::Change, Some(_), _) if failure.password_in_doubt => (Some(Rotation::TryNext), None),
             (Credential::Change, Some(_), _) => (None, Some(Rotated::NotChanged(why()))),
-            (Credential::Next, Some(_), Tried::Refused | Tried::Lost) => (Some(Rotation::TryCurrent(why())), None),
+            (Credential::Next, Some(_), Tried::Refused | Tried::Lost) => {
+                (Some(Rotation::TryCurrent(why())), None)
+            }
             (Credential::Current, Some(Rotation::TryCurrent(_)), Tried::Refused | Tried::Lost) => {
                 (None, Some(Rotated::Unknown(why())))
             }
-            (Credential::Current, Some(Rotation::Change), Tried::Refused) => (None, Some(Rotated::NotChanged(why()))),
+            (Credential::Current, Some(Rotation::Change), Tried::Refused) => {
+                (None, Some(Rotated::NotChanged(why())))
+            }
             // It says nothing about the password.
             (_, rotation, _) => (rotation, None),
         };

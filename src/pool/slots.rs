@@ -10,7 +10,9 @@ use crate::dispatch::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 impl Pool {
     /// Who is next and finds a session, and which: the one that was used last, so that others can go.
     fn next_match(&mut self) -> Option<(Wish, u64)> {
-        let fits = |idle: &[u64], wish: &Wish| idle.iter().rev().find(|session| wish.not_on != Some(**session)).copied();
+        let fits = |idle: &[u64], wish: &Wish| {
+            idle.iter().rev().find(|session| wish.not_on != Some(**session)).copied()
+        };
         let parked = self.parked.iter().find_map(|(turn, wish)| Some((*turn, fits(&self.idle, wish)?)));
         if let Some((turn, session)) = parked
             && let Some(wish) = self.parked.remove(&turn)

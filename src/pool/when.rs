@@ -32,7 +32,8 @@ impl Pool {
                 None => Some((place.keepalive_at, Errand::KeepAlive)),
                 // One read proves that it is over.
                 Some(hold) if hold.wants_proof() => {
-                    let when = if self.is_asked() { hold.ends() } else { hold.ends().max(place.keepalive_at) };
+                    let when =
+                        if self.is_asked() { hold.ends() } else { hold.ends().max(place.keepalive_at) };
                     Some((when, Errand::KeepAlive))
                 }
                 Some(_) => None,
