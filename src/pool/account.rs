@@ -58,7 +58,7 @@ impl Pool {
         }
         if let Some(wall) = account.held_until {
             // Whether it is over or not: one read has to prove it.
-            self.hold = Some(Hold::until(until(at, wall, MOST_HOLD).unwrap_or(at.now())));
+            self.hold = Some(Hold::until(until(at, wall, MOST_HOLD).unwrap_or_else(|| at.now())));
         }
         // Of a process that has died the kernel has closed the connections; of a machine that has, nobody has.
         let same_boot = account.boot.is_some() && account.boot == self.machine.boot;
@@ -105,7 +105,7 @@ impl Pool {
             return None;
         }
         self.unwritten = false;
-        self.writing_until = Some(at.now().checked_add(WRITING).unwrap_or(at.now()));
+        self.writing_until = Some(at.now().checked_add(WRITING).unwrap_or_else(|| at.now()));
         for place in self.places.values_mut() {
             if let State::Announced(credential) = place.state {
                 place.state = State::Recording(credential);

@@ -286,7 +286,7 @@ impl Pool {
         match place.state {
             State::Idle => place.state = State::Ending,
             State::Announced(_) | State::Recording(_) | State::Recorded(_) => {
-                drop(self.places.remove(&session))
+                self.places.remove(&session);
             }
             State::Connecting(_) | State::Greeted(_) => {
                 self.places.remove(&session);
