@@ -180,7 +180,7 @@ fn what_may_have_been_executed_is_read_back() {
         rig.answer(lines);
         is_read_back(&mut rig);
         rig.sessions_were(match lines {
-            ENDED | FULL => &["ended", "not on 1"],
+            ENDED | FULL => &["closed", "not on 1"],
             "210 Domain name available" => &["evict", "not on 1"],
             _ => &["alive", "not on 1"],
         });
