@@ -50,15 +50,19 @@
 //! Calls that are not over ([`Builder::calls`]), commands that wait or are under way
 //! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), sessions (one), and what [`session`](crate::session) bounds.
 
+pub mod answer;
 mod builder;
 mod call;
 mod connect;
 mod driver;
 mod flight;
 mod handle;
+mod list;
 mod message;
 mod wall;
 
+pub use answer::{Availability, Typed};
 pub use builder::{Builder, StartError};
 pub use call::{ChangeCall, QueryCall, SettleCall};
 pub use handle::Client;
+pub use list::{List, ListError, ListProblem};
