@@ -97,7 +97,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn registry() -> Result<Server, Box<dyn Error>> {
     #[expect(clippy::disallowed_methods, reason = "its clock is to agree with ours, to a day")]
     let today = Stamp::midnight(1970, 1, 1).after(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?);
-    let registrar = Registrar::new("registrar", "i-am-it").balance(1_000_00);
+    let registrar = Registrar::new("registrar", "i-am-it").balance(100_000);
     let registry = Registry::new(sim::Config::new().registrar(registrar).start_date(today), Server::now());
     Ok(Server::start(registry, Listen::plain("127.0.0.1:0".parse()?)).await?)
 }

@@ -249,7 +249,7 @@ impl List {
         if let (true, Some(first)) = (self.placed, self.first) {
             ptf = ptf.with_param("first", &first.to_string())?;
         }
-        Ok(Command::declared(ptf, self.command.nature().clone()))
+        Ok(Command::declared(ptf, *self.command.nature()))
     }
 
     /// Takes a page, and finds what comes behind it.

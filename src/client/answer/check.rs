@@ -133,7 +133,8 @@ fn checked(domains: Vec<DomainName>, answer: &Answer) -> Result<Vec<CheckedDomai
     let checks = answer.reply().domain_checks();
     let named = checks.iter().any(|check| check.domain().is_some());
     let in_order = |(at, check): (usize, &DomainCheck<'_>)| u32::try_from(at) == Ok(check.index());
-    if !named && !(checks.len() == domains.len() && checks.iter().enumerate().all(in_order)) {
+    let one_each = || checks.len() == domains.len() && checks.iter().enumerate().all(in_order);
+    if !named && !one_each() {
         return Err("it does not tell which name each answer is for");
     }
     let mut checked: Vec<CheckedDomain> =
