@@ -37,6 +37,28 @@
 //! included: give it by `deadline`, not by a timeout around the call, which would drop it and with it the ticket. To drop it, at any time, is to leave: what was not handed over is not sent; what was is finished, read and
 //! recorded without its caller. An `Err` of a change says that nothing of it was sent, and gives the command back.
 //!
+//! A query is answered by the type that belongs to it ([`answer`]), or [`raw`](QueryCall::raw); a list page by page ([`List`]). Of a program
+//! without `async`, wait for each call with tokio's `Runtime::block_on`, on a runtime that has a thread of its own
+//! (`examples/blocking.rs`).
+//!
+//! ```no_run
+//! # async fn example(client: rrp::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use rrp::client::Availability;
+//! use rrp::command::{Check, Ptf, Status};
+//!
+//! let name = "example.com".parse()?;
+//! match client.query(&Check::domain(&name)).await? {
+//!     Availability::Available => println!("free"),
+//!     Availability::Taken => println!("expires {:?}", client.query(&Status::domain(&name)).await?.expires()),
+//! }
+//! let status = client.query(&Ptf::query("StatusDomain")?.param("domain", "example.com")?).await?;
+//! for host in status.property("nameserver") {
+//!     println!("{host}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # When it ends
 //!
 //! [`Client::shutdown`], or dropping the last clone while no call is left, ends it in order: what waits is not sent, what is
@@ -60,19 +82,23 @@
 //! # What is bounded
 //!
 //! Calls that are not over ([`Builder::calls`]), commands that wait or are under way
-//! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), sessions (one), and what [`session`](crate::session) bounds.
+//! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), pages of a list ([`List::max_pages`], of which it holds one), sessions (one), and what [`session`](crate::session) bounds.
 
+pub mod answer;
 mod builder;
 mod call;
 mod connect;
 mod driver;
 mod flight;
 mod handle;
+mod list;
 mod lock;
 mod message;
 mod wall;
 
+pub use answer::{Availability, Typed};
 pub use builder::{Builder, StartError};
 pub use call::{ChangeCall, QueryCall, SettleCall};
 pub use handle::Client;
+pub use list::{List, ListError, ListProblem};
 pub use lock::{Holder, LockError};

@@ -47,6 +47,7 @@
 //! # #[cfg(feature = "sim-server")]
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use rrp::Client;
+//! use rrp::client::Availability;
 //! use rrp::command::{Add, Check, Safety, Session};
 //! use rrp::dispatch::Outcome;
 //! use rrp::net::{Connector, Tls};
@@ -75,7 +76,7 @@
 //!     Outcome::Accepted(added) => assert!(added.reply().is_none() && added.expires().is_some()),
 //!     Outcome::Refused(_) | Outcome::InDoubt(_) => unreachable!("it was done, and that can be seen"),
 //! }
-//! assert_eq!(client.query(&Check::domain(&name)).await?.reply().code(), 211);
+//! assert_eq!(client.query(&Check::domain(&name)).await?, Availability::Taken);
 //! assert_eq!(server.registry().ledger().changes(Change::Created, "example.com"), 1);
 //! client.shutdown().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
