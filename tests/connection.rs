@@ -544,6 +544,9 @@ async fn who_gives_up_closes_the_connection() {
         assert!(rest.is_empty());
     })
     .await;
+    let ended = connection.when_ended();
     connection.abandon();
     registry.await.unwrap();
+    // The registry may take its time to notice.
+    assert_eq!(ended.await.remains(), Remains::Perhaps);
 }
