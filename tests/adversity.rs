@@ -322,7 +322,7 @@ fn a_runtime_that_goes_before_the_login_leaves_nothing() {
     drop(runtime);
     let mut told = std::pin::pin!(greeted.log_in());
     let told = told.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
-    let std::task::Poll::Ready(Err(error)) = told else { panic!("{told:?}") };
+    let Poll::Ready(Err(error)) = told else { panic!("{told:?}") };
     let end = error.session_end().unwrap();
     assert!(!end.password_in_doubt() && end.remains() == rrp::session::Remains::Nothing, "{end:?}");
 }

@@ -202,6 +202,16 @@ async fn a_login_waits_as_long_as_it_is_told_and_nothing_is_sent_before() {
     let (end, ()) = tokio::join!(connection.quit(), answered);
     assert_eq!((end.remains(), ended.await.to_string()), (Remains::Nothing, end.to_string()));
 
+    // Whoever opens a connection waits for nothing, whatever the configuration says.
+    let (ours, mut theirs) = duplex(4_096);
+    let registry = async {
+        theirs.write_all(GREETING).await.unwrap();
+        command(&mut theirs).await;
+        theirs.write_all(OK).await.unwrap();
+    };
+    let (connection, ()) = tokio::join!(Connection::open(ours, config().login_when_told()), registry);
+    assert_eq!(connection.unwrap().login().code(), 200);
+
     // A registry that says nothing to it has its time from then on.
     let (greeted, _registry) = self::greeted().await;
     tokio::time::advance(Duration::from_secs(500)).await;
@@ -534,6 +544,9 @@ async fn who_gives_up_closes_the_connection() {
         assert!(rest.is_empty());
     })
     .await;
+    let ended = connection.when_ended();
     connection.abandon();
     registry.await.unwrap();
+    // The registry may take its time to notice.
+    assert_eq!(ended.await.remains(), Remains::Perhaps);
 }

@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::cause::Cause;
 use super::driver::{Asked, Opened, Request};
-use super::greeted::{Greeted, wait};
+use super::greeted::{Greeted, Task, wait};
 use super::proof::Proof;
 use super::transport::Transport;
 use crate::command::Command;
@@ -31,7 +31,7 @@ pub struct Connection {
     places: Arc<Semaphore>,
     ended: watch::Receiver<Option<Arc<End>>>,
     task: AbortHandle,
-    greeting: Greeting,
+    greeting: Option<Greeting>,
     login: Reply,
     password_changed: bool,
 }
@@ -40,7 +40,7 @@ impl Connection {
     /// So many commands may wait for their turn, those whose callers have left included.
     pub const MAX_WAITING: usize = 1_024;
 
-    /// Waits for the greeting, and logs in: [`greet`](Self::greet) and [`Greeted::log_in`] in one.
+    /// Waits for the greeting, and logs in at once, whatever `config` says of when.
     ///
     /// Needs a tokio runtime with its timer (and its I/O, for sockets). If the future is dropped, the session ends by
     /// itself, by QUIT if it has logged in.
@@ -48,10 +48,10 @@ impl Connection {
     /// # Errors
     /// [`OpenError`] if the registry does not greet, refuses the login or is silent. A refused login is not repeated.
     pub async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
-        Self::greet(transport, config).await?.log_in().await
+        Task::begin(transport, config.login_at_once())?.opened(None, true).await
     }
 
-    /// Waits for the greeting alone, and sends nothing, whatever `config` says of when to log in.
+    /// Waits for the greeting alone; the login follows by [`Greeted::log_in`], whatever `config` says of when.
     ///
     /// Needs what [`open`](Self::open) does. If the future is dropped, the connection is closed at once.
     ///
@@ -66,7 +66,7 @@ impl Connection {
         requests: mpsc::Sender<Request>,
         ended: watch::Receiver<Option<Arc<End>>>,
         task: AbortHandle,
-        greeting: Greeting,
+        greeting: Option<Greeting>,
         opened: Opened,
     ) -> Self {
         let Opened { reply, password_changed } = opened;
@@ -151,7 +151,7 @@ impl Connection {
     /// How the registry introduced itself.
     #[must_use]
     pub const fn greeting(&self) -> Option<&Greeting> {
-        Some(&self.greeting)
+        self.greeting.as_ref()
     }
 
     /// The reply to the login.

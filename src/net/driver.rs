@@ -34,7 +34,7 @@ const CLOSE: Duration = Duration::from_secs(2);
 /// What the owner of a connection asks of its task.
 pub(super) enum Request {
     /// Comes first, and once.
-    LogIn(oneshot::Sender<Opened>),
+    LogIn,
     Command(Box<Asked>),
     KeepAlive {
         done: oneshot::Sender<Proof>,
@@ -194,12 +194,10 @@ impl<T: Transport> Driver<T> {
     fn request(&mut self, request: Option<Request>) {
         match request {
             // Whoever gave up before the first byte has sent nothing.
-            Some(Request::LogIn(opened)) if opened.is_closed() => {}
-            Some(Request::LogIn(opened)) => {
-                // It comes once, from whom the greeting was told, so there is a login that waits.
-                if self.session.log_in(now()).is_ok() {
-                    self.opened = Some(opened);
-                }
+            Some(Request::LogIn) if self.opened.as_ref().is_none_or(oneshot::Sender::is_closed) => {}
+            Some(Request::LogIn) => {
+                // It comes once, from whoever was told of the greeting, so there is a login that waits.
+                let _ = self.session.log_in(now());
             }
             Some(Request::Command(asked)) if asked.done.is_closed() => {}
             Some(Request::Command(asked)) => {

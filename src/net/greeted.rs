@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use tracing::Instrument;
 
 use super::connection::{Connection, OpenError};
-use super::driver::{Driver, Request, now};
+use super::driver::{Driver, Opened, Request, now};
 use super::transport::Transport;
 use crate::session::{Config, End, Session};
 use crate::wire::Greeting;
@@ -28,8 +28,10 @@ pub struct Greeted {
 }
 
 /// What is held of a task from its beginning to the login.
-struct Task {
+pub(super) struct Task {
     requests: mpsc::Sender<Request>,
+    greeted: oneshot::Receiver<Greeting>,
+    opened: oneshot::Receiver<Opened>,
     ended: watch::Receiver<Option<Arc<End>>>,
     abort: AbortHandle,
     changes_password: bool,
@@ -37,21 +39,21 @@ struct Task {
     tls: bool,
 }
 
-impl Greeted {
-    /// Begins the task, and waits for the greeting.
-    pub(super) async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
-        let session = Session::new(config.login_when_told(), now()).map_err(OpenError::encode)?;
+impl Task {
+    pub(super) fn begin(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
+        let session = Session::new(config, now()).map_err(OpenError::encode)?;
         let (source, tls) = (transport.source_address(), transport.is_tls());
         let changes_password = session.changes_password();
         let (requests, received) = mpsc::channel(0);
-        let (greeted, greeting) = oneshot::channel();
+        let (tell_greeted, greeted) = oneshot::channel();
+        let (tell_opened, opened) = oneshot::channel();
         let (end, ended) = watch::channel(None);
         let mut driver = Driver {
             transport,
             session,
             requests: received,
-            greeted: Some(greeted),
-            opened: None,
+            greeted: Some(tell_greeted),
+            opened: Some(tell_opened),
             ended: end,
             waiting: None,
             probing: None,
@@ -62,11 +64,42 @@ impl Greeted {
         // Borrowed, for a future that owns its argument keeps it twice.
         let run = async move { driver.run().await };
         let abort = tokio::spawn(run.instrument(tracing::debug_span!("session"))).abort_handle();
-        let mut task = Task { requests, ended, abort, changes_password, source, tls };
-        match greeting.await {
-            Ok(greeting) => Ok(Self { greeting, task }),
-            Err(_) => Err(task.failed(None, false).await),
+        Ok(Self { requests, greeted, opened, ended, abort, changes_password, source, tls })
+    }
+
+    async fn greeted(mut self) -> Result<Greeted, OpenError> {
+        match (&mut self.greeted).await {
+            Ok(greeting) => Ok(Greeted { greeting, task: self }),
+            Err(_) => Err(self.failed(None, false).await),
         }
+    }
+
+    /// Waits for the login. `greeting`: what is known of it; `asked`: whether there is to be a login.
+    pub(super) async fn opened(
+        mut self,
+        mut greeting: Option<Greeting>,
+        asked: bool,
+    ) -> Result<Connection, OpenError> {
+        let opened = (&mut self.opened).await;
+        // It was told before, if at all.
+        greeting = greeting.or_else(|| self.greeted.try_recv().ok());
+        match opened {
+            Ok(opened) => Ok(Connection::new(self.requests, self.ended, self.abort, greeting, opened)),
+            Err(_) => Err(self.failed(greeting, asked).await),
+        }
+    }
+
+    /// Why it came no further.
+    async fn failed(mut self, greeting: Option<Greeting>, asked: bool) -> OpenError {
+        let end = wait(&mut self.ended, asked, asked && self.changes_password).await;
+        OpenError::ended(end, greeting, self.source, self.tls)
+    }
+}
+
+impl Greeted {
+    /// Begins the task, and waits for the greeting.
+    pub(super) async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
+        Task::begin(transport, config.login_when_told())?.greeted().await
     }
 
     /// Logs in.
@@ -78,12 +111,8 @@ impl Greeted {
     /// login is not repeated.
     pub async fn log_in(self) -> Result<Connection, OpenError> {
         let Self { greeting, mut task } = self;
-        let (opened, opening) = oneshot::channel();
-        let asked = task.requests.try_send(Request::LogIn(opened)).is_ok();
-        match opening.await {
-            Ok(opened) => Ok(Connection::new(task.requests, task.ended, task.abort, greeting, opened)),
-            Err(_) => Err(task.failed(Some(greeting), asked).await),
-        }
+        let asked = task.requests.try_send(Request::LogIn).is_ok();
+        task.opened(Some(greeting), asked).await
     }
 
     /// How the registry introduced itself.
@@ -120,14 +149,6 @@ impl fmt::Debug for Greeted {
             .field("greeting", &self.greeting)
             .field("open", &open)
             .finish_non_exhaustive()
-    }
-}
-
-impl Task {
-    /// Why it came no further.
-    async fn failed(&mut self, greeting: Option<Greeting>, asked: bool) -> OpenError {
-        let end = wait(&mut self.ended, asked, asked && self.changes_password).await;
-        OpenError::ended(end, greeting, self.source, self.tls)
     }
 }
 

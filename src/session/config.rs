@@ -254,6 +254,13 @@ impl Config {
         self
     }
 
+    /// With a login that goes out as soon as the registry has greeted.
+    #[cfg(feature = "net")]
+    pub(crate) const fn login_at_once(mut self) -> Self {
+        self.login_when_told = false;
+        self
+    }
+
     /// With these limits for replies. What comes before the login is accepted has its own: lines of 4 KiB, 64 KiB and
     /// 1,024 lines.
     #[must_use]

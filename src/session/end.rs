@@ -207,9 +207,9 @@ impl End {
             (Why::Malformed(_) | Why::Frame(_) | Why::Noise, Stage::Greeting) => {
                 Some("check that the port speaks RRP, and TLS if and only if it was asked for")
             }
-            (Why::Eof | Why::Transport(_) | Why::Incomplete { .. }, Stage::Greeted) => {
-                Some("let the login follow the greeting sooner: registries close what does not log in")
-            }
+            (Why::Eof | Why::Transport(_) | Why::Incomplete { .. }, Stage::Greeted) => Some(
+                "try again, with the login sooner behind the greeting: registries close what does not log in",
+            ),
             (Why::Eof | Why::Transport(_) | Why::Timeout, Stage::Login) => {
                 Some("try again later, and if it stays so ask the registry about the account")
             }
