@@ -1,6 +1,6 @@
 //! What is known of each write, kept where a crash does not lose it.
 //!
-//! A journal is a map from [`Ticket`] to the newest [`Entry`]: an entry is written before the first byte of a write is
+//! A journal is a map from [`Ticket`](crate::dispatch::Ticket) to the newest [`Entry`]: an entry is written before the first byte of a write is
 //! handed over and again when its outcome is known, and whoever asks is told after that. What a crash leaves open is in
 //! doubt. [`Memory`] keeps no more than the process lives; `Embedded` (feature `journal`) keeps a file. Whoever has a store
 //! of their own implements [`Journal`] for it; `encode` and `decode` (feature `journal`) turn entries into bytes, and
@@ -200,7 +200,7 @@ impl Restored {
         self.entries
     }
 
-    /// The least number that was never that of a [`Ticket`] here.
+    /// The least number that was never that of a [`Ticket`](crate::dispatch::Ticket) here.
     #[must_use]
     pub const fn next_ticket(&self) -> u64 {
         self.next_ticket

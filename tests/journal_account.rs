@@ -304,7 +304,7 @@ fn no_clock_locks_an_account_for_years() {
     store.write(&[Put::Account(far.clone())], NOW).unwrap();
     assert_eq!(times(&restored(&mut store)), wanted);
     assert_eq!(store.account().unwrap(), far, "as it was written: the clock may be wrong now");
-    let given = Restored::new(Vec::new(), 1, [0; 32], NOW).with_account(far.clone());
+    let given = Restored::new(Vec::new(), 1, [0; 32], NOW).with_account(far);
     assert_eq!(times(given.account()), wanted);
     // A clock that was wrong has pushed the time of the journal a day on; the lock goes by what the clock says.
     store.write(&[put(1, "open")], NOW + 400 * DAY).unwrap();

@@ -50,7 +50,7 @@ struct RefusedRecord<'a> {
 }
 
 /// The same within its bounds: `why` of 1 KiB, a boot of 128 bytes, and of the ghosts those that stay longest. A boot that
-/// was cut is no machine's, so its sessions count as those of a machine that was lost.
+/// was cut is equal to none, so its sessions are those of another.
 pub(super) fn bounded(account: &Account) -> Account {
     let cut = |text: &str, most: usize| text.get(..text.floor_char_boundary(most)).unwrap_or_default().into();
     let mut account = account.clone();

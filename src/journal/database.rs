@@ -32,8 +32,8 @@ pub(super) const META_WALL: &str = "wall";
 pub(super) const META_CLOCK: &str = "clock";
 /// What is known of the account; [`META_ACCOUNT`] is its name. Without it nothing is known. It was not always kept, and is no
 /// reason for another format: a program that does not know it leaves it as it is, and keeps none of these limits, as ever.
-/// What it then says is old, not wrong: its times pass, what it has of a refused login is of that credential alone, and
-/// places are charged too long rather than too short.
+/// What is found after that is old, and no worse than nothing: its times pass, a refused login is that of its credential
+/// alone, and sessions that the other program left open are as unknown as without it.
 pub(super) const META_ACCOUNT_STATE: &str = "account state";
 
 /// What a journal knows of itself.

@@ -21,7 +21,7 @@ damaged, of a newer version, missing, or open to other users of the machine is 7
 Examples:
   rrp journal verify /var/lib/rrp/journal.redb                  every page and every entry
   rrp journal export /var/lib/rrp/journal.redb | jq .standing   a line of JSON for each entry, without secrets
-  rrp journal export /var/lib/rrp/journal.redb | tail -1        what is known of the account, if anything is
+  rrp journal export /var/lib/rrp/journal.redb | jq .account    the last line: what is known of the account, if anything is
   rrp journal backup /var/lib/rrp/journal.redb copy.redb        to a new file; the key of its hashes is in it
   rrp journal restore copy.redb /var/lib/rrp/journal.redb       where no journal is; --force moves one aside
   rrp journal forget-account /var/lib/rrp/journal.redb          its lock, refused login and sessions; entries stay";
