@@ -5,6 +5,7 @@
 //! [`settle`](crate::settle).
 
 mod account;
+mod calls;
 mod config;
 mod entry;
 mod job;
@@ -12,15 +13,17 @@ mod machine;
 mod memory;
 mod single;
 mod slots;
+mod snapshot;
 mod told;
 
 pub use account::{Account, RefusedLogin};
+pub use calls::CallId;
 pub use config::{Config, Moment, Options, Queues};
 pub use entry::{Entry, Intent, Note, Put, Standing, Summary, Ticket};
-pub use job::CallId;
 pub use machine::{Action, Dispatch, RecordId};
 pub use single::{SessionAction, SingleSession};
 pub use slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
+pub use snapshot::Snapshot;
 
 pub use crate::pace::Lane;
 pub use told::{

@@ -204,8 +204,7 @@ impl Driver {
         match action {
             Action::Record { id, puts } => self.record(id, puts),
             Action::Send { slot, command } => {
-                for caller in self.dispatch.callers(slot.job).iter().filter_map(|call| self.callers.get(call))
-                {
+                for caller in self.dispatch.callers(slot.job).filter_map(|call| self.callers.get(&call)) {
                     caller.mark.set_sent();
                 }
                 let (job, session) = (slot.job.get(), slot.session);
@@ -250,7 +249,7 @@ impl Driver {
                 // Before the journal has it, that no caller ever knows less.
                 Put::Entry(entry) if *entry.standing() == Standing::Open => {
                     let callers = self.dispatch.callers_of(entry.ticket());
-                    for caller in callers.iter().filter_map(|call| self.callers.get(call)) {
+                    for caller in callers.filter_map(|call| self.callers.get(&call)) {
                         caller.mark.set_ticket(entry.ticket());
                     }
                 }

@@ -391,6 +391,21 @@ impl Row {
     }
 }
 
+/// Whether the table itself says that it only reads, and not a convention: it has a row for it, or names it as the read that
+/// settles another command.
+pub(crate) fn is_listed_read(body: &Body) -> bool {
+    let (dialect, name, nature) = match body {
+        Body::Rrp(rrp) => (Dialect::Rfc, rrp.verb().as_str(), Nature::of_rrp(rrp)),
+        Body::Ptf(ptf) => (Dialect::Xrrp, ptf.name().as_str(), Nature::of_ptf(ptf)),
+    };
+    let is = |other: &str| same_name(other.as_bytes(), name.as_bytes());
+    nature.effect() == Effect::Read
+        && rows().filter(|row| row.dialect == dialect).any(|row| {
+            let settles = matches!(row.nature.settle(), Settle::Read(by) | Settle::List(by) if is(by));
+            settles || is(row.name)
+        })
+}
+
 /// The first row of this name that applies.
 fn row<'v>(dialect: Dialect, name: &str, value: impl Fn(&str) -> Option<&'v str>) -> Option<&'static Row> {
     rows().find(|row| {

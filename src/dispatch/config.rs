@@ -50,6 +50,8 @@ pub struct Config {
     pub(super) looks: u32,
     pub(super) queues: Queues,
     pub(super) jobs: usize,
+    pub(super) per_caller: usize,
+    pub(super) coalesce: bool,
     pub(super) seed: u64,
 }
 
@@ -79,6 +81,8 @@ impl Config {
     pub const LOOKS: u32 = 12;
     /// So many commands may wait or be under way.
     pub const JOBS: usize = 100_000;
+    /// So many calls of one caller may wait or be under way.
+    pub const PER_CALLER: usize = 50_000;
 
     /// The numbers above, one second to one minute of backoff, a budget of 100; a seed for jitter.
     #[must_use]
@@ -96,6 +100,8 @@ impl Config {
             looks: Self::LOOKS,
             queues: Queues::Learnt,
             jobs: Self::JOBS,
+            per_caller: Self::PER_CALLER,
+            coalesce: true,
             seed,
         }
     }
@@ -158,6 +164,23 @@ impl Config {
     #[must_use]
     pub const fn jobs(mut self, most: usize) -> Self {
         self.jobs = most;
+        self
+    }
+
+    /// With room for so many calls of one caller: no caller's backlog keeps others out. What a caller has left to itself
+    /// does not count here.
+    #[must_use]
+    pub const fn per_caller(mut self, most: usize) -> Self {
+        self.per_caller = most;
+        self
+    }
+
+    /// Whether one command may answer several calls: queries that the table of natures lists as reads, of one user and
+    /// the same to the byte, before any of them was sent, and with no write to their object asked in between. On by
+    /// default.
+    #[must_use]
+    pub const fn coalesce(mut self, coalesce: bool) -> Self {
+        self.coalesce = coalesce;
         self
     }
 }

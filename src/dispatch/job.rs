@@ -1,71 +1,34 @@
 //! What is known of each command on its way.
 
-use core::fmt;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::config::Options;
-use super::entry::{Entry, Summary, Ticket};
-use super::slots::Slot;
+use super::calls::Calls;
+use super::entry::{Entry, Summary};
+use super::slots::{JobId, Slot};
+use super::snapshot::Counts;
 use super::told::DoubtReason;
 use crate::command::{Command, Nature, Safety};
 use crate::pace::Lane;
 use crate::reply::Reply;
 use crate::retry::{Case, NotApplied};
-use crate::settle::{Reading, Resolver, Sent};
+use crate::settle::{Keyed, Reading, Resolver, Sent};
 use crate::verdict::Verdict;
-
-/// One call of somebody's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(pub(super) u64);
-
-impl CallId {
-    /// Its number; later ones are greater.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// What a call wants to be told.
-#[derive(Debug)]
-pub(super) enum Asked {
-    Query,
-    Change { command: Box<Command>, safety: Safety },
-    Settle(Ticket),
-}
-
-#[derive(Debug)]
-pub(super) struct Call {
-    pub(super) asked: Asked,
-    pub(super) options: Options,
-    pub(super) job: Option<super::slots::JobId>,
-    /// Whether the job was begun by an earlier call.
-    pub(super) joined: bool,
-}
-
-impl Call {
-    /// Whether it waits for a command to be sent, and not only for a read that settles one.
-    pub(super) const fn wants_attempts(&self) -> bool {
-        !matches!(self.asked, Asked::Settle(_))
-    }
-}
 
 /// One command on its way.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) work: Work,
     pub(super) lane: Lane,
+    /// In whose turn it is sent.
     pub(super) caller: Arc<str>,
-    pub(super) calls: Vec<CallId>,
-    pub(super) state: State,
+    pub(super) calls: Calls,
+    state: State,
+    /// In which lane it stands in line.
+    pub(super) in_line: Option<Lane>,
+    /// Whether it stood first in its caller's line in that lane when it came, and so does ever since.
+    pub(super) first: bool,
     pub(super) due: Option<Instant>,
     pub(super) not_on: Option<u64>,
     /// The session on which something was sent last.
@@ -80,21 +43,22 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum Work {
     Query {
-        command: Command,
+        command: Box<Command>,
+        /// How many writes had been handed over when it was sent.
         writes: u64,
+        /// By what others find it that ask the same, until it is sent.
+        shared: Option<[u8; 16]>,
     },
     Change(Box<Write>),
     /// A doubt that somebody wants to be settled.
     Settle(Box<Doubtful>),
 }
 
-/// A write on its way.
+/// A write on its way. Many may wait of which nothing is known yet: what is learnt later lies apart.
 #[derive(Debug)]
 pub(super) struct Write {
-    pub(super) command: Command,
-    pub(super) nature: Nature,
+    pub(super) command: Arc<Command>,
     pub(super) safety: Safety,
-    pub(super) sent: Sent,
     pub(super) resolver: Option<Resolver>,
     pub(super) user: Box<str>,
     pub(super) key: Option<Box<str>>,
@@ -103,17 +67,31 @@ pub(super) struct Write {
     /// When the oldest of these was read.
     pub(super) before_at: Option<Instant>,
     /// Since its intent was to be recorded.
-    pub(super) entry: Option<Entry>,
+    pub(super) entry: Option<Box<Entry>>,
     /// Whether somebody has been told the ticket of an attempt that nobody had heard of yet.
     pub(super) told: bool,
     /// How often at least a byte of it was handed over.
     pub(super) handed_over: u32,
     /// When an attempt was lost, the last time.
     pub(super) lost_at: Option<Instant>,
-    pub(super) last: Option<Last>,
+    pub(super) last: Option<Box<Last>>,
     /// What to do if it is not sent again after all.
-    pub(super) fallback: Option<Fallback>,
-    pub(super) looking: Option<Looking>,
+    pub(super) fallback: Option<Box<Fallback>>,
+    pub(super) looking: Option<Box<Looking>>,
+}
+
+impl Write {
+    pub(super) fn nature(&self) -> &Nature {
+        self.command.nature()
+    }
+
+    /// What may be remembered of it.
+    pub(super) fn sent(&self, keyed: &Keyed) -> Sent {
+        match &self.entry {
+            Some(entry) => entry.intent.sent.clone(),
+            None => Sent::of(&self.command, keyed),
+        }
+    }
 }
 
 /// What to do about a write that was to be sent again, and is not.
@@ -142,7 +120,7 @@ pub(super) struct Doubtful {
     pub(super) reason: DoubtReason,
     /// Since when it is over at the wire, as far as we know.
     pub(super) since: Instant,
-    pub(super) looking: Option<Looking>,
+    pub(super) looking: Option<Box<Looking>>,
 }
 
 /// How far reading back has come.
@@ -188,12 +166,17 @@ pub(super) enum State {
     Recording(Slot),
     Sending(Slot, Purpose),
     /// The login is being probed, after this reply.
-    Probing(Slot, Purpose, Reply),
+    Probing(Slot, Purpose, Box<Reply>),
     /// The outcome is being recorded.
     Closing,
 }
 
 impl State {
+    /// Whether it waits for a slot, a time or another write.
+    pub(super) const fn is_idle(&self) -> bool {
+        matches!(self, Self::Waiting(_) | Self::Pausing(_) | Self::Behind)
+    }
+
     /// Whether it waits to read what became of a write.
     pub(super) const fn looks(&self) -> bool {
         matches!(self, Self::Waiting(Purpose::Look) | Self::Pausing(Purpose::Look))
@@ -201,7 +184,42 @@ impl State {
 }
 
 impl Job {
-    pub(super) const fn command(&self) -> Option<&Command> {
+    pub(super) fn new(work: Work, lane: Lane, caller: Arc<str>) -> Self {
+        Self {
+            work,
+            lane,
+            caller,
+            calls: Calls::default(),
+            state: State::Behind,
+            in_line: None,
+            first: false,
+            due: None,
+            not_on: None,
+            session: None,
+            attempts: 0,
+            unsent: 0,
+            reason: DoubtReason::Unsettleable,
+        }
+    }
+
+    pub(super) const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether not a byte of its command was handed over, and none is about to be.
+    pub(super) const fn is_unsent(&self) -> bool {
+        let under_way = matches!(
+            self.state,
+            State::Sending(_, Purpose::Command) | State::Probing(_, Purpose::Command, _)
+        );
+        match &self.work {
+            Work::Query { .. } => self.attempts == 0 && !under_way,
+            Work::Change(write) => write.handed_over == 0 && !under_way,
+            Work::Settle(_) => false,
+        }
+    }
+
+    pub(super) fn command(&self) -> Option<&Command> {
         match &self.work {
             Work::Query { command, .. } => Some(command),
             Work::Change(write) => Some(&write.command),
@@ -212,11 +230,72 @@ impl Job {
     pub(super) fn looking(&mut self) -> Option<&mut Looking> {
         match &mut self.work {
             Work::Query { .. } => None,
-            Work::Change(write) => write.looking.as_mut(),
-            Work::Settle(doubt) => doubt.looking.as_mut(),
+            Work::Change(write) => write.looking.as_deref_mut(),
+            Work::Settle(doubt) => doubt.looking.as_deref_mut(),
         }
     }
 }
 
-/// Jobs that wait for others, in order.
-pub(super) type Line = VecDeque<super::slots::JobId>;
+/// All commands on their way.
+#[derive(Debug, Default)]
+pub(super) struct Jobs {
+    all: BTreeMap<JobId, Box<Job>>,
+    /// Those that wait for a slot, a time or another write.
+    idle: BTreeSet<JobId>,
+    counts: Counts,
+}
+
+impl Jobs {
+    pub(super) fn get(&self, id: &JobId) -> Option<&Job> {
+        self.all.get(id).map(|job| &**job)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &JobId) -> Option<&mut Job> {
+        self.all.get_mut(id).map(|job| &mut **job)
+    }
+
+    pub(super) fn insert(&mut self, id: JobId, job: Job) {
+        self.counts.enter(&job.state);
+        if job.state.is_idle() {
+            self.idle.insert(id);
+        }
+        self.all.insert(id, Box::new(job));
+    }
+
+    pub(super) fn remove(&mut self, id: &JobId) -> Option<Box<Job>> {
+        let job = self.all.remove(id)?;
+        self.counts.leave(&job.state);
+        self.idle.remove(id);
+        Some(job)
+    }
+
+    /// Brings a job into this state.
+    pub(super) fn set(&mut self, id: JobId, state: State) {
+        let Some(job) = self.all.get_mut(&id) else { return };
+        self.counts.leave(&job.state);
+        self.counts.enter(&state);
+        match (job.state.is_idle(), state.is_idle()) {
+            (false, true) => {
+                self.idle.insert(id);
+            }
+            (true, false) => {
+                self.idle.remove(&id);
+            }
+            _ => {}
+        }
+        job.state = state;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Those that wait for a slot, a time or another write, oldest first.
+    pub(super) fn idle(&self) -> Vec<JobId> {
+        self.idle.iter().copied().collect()
+    }
+
+    pub(super) const fn counts(&self) -> Counts {
+        self.counts
+    }
+}

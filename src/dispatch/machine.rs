@@ -3,10 +3,13 @@
 mod ask;
 mod attempt;
 mod end;
+mod hold;
+mod line;
 mod look;
 mod object;
 mod owner;
 mod record;
+mod share;
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -16,14 +19,15 @@ use std::time::Instant;
 
 use self::object::Objects;
 use self::record::Records;
+use self::share::Shared;
+use super::calls::{Call, CallId, Callers};
 use super::config::{Config, Moment};
 use super::entry::{Entry, Put, Ticket};
-use super::job::{Call, CallId, Fallback, Job, Looking, Purpose, State, Work};
+use super::job::{Fallback, Job, Jobs, Looking, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent, Restless, Written};
-use super::slots::{GiveBack, JobId, Slot, Slots, Wish};
+use super::slots::{GiveBack, JobId, Slot, Slots};
 use super::told::{Refused, Told};
 use crate::command::Command;
-use crate::pace::Lane;
 use crate::retry::{Budget, NotApplied, Random};
 use crate::settle::{Keyed, reads};
 
@@ -71,8 +75,10 @@ pub struct Dispatch<S> {
     keyed: Keyed,
     random: Random,
     budget: Budget,
-    calls: BTreeMap<CallId, Call>,
-    jobs: BTreeMap<JobId, Job>,
+    calls: BTreeMap<CallId, Box<Call>>,
+    callers: Callers,
+    jobs: Jobs,
+    shared: Shared,
     by_key: HashMap<(Box<str>, Box<str>), JobId>,
     by_ticket: HashMap<Ticket, JobId>,
     actions: VecDeque<Action>,
@@ -85,6 +91,8 @@ pub struct Dispatch<S> {
     queued: Queued,
     deadlines: BTreeSet<(Instant, CallId)>,
     timers: BTreeSet<(Instant, JobId)>,
+    /// Until when the account was locked, at the last look.
+    held: Option<Instant>,
     numbers: u64,
     next_ticket: u64,
     /// Writes handed over so far.
@@ -123,7 +131,9 @@ impl<S: Slots> Dispatch<S> {
             slots,
             keyed,
             calls: BTreeMap::new(),
-            jobs: BTreeMap::new(),
+            callers: Callers::default(),
+            jobs: Jobs::default(),
+            shared: Shared::default(),
             by_key: HashMap::new(),
             by_ticket: HashMap::new(),
             actions: VecDeque::new(),
@@ -135,6 +145,7 @@ impl<S: Slots> Dispatch<S> {
             restless: Restless::default(),
             deadlines: BTreeSet::new(),
             timers: BTreeSet::new(),
+            held: None,
             numbers: 0,
             next_ticket,
             writes: 0,
@@ -203,7 +214,7 @@ impl<S: Slots> Dispatch<S> {
             self.timers.pop_first();
             let Some(job) = self.jobs.get_mut(&id) else { continue };
             job.due = None;
-            if let State::Pausing(purpose) = job.state {
+            if let State::Pausing(purpose) = *job.state() {
                 self.want(id, purpose, at);
             }
         }
@@ -238,6 +249,7 @@ impl<S: Slots> Dispatch<S> {
     /// Hands out what slots there are.
     fn pump(&mut self, at: Moment) {
         self.check_available(at);
+        self.check_hold(at);
         while let Some(slot) = self.slots.poll_slot(at.now) {
             self.granted(slot, at);
         }
@@ -248,40 +260,15 @@ impl<S: Slots> Dispatch<S> {
         self.numbers
     }
 
-    /// Lines a job up for a slot.
-    fn want(&mut self, id: JobId, purpose: Purpose, at: Moment) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.state = State::Waiting(purpose);
-        // What has been read for goes out before that is old.
-        let was_read = matches!(&job.work, Work::Change(write) if write.before_at.is_some());
-        let lane = match purpose {
-            Purpose::Look => Lane::Settle,
-            Purpose::Command | Purpose::Before if was_read => Lane::Settle,
-            Purpose::Command | Purpose::Before => job.lane,
-        };
-        let caller = Arc::clone(&job.caller);
-        let wish = Wish { job: id, lane, caller, not_on: job.not_on.take() };
-        self.slots.ask(wish, at.now);
-    }
-
-    /// Lines a job up for a slot at a later time.
-    fn pause(&mut self, id: JobId, purpose: Purpose, until: Option<Instant>) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.state = State::Pausing(purpose);
-        job.due = until;
-        if let Some(when) = until {
-            self.timers.insert((when, id));
-        }
-    }
-
     /// A job has got its slot.
     fn granted(&mut self, slot: Slot, at: Moment) {
-        let Some(job) = self.jobs.get_mut(&slot.job) else {
+        let Some(job) = self.jobs.get(&slot.job) else {
             return self.slots.give_back(slot, GiveBack::Alive, at.now);
         };
-        let State::Waiting(purpose) = job.state else {
+        let State::Waiting(purpose) = *job.state() else {
             return self.slots.give_back(slot, GiveBack::Alive, at.now);
         };
+        self.out_of_line(slot.job);
         if purpose != Purpose::Look && !self.time_lasts(slot.job, at.now) {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
             let why = Refused::Deadline(self.slots.trouble());
@@ -310,46 +297,31 @@ impl<S: Slots> Dispatch<S> {
         }
         // Nor is it sent again by a proof that has become old: somebody else may have changed the object since.
         if let (Purpose::Command, Some(Fallback::NotApplied(since)), Some(resolver)) =
-            (purpose, write.fallback, write.resolver)
-            && old(since)
+            (purpose, write.fallback.as_deref(), write.resolver)
+            && old(*since)
         {
-            write.looking = Some(Looking::new(reads(resolver, &write.sent), now, NotApplied::Again));
+            let looks = reads(resolver, &write.sent(&self.keyed));
+            write.looking = Some(Box::new(Looking::new(looks, now, NotApplied::Again)));
             return Purpose::Look;
         }
         purpose
     }
 
     fn send(&mut self, slot: Slot, purpose: Purpose, command: Command, now: Instant) {
+        self.unshare(slot.job);
+        self.jobs.set(slot.job, State::Sending(slot, purpose));
         let Some(job) = self.jobs.get_mut(&slot.job) else { return };
-        job.state = State::Sending(slot, purpose);
         job.session = Some(slot.session);
         let so_far = self.writes;
         match &mut job.work {
             Work::Query { writes, .. } => *writes = so_far,
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
-                self.recent.spoil(write.sent.objects());
+                self.recent.spoil(&write.command.objects());
             }
             Work::Change(_) | Work::Settle(_) => {}
         }
         self.slots.sent(slot, now);
         self.actions.push_back(Action::Send { slot, command });
-    }
-
-    /// Whether somebody waits for the command itself. Whoever only settles it has no use for another attempt.
-    fn is_wanted(&self, id: JobId) -> bool {
-        let wants = |call: &CallId| self.calls.get(call).is_some_and(Call::wants_attempts);
-        self.jobs.get(&id).is_some_and(|job| job.calls.iter().any(wants))
-    }
-
-    /// Whether the time of some caller lasts for a reply.
-    fn time_lasts(&self, id: JobId, now: Instant) -> bool {
-        let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
-        self.jobs.get(&id).is_some_and(|job| {
-            let calls = job.calls.iter().filter_map(|call| self.calls.get(call));
-            calls
-                .filter(|call| call.wants_attempts())
-                .any(|call| call.options.deadline.is_none_or(|deadline| deadline >= needed))
-        })
     }
 }

@@ -1,6 +1,7 @@
 //! What callers are told.
 
 use core::fmt;
+use core::time::Duration;
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
@@ -140,8 +141,16 @@ pub enum Refused {
     Unavailable(Unavailable),
     /// Session after session ended before a byte was handed over.
     NoSession(Option<Unavailable>),
-    /// Too many commands wait already.
+    /// The registry has locked the account (422), and the caller's time is over, or does not suffice for a reply, before
+    /// the lock is.
+    Held {
+        /// So long it still lasts, as far as the registry's word goes.
+        left: Duration,
+    },
+    /// Too many commands of all callers together wait already.
     Backlog,
+    /// So many calls of this caller wait already, which is the most for one. Others are not kept out.
+    CallerBacklog(usize),
     /// The object could not be read before the write, and without that what becomes of a lost reply could not be proven.
     NoEarlierReading,
     /// The object has a write in doubt: settle that first.
@@ -168,7 +177,15 @@ impl fmt::Display for Refused {
             Self::Unavailable(why) => write!(f, "no session: {why}"),
             Self::NoSession(None) => f.write_str("no session lasts until something is sent"),
             Self::NoSession(Some(why)) => write!(f, "no session lasts until something is sent: {why}"),
+            Self::Held { left } => {
+                // Never less than it is.
+                let seconds = left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0));
+                write!(f, "account is locked by the registry for another {seconds} s")
+            }
             Self::Backlog => f.write_str("too many commands wait"),
+            Self::CallerBacklog(most) => {
+                write!(f, "`{most}` calls of this caller wait already, the most for one")
+            }
             Self::NoEarlierReading => f.write_str("object could not be read before the write"),
             Self::ObjectInDoubt(ticket) => write!(f, "object has a write in doubt, ticket `{ticket}`"),
             Self::KeyConflict(Some(ticket)) => write!(f, "key belongs to another command, ticket `{ticket}`"),

@@ -62,6 +62,8 @@ pub(crate) struct Given {
     pub(crate) unavailable: Option<Unavailable>,
     pub(crate) trouble: Option<Unavailable>,
     pub(crate) held: Vec<Duration>,
+    /// Until when the account is locked. Told by nobody but the test.
+    pub(crate) held_until: Option<Instant>,
     /// What was told of sessions: `alive`, `ended`, `evict`; and what was asked for on another one: `not on 1`.
     pub(crate) said: Vec<String>,
 }
@@ -121,7 +123,7 @@ impl Slots for Script {
     }
 
     fn held_until(&self) -> Option<Instant> {
-        None
+        self.0.borrow().held_until
     }
 
     fn unavailable(&self) -> Option<Unavailable> {

@@ -183,6 +183,7 @@ impl Changed<'_> {
                     Exit::Usage
                 }
                 Refused::Journal(_) => Exit::Data,
+                Refused::Held { .. } => Exit::Temporary,
                 _ => Exit::NotSent,
             },
         }

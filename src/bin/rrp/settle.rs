@@ -157,6 +157,7 @@ impl Report<'_> {
             Ok(Settled::StillInDoubt(doubt)) if doubt.reason() == DoubtReason::Unavailable => Exit::NotSent,
             Ok(Settled::StillInDoubt(_)) => Exit::InDoubt,
             Err(Refused::Journal(_)) => Exit::Data,
+            Err(Refused::Held { .. }) => Exit::Temporary,
             Err(_) => Exit::NotSent,
         }
     }

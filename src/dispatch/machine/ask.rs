@@ -1,13 +1,16 @@
 //! What callers ask for.
 
+use std::sync::Arc;
+
+use super::super::calls::{Asked, Call, CallId};
 use super::super::config::{Moment, Options};
 use super::super::entry::{Intent, Standing, Ticket};
-use super::super::job::{Asked, Call, CallId, Job, Purpose, State, Work, Write};
+use super::super::job::{Job, Purpose, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
 use super::Dispatch;
 use crate::command::{Command, Effect, Nature, Safety};
-use crate::settle::{Sent, payload_hash, reads, resolver, wants_earlier_reading};
+use crate::settle::{payload_hash, reads, resolver, wants_earlier_reading};
 use crate::wire::encode;
 
 impl<S: Slots> Dispatch<S> {
@@ -15,21 +18,31 @@ impl<S: Slots> Dispatch<S> {
     pub fn query(&mut self, command: Command, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Read, &options);
         let call = self.call(Asked::Query, options);
-        match checked.and_then(|()| self.room()) {
-            Ok(()) => {
-                let id = self.job(Work::Query { command, writes: 0 }, call);
-                self.want(id, Purpose::Command, at);
-            }
-            Err(why) => self.tell(call, Told::Query(Err(QueryError::Unsent(why)))),
+        match checked.and_then(|()| self.room_for_call(call)) {
+            Ok(()) => self.begin_query(call, command, at),
+            Err(why) => self.refuse_call(call, why),
         }
         self.pump(at);
         call
     }
 
+    fn begin_query(&mut self, call: CallId, command: Command, at: Moment) {
+        let mut shared = self.share_key(call, &command);
+        if !self.joins_query(call, &command, &mut shared, at) {
+            if let Err(why) = self.room(call) {
+                return self.refuse_call(call, why);
+            }
+            let id = self.job(Work::Query { command: Box::new(command), writes: 0, shared }, call);
+            self.share(id);
+            self.want(id, Purpose::Command, at);
+        }
+        self.hold_back(call, at);
+    }
+
     /// Changes something. It is told once: how it ended, or that it was never sent.
     pub fn change(&mut self, command: Command, safety: Safety, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Write, &options);
-        let call = self.call(Asked::Change { command: Box::new(command), safety }, options);
+        let call = self.call(Asked::Change { command: Arc::new(command), safety }, options);
         match checked {
             Ok(()) => self.begin_change(call, at),
             Err(why) => self.refuse_call(call, why),
@@ -42,16 +55,18 @@ impl<S: Slots> Dispatch<S> {
     pub fn settle(&mut self, ticket: Ticket, options: Options, at: Moment) -> CallId {
         let call = self.call(Asked::Settle(ticket), options);
         self.begin_settling(call, ticket, at);
+        self.hold_back(call, at);
         self.pump(at);
         call
     }
 
-    fn call(&mut self, asked: Asked, options: Options) -> CallId {
+    fn call(&mut self, asked: Asked, mut options: Options) -> CallId {
+        let caller = self.callers.enter(&options.user, &core::mem::take(&mut options.caller));
         let id = CallId(self.number());
         if let Some(deadline) = options.deadline {
             self.deadlines.insert((deadline, id));
         }
-        self.calls.insert(id, Call { asked, options, job: None, joined: false });
+        self.calls.insert(id, Box::new(Call { asked, options, caller, job: None, joined: false }));
         id
     }
 
@@ -71,70 +86,73 @@ impl<S: Slots> Dispatch<S> {
         Ok(())
     }
 
-    /// Whether there is room for one more call and for its job, and anything is begun at all.
-    fn room(&self) -> Result<(), Refused> {
-        let most = self.config.jobs;
+    /// Whether there is room for this call, and anything is begun at all.
+    fn room_for_call(&self, call: CallId) -> Result<(), Refused> {
+        let of_caller = self.calls.get(&call).map_or(0, |call| self.callers.calls(&call.caller));
         if self.stopping {
-            return Err(Refused::Stopped);
+            Err(Refused::Stopped)
+        } else if self.calls.len() > self.config.jobs {
+            Err(Refused::Backlog)
+        } else if of_caller > self.config.per_caller {
+            Err(Refused::CallerBacklog(self.config.per_caller))
+        } else {
+            Ok(())
         }
-        if self.jobs.len() >= most || self.calls.len() > most { Err(Refused::Backlog) } else { Ok(()) }
+    }
+
+    /// Whether there is room for this call and for a job of its own, and anything is begun at all.
+    fn room(&self, call: CallId) -> Result<(), Refused> {
+        self.room_for_call(call)?;
+        if self.jobs.len() >= self.config.jobs { Err(Refused::Backlog) } else { Ok(()) }
     }
 
     pub(super) fn job(&mut self, work: Work, call: CallId) -> JobId {
         let id = JobId::new(self.number());
-        let options = self.calls.get(&call).map(|call| &call.options);
-        let lane = options.map(|options| options.lane).unwrap_or_default();
-        let caller =
-            options.map(|options| format!("{}\0{}", options.user, options.caller)).unwrap_or_default();
-        let job = Job {
-            work,
-            lane,
-            caller: caller.into(),
-            calls: Vec::new(),
-            state: State::Behind,
-            due: None,
-            not_on: None,
-            session: None,
-            attempts: 0,
-            unsent: 0,
-            reason: DoubtReason::Unsettleable,
-        };
-        self.jobs.insert(id, job);
+        let known = self.calls.get(&call);
+        let (lane, caller) =
+            known.map(|call| (call.options.lane, Arc::clone(&call.caller))).unwrap_or_default();
+        self.jobs.insert(id, Job::new(work, lane, caller));
         self.join(call, id, false);
         id
     }
 
-    fn join(&mut self, call: CallId, id: JobId, joined: bool) {
+    pub(super) fn join(&mut self, call: CallId, id: JobId, joined: bool) {
         if let (Some(known), Some(job)) = (self.calls.get_mut(&call), self.jobs.get_mut(&id)) {
             known.job = Some(id);
             known.joined = joined;
-            job.calls.push(call);
+            job.calls.insert(call, known.wants_attempts());
         }
     }
 
     /// Joins what was begun by an earlier call.
     fn join_running(&mut self, call: CallId, id: JobId) {
-        let full = self.calls.len() > self.config.jobs;
+        let full = self.room_for_call(call).err().filter(|why| !matches!(why, Refused::Stopped));
         let ticket = match self.jobs.get(&id).map(|job| &job.work) {
             Some(Work::Change(write)) => write.entry.as_ref().map(|entry| entry.ticket()),
             Some(Work::Settle(doubt)) => Some(doubt.entry.ticket()),
             _ => None,
         };
-        let changes = self.calls.get(&call).is_some_and(Call::wants_attempts);
-        if let (true, true, Some(ticket)) = (full, changes, ticket) {
-            // By its key: "not sent" would be wrong of it.
-            let doubt = Doubt { ticket, reason: DoubtReason::UnderWay, recorded: true };
-            self.tell(call, Told::Change(Ok(Outcome::InDoubt(doubt))));
-        } else if full {
-            self.refuse_call(call, Refused::Backlog);
-        } else {
-            self.join(call, id, true);
+        let changes = self.calls.get(&call).is_some_and(|call| call.wants_attempts());
+        match (full, ticket) {
+            (None, _) => self.join(call, id, true),
+            (Some(_), Some(ticket)) if changes => {
+                // By its key: "not sent" would be wrong of it.
+                let doubt = Doubt { ticket, reason: DoubtReason::UnderWay, recorded: true };
+                self.tell(call, Told::Change(Ok(Outcome::InDoubt(doubt))));
+            }
+            (Some(why), _) => self.refuse_call(call, why),
         }
     }
 
     /// Begins a change, unless its key says that it was begun.
     pub(super) fn begin_change(&mut self, call: CallId, at: Moment) {
-        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) = self.calls.get(&call)
+        self.begin_or_join(call, at);
+        self.hold_back(call, at);
+    }
+
+    fn begin_or_join(&mut self, call: CallId, at: Moment) {
+        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) =
+            self.calls.get(&call).map(|call| &**call)
         else {
             return;
         };
@@ -145,14 +163,13 @@ impl<S: Slots> Dispatch<S> {
                 return;
             }
         }
-        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) = self.calls.get(&call)
+        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) =
+            self.calls.get(&call).map(|call| &**call)
         else {
             return;
         };
         let write = Write {
-            nature: *command.nature(),
             safety: *safety,
-            sent: Sent::of(command, &self.keyed),
             resolver: resolver(command),
             user: options.user.clone(),
             key: options.key.clone(),
@@ -166,21 +183,22 @@ impl<S: Slots> Dispatch<S> {
             last: None,
             fallback: None,
             looking: None,
-            command: (**command).clone(),
+            command: Arc::clone(command),
         };
-        if let Some(ticket) = self.objects.in_doubt(write.sent.objects()) {
+        let objects = write.command.objects();
+        if let Some(ticket) = self.objects.in_doubt(&objects) {
             return self.refuse_call(call, Refused::ObjectInDoubt(ticket));
         }
         let frozen = self.records.frozen().cloned().map(Refused::Journal);
-        if let Some(why) = frozen.or_else(|| self.room().err()) {
+        if let Some(why) = frozen.or_else(|| self.room(call).err()) {
             return self.refuse_call(call, why);
         }
-        let objects = write.sent.objects().to_vec();
         let key = write.key.clone().map(|key| (write.user.clone(), key));
         let id = self.job(Work::Change(Box::new(write)), call);
         if let Some(key) = key {
             self.by_key.insert(key, id);
         }
+        self.shared.write_asked(&objects, id.get());
         if self.objects.take(id, &objects) {
             self.start(id, at);
         }
@@ -246,19 +264,18 @@ impl<S: Slots> Dispatch<S> {
     /// Nothing stands before it: the earlier reading, if one is needed, and then the command.
     pub(super) fn start(&mut self, id: JobId, at: Moment) {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
+        let sent = write.sent(&self.keyed);
         let looks = match write.resolver {
-            Some(resolver) if wants_earlier_reading(resolver, &write.sent) => {
+            Some(resolver) if wants_earlier_reading(resolver, &sent) => {
                 // Twice does no harm, its caller says.
                 let needed = write.safety != Safety::Repeatable;
-                if needed { reads(resolver, &write.sent) } else { Vec::new() }
+                if needed { reads(resolver, &sent) } else { Vec::new() }
             }
             // What a guard or a date of creation shows may be what an earlier command of ours has done.
-            Some(resolver) if self.written.any(resolver, write.sent.objects()) => {
-                reads(resolver, &write.sent)
-            }
+            Some(resolver) if self.written.any(resolver, sent.objects()) => reads(resolver, &sent),
             _ => Vec::new(),
         };
-        let restless = self.restless.until(write.sent.objects(), at.now);
+        let restless = self.restless.until(sent.objects(), at.now);
         if restless.is_some() && write.resolver.is_some() && write.safety != Safety::Repeatable {
             let purpose = if looks.is_empty() { Purpose::Command } else { Purpose::Before };
             return self.pause(id, purpose, restless);
@@ -280,7 +297,7 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn refuse_call(&mut self, call: CallId, why: Refused) {
         let told = match self.calls.get_mut(&call).map(|call| &mut call.asked) {
             Some(Asked::Change { command, .. }) => {
-                Told::Change(Err(NotSent { command: command.clone(), why }))
+                Told::Change(Err(NotSent { command: Box::new((**command).clone()), why }))
             }
             Some(Asked::Settle(_)) => Told::Settle(Err(why)),
             Some(Asked::Query) => Told::Query(Err(QueryError::Unsent(why))),
@@ -298,7 +315,7 @@ impl<S: Slots> Dispatch<S> {
             let standing = finished.standing.clone();
             return self.tell_finished(call, ticket, &standing);
         }
-        match (self.memory.doubts.get(&ticket).cloned(), self.room()) {
+        match (self.memory.doubts.get(&ticket).cloned(), self.room(call)) {
             (None, _) => self.refuse_call(call, Refused::NoSuchTicket(ticket)),
             (Some(doubt), Err(why)) => match self.calls.get(&call).map(|call| &call.asked) {
                 // By its key: "not sent" would be wrong of it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::config::Moment;
 use super::super::entry::{Entry, Intent, Put, Standing, Summary};
-use super::super::job::{CallId, Fallback, Job, Last, Looking, Purpose, State, Work, Write};
+use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told};
 use super::{Action, Dispatch};
@@ -14,7 +14,7 @@ use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Proof, Reading, quotes_hidden, reads};
+use crate::settle::{Proof, Reading, Sent, quotes_hidden, reads};
 use crate::verdict::{Advice, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -32,20 +32,20 @@ impl<S: Slots> Dispatch<S> {
         let intent = match &mut job.work {
             Work::Change(write) if write.entry.is_none() => write,
             Work::Change(write) => {
-                let command = write.command.clone();
+                let command = (*write.command).clone();
                 return self.send(slot, Purpose::Command, command, at.now);
             }
             Work::Query { command, .. } => {
-                let command = command.clone();
+                let command = (**command).clone();
                 return self.send(slot, Purpose::Command, command, at.now);
             }
             Work::Settle(_) => return self.slots.give_back(slot, GiveBack::Alive, at.now),
         };
         let ticket = super::Ticket::new(self.next_ticket);
         self.next_ticket = self.next_ticket.saturating_add(1);
-        let entry = new_entry(intent, ticket, at.wall);
-        intent.entry = Some(entry.clone());
-        job.state = State::Recording(slot);
+        let entry = new_entry(intent, intent.sent(&self.keyed), ticket, at.wall);
+        intent.entry = Some(Box::new(entry.clone()));
+        self.jobs.set(id, State::Recording(slot));
         self.by_ticket.insert(ticket, id);
         self.record_intent(id, Put::Entry(entry));
     }
@@ -53,8 +53,8 @@ impl<S: Slots> Dispatch<S> {
     /// The intent is durable: the command goes out, unless nobody wants it any more.
     pub(super) fn intent_recorded(&mut self, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let (State::Recording(slot), Work::Change(write)) = (&job.state, &job.work) else { return };
-        let slot = *slot;
+        let (State::Recording(slot), Work::Change(write)) = (job.state(), &job.work) else { return };
+        let (slot, command) = (*slot, Arc::clone(&write.command));
         if !self.is_wanted(id) {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
             self.unsay_intent(id, at);
@@ -70,18 +70,23 @@ impl<S: Slots> Dispatch<S> {
             self.unsay_intent(id, at);
             return self.refuse(id, &why, at);
         }
-        let command = write.command.clone();
-        self.send(slot, Purpose::Command, command, at.now);
+        // Locked since it got its slot: nothing of it was sent, and nothing is.
+        if self.held_until(at.now).is_some() {
+            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            self.unsay_intent(id, at);
+            self.want(id, Purpose::Command, at);
+            return self.hold_back_all(id, at);
+        }
+        self.send(slot, Purpose::Command, (*command).clone(), at.now);
     }
 
     /// No byte was handed over: nothing is to be remembered, unless somebody was told that it is in doubt.
     pub(super) fn unsay_intent(&mut self, id: JobId, at: Moment) {
         let Some(Job { work: Work::Change(write), calls, .. }) = self.jobs.get_mut(&id) else { return };
-        let Some(mut entry) = write.entry.take() else { return };
+        let Some(mut entry) = write.entry.take().map(|entry| *entry) else { return };
         let told = core::mem::take(&mut write.told);
         let ticket = entry.ticket();
-        let settles = |call: &CallId| self.calls.get(call).is_some_and(|call| !call.wants_attempts());
-        let settlers: Vec<CallId> = calls.extract_if(.., |call| settles(call)).collect();
+        let settlers = calls.take_settling();
         self.by_ticket.remove(&ticket);
         if told {
             entry.standing = Standing::NotApplied;
@@ -100,7 +105,7 @@ impl<S: Slots> Dispatch<S> {
     /// What has become of a command that was to be sent. `alive`: the session takes another one.
     pub fn handle_fate(&mut self, slot: Slot, fate: Result<Fate, Rejected>, alive: bool, at: Moment) {
         let how = if alive { GiveBack::Alive } else { GiveBack::Ended };
-        let purpose = match self.jobs.get(&slot.job).map(|job| &job.state) {
+        let purpose = match self.jobs.get(&slot.job).map(|job| job.state()) {
             Some(State::Sending(sent, purpose)) if *sent == slot => *purpose,
             _ => {
                 self.slots.give_back(slot, how, at.now);
@@ -139,9 +144,7 @@ impl<S: Slots> Dispatch<S> {
 
     fn probe(&mut self, slot: Slot, purpose: Purpose, reply: Reply, how: GiveBack, at: Moment) {
         if how == GiveBack::Alive {
-            if let Some(job) = self.jobs.get_mut(&slot.job) {
-                job.state = State::Probing(slot, purpose, reply);
-            }
+            self.jobs.set(slot.job, State::Probing(slot, purpose, Box::new(reply)));
             self.actions.push_back(Action::Probe { slot });
         } else {
             // There is nothing left to be probed.
@@ -160,8 +163,8 @@ impl<S: Slots> Dispatch<S> {
             (true, false) => GiveBack::Evict,
         };
         self.slots.give_back(slot, how, at.now);
-        let probing = self.jobs.get(&slot.job).and_then(|job| match &job.state {
-            State::Probing(probed, purpose, reply) if *probed == slot => Some((*purpose, reply.clone())),
+        let probing = self.jobs.get(&slot.job).and_then(|job| match job.state() {
+            State::Probing(probed, purpose, reply) if *probed == slot => Some((*purpose, (**reply).clone())),
             _ => None,
         });
         if let Some((purpose, reply)) = probing {
@@ -248,7 +251,7 @@ impl<S: Slots> Dispatch<S> {
 
     fn answer(&mut self, id: JobId, answer: &Result<Answer, Option<Answer>>, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        for call in core::mem::take(&mut job.calls) {
+        for call in job.calls.take() {
             self.tell(
                 call,
                 Told::Query(match answer.clone() {
@@ -263,7 +266,7 @@ impl<S: Slots> Dispatch<S> {
 
     /// Keeps what a query has shown of an object, if nothing was written since it was sent.
     fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
-        if let Some(Job { work: Work::Query { command, writes }, .. }) = self.jobs.get(&id)
+        if let Some(Job { work: Work::Query { command, writes, .. }, .. }) = self.jobs.get(&id)
             && *writes == self.writes
             && !self.objects.is_busy(&command.objects())
         {
@@ -284,7 +287,8 @@ impl<S: Slots> Dispatch<S> {
                 let trouble = self.slots.trouble();
                 return self.give_up(id, &Refused::NoSession(trouble), at);
             }
-            return self.want(id, purpose, at);
+            self.want(id, purpose, at);
+            return self.hold_back_all(id, at);
         }
         job.unsent = 0;
         job.attempts = job.attempts.saturating_add(1);
@@ -304,7 +308,7 @@ impl<S: Slots> Dispatch<S> {
     ) {
         let may = self.may_resend(id, least_wait(attempt), at);
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
-        let case = Case::new(write.nature, write.safety, attempt)
+        let case = Case::new(*write.nature(), write.safety, attempt)
             .login(login)
             .readable(write.resolver.is_some())
             .resent(write.handed_over > 0)
@@ -332,7 +336,7 @@ impl<S: Slots> Dispatch<S> {
             write.lost_at = Some(at.now);
         }
         if let (Attempt::Answered(verdict), Some(reply), Some(text)) = (attempt, reply, text) {
-            write.last = Some(Last { reply, verdict, text });
+            write.last = Some(Box::new(Last { reply, verdict, text }));
         }
         if attempt == Attempt::Unsent && write.handed_over == 0 {
             self.unsay_intent(id, at);
@@ -351,7 +355,7 @@ impl<S: Slots> Dispatch<S> {
                 if let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
                     && resend.counted
                 {
-                    write.fallback = Some(Fallback::Decide(case));
+                    write.fallback = Some(Box::new(Fallback::Decide(case)));
                 }
                 self.resend(id, Purpose::Command, resend, at);
             }
@@ -376,7 +380,7 @@ impl<S: Slots> Dispatch<S> {
     /// It was to be sent again, and there is no try or no time for it.
     pub(super) fn give_up(&mut self, id: JobId, why: &Refused, at: Moment) {
         let fallback = match self.jobs.get(&id).map(|job| &job.work) {
-            Some(Work::Change(write)) if write.handed_over > 0 => write.fallback,
+            Some(Work::Change(write)) if write.handed_over > 0 => write.fallback.as_deref().copied(),
             _ => return self.fail_unsent(id, why, at),
         };
         match fallback {
@@ -393,9 +397,9 @@ impl<S: Slots> Dispatch<S> {
         let Some(last) = &write.last else { return };
         let summary = Summary::of(&last.reply, &last.text, Proof::Reply);
         // That a deletion is "pending in 30 days" says nothing about queues.
-        let queued = summary.job().is_some() || write.nature.kind() == Kind::Creation;
+        let queued = summary.job().is_some() || write.nature().kind() == Kind::Creation;
         if summary.is_pending() && queued {
-            self.queued.learn(write.sent.objects());
+            self.queued.learn(&write.command.objects());
         }
         self.close(id, standing(summary), at);
     }
@@ -405,7 +409,8 @@ impl<S: Slots> Dispatch<S> {
         let Some(Job { work: Work::Change(write), not_on, session, .. }) = self.jobs.get_mut(&id) else {
             return;
         };
-        let looks = write.resolver.map(|resolver| reads(resolver, &write.sent)).unwrap_or_default();
+        let looks =
+            write.resolver.map(|resolver| reads(resolver, &write.sent(&self.keyed))).unwrap_or_default();
         if looks.is_empty() {
             return self.close_in_doubt(id, DoubtReason::Unsettleable, at);
         }
@@ -418,7 +423,7 @@ impl<S: Slots> Dispatch<S> {
         };
         // What was lost earlier may still come.
         let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
-        write.looking = Some(Looking::new(looks, from, how.not_applied));
+        write.looking = Some(Box::new(Looking::new(looks, from, how.not_applied)));
         // A reply that comes late must not be taken for the read's.
         *not_on = *session;
         self.want(id, Purpose::Look, at);
@@ -433,7 +438,7 @@ impl<S: Slots> Dispatch<S> {
         write.lost_at = None;
         match then {
             NotApplied::Again if may => {
-                write.fallback = Some(Fallback::NotApplied(at.now));
+                write.fallback = Some(Box::new(Fallback::NotApplied(at.now)));
                 let after = Duration::ZERO;
                 self.resend(
                     id,
@@ -468,13 +473,13 @@ fn least_wait(attempt: Attempt) -> Duration {
     }
 }
 
-fn new_entry(write: &Write, ticket: super::Ticket, wall: u64) -> Entry {
-    debug_assert_eq!(write.nature.effect(), Effect::Write);
+fn new_entry(write: &Write, sent: Sent, ticket: super::Ticket, wall: u64) -> Entry {
+    debug_assert_eq!(write.nature().effect(), Effect::Write);
     let intent = Intent {
         ticket,
-        sent: write.sent.clone(),
+        sent,
         resolver: write.resolver,
-        billable: write.nature.billable(),
+        billable: write.nature().billable(),
         safety: write.safety,
         user: write.user.clone(),
         key: write.key.clone(),

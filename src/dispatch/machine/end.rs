@@ -1,8 +1,9 @@
 //! How commands end, and what their callers are told.
 
+use super::super::calls::{Asked, Call, CallId};
 use super::super::config::Moment;
 use super::super::entry::{Entry, Put, Standing, Summary, Ticket};
-use super::super::job::{Asked, CallId, Doubtful, Job, Last, Purpose, State, Work, Write};
+use super::super::job::{Doubtful, Job, Last, Purpose, State, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{
     Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refusal, Refused, Settled, Told,
@@ -15,23 +16,24 @@ use crate::verdict::Class;
 impl<S: Slots> Dispatch<S> {
     /// Tells a call, which is over then.
     pub(super) fn tell(&mut self, call: CallId, told: Told) {
-        if let Some(known) = self.calls.remove(&call) {
-            if let Some(deadline) = known.options.deadline {
-                self.deadlines.remove(&(deadline, call));
-            }
+        if self.forget_call(call).is_some() {
             self.actions.push_back(Action::Tell { call, told });
         }
     }
 
+    fn forget_call(&mut self, call: CallId) -> Option<Box<Call>> {
+        let known = self.calls.remove(&call)?;
+        if let Some(deadline) = known.options.deadline {
+            self.deadlines.remove(&(deadline, call));
+        }
+        self.callers.leave(&known.caller);
+        Some(known)
+    }
+
     /// The caller has left and is not told. What was not begun is not sent; what was, is finished and recorded.
     pub fn leave(&mut self, call: CallId, at: Moment) {
-        if let Some(known) = self.calls.remove(&call) {
-            if let Some(deadline) = known.options.deadline {
-                self.deadlines.remove(&(deadline, call));
-            }
-            if let Some(id) = known.job {
-                self.detach(call, id, at);
-            }
+        if let Some(id) = self.forget_call(call).and_then(|known| known.job) {
+            self.detach(call, id, at);
         }
         self.pump(at);
     }
@@ -49,13 +51,13 @@ impl<S: Slots> Dispatch<S> {
             (Asked::Change { command, .. }, Work::Change(write)) => match &write.entry {
                 Some(entry)
                     if write.handed_over > 0
-                        || matches!(job.state, State::Sending(..) | State::Probing(..)) =>
+                        || matches!(job.state(), State::Sending(..) | State::Probing(..)) =>
                 {
                     Told::Change(Ok(Outcome::InDoubt(doubt(entry.ticket()))))
                 }
                 _ => {
                     let why = Refused::Deadline(trouble);
-                    Told::Change(Err(NotSent { command: command.clone(), why }))
+                    Told::Change(Err(NotSent { command: Box::new((**command).clone()), why }))
                 }
             },
             (Asked::Change { .. }, Work::Settle(known)) => {
@@ -73,15 +75,14 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// A job loses a call. If it was the last one that wanted it sent, nothing more is sent for it than it takes to know what became of it.
-    fn detach(&mut self, call: CallId, id: JobId, at: Moment) {
+    pub(super) fn detach(&mut self, call: CallId, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.calls.retain(|known| *known != call);
-        if self.is_wanted(id) {
+        job.calls.remove(call);
+        if job.calls.is_wanted() {
             return;
         }
-        let Some(job) = self.jobs.get_mut(&id) else { return };
         let busy = matches!(
-            job.state,
+            job.state(),
             State::Sending(..) | State::Probing(..) | State::Recording(_) | State::Closing
         );
         let handed_over = match &job.work {
@@ -90,7 +91,7 @@ impl<S: Slots> Dispatch<S> {
             // It only reads, and what it learns is recorded.
             Work::Settle(_) => return,
         };
-        match job.state {
+        match job.state() {
             _ if busy => {}
             State::Waiting(Purpose::Look) | State::Pausing(Purpose::Look) => {}
             _ if handed_over => {
@@ -101,21 +102,16 @@ impl<S: Slots> Dispatch<S> {
         }
     }
 
-    /// Takes a job out of every queue.
-    pub(super) fn unqueue(&mut self, id: JobId) {
-        self.slots.withdraw(id);
-        if let Some(due) = self.jobs.get_mut(&id).and_then(|job| job.due.take()) {
-            self.timers.remove(&(due, id));
-        }
-    }
-
     /// Ends a job of which nothing is known to be executed, and nobody is to be told.
     pub(super) fn drop_job(&mut self, id: JobId, at: Moment) {
         self.unqueue(id);
+        self.unshare(id);
         let Some(job) = self.jobs.remove(&id) else { return };
-        if let Work::Change(write) = &job.work {
-            self.forget_job(id, write.key.clone().map(|key| (write.user.clone(), key)), None);
-            self.let_go(id, write.sent.objects(), at);
+        if let Work::Change(write) = job.work {
+            let objects = write.command.objects();
+            let Write { key, user, .. } = *write;
+            self.forget_job(id, key.map(|key| (user, key)), None);
+            self.let_go(id, &objects, at);
         }
     }
 
@@ -136,7 +132,7 @@ impl<S: Slots> Dispatch<S> {
     fn let_go(&mut self, id: JobId, objects: &[crate::command::Object], at: Moment) {
         for next in self.objects.leave(id, objects) {
             let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&next) else { continue };
-            let objects = write.sent.objects().to_vec();
+            let objects = write.command.objects();
             if self.objects.take(next, &objects) {
                 self.start(next, at);
             }
@@ -145,7 +141,7 @@ impl<S: Slots> Dispatch<S> {
 
     /// Tells every call of a job that nothing was sent, and ends it.
     pub(super) fn refuse(&mut self, id: JobId, why: &Refused, at: Moment) {
-        let calls = self.jobs.get_mut(&id).map(|job| core::mem::take(&mut job.calls)).unwrap_or_default();
+        let calls = self.jobs.get_mut(&id).map(|job| job.calls.take()).unwrap_or_default();
         for call in calls {
             self.refuse_call(call, why.clone());
         }
@@ -157,7 +153,7 @@ impl<S: Slots> Dispatch<S> {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         match &job.work {
             Work::Query { .. } if job.attempts > 0 => {
-                for call in core::mem::take(&mut job.calls) {
+                for call in job.calls.take() {
                     self.tell(call, Told::Query(Err(QueryError::Unanswered)));
                 }
                 self.drop_job(id, at);
@@ -185,8 +181,8 @@ impl<S: Slots> Dispatch<S> {
     /// What became of a write is known, or will not be: it is recorded, and then told.
     pub(super) fn close(&mut self, id: JobId, standing: Standing, at: Moment) {
         self.unqueue(id);
+        self.jobs.set(id, State::Closing);
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.state = State::Closing;
         let Some(entry) = job.entry() else { return };
         entry.standing = standing;
         entry.changed_at = at.wall;
@@ -198,7 +194,7 @@ impl<S: Slots> Dispatch<S> {
     /// The outcome is recorded, or cannot be: the callers are told.
     pub(super) fn conclude(&mut self, id: JobId, recorded: bool, at: Moment) {
         let Some(mut job) = self.jobs.remove(&id) else { return };
-        let calls = core::mem::take(&mut job.calls);
+        let calls = job.calls.take();
         let (doubt, reply, held) = match job.work {
             Work::Change(write) => {
                 let Write { entry, key, user, last, lost_at, handed_over, .. } = *write;
@@ -211,10 +207,10 @@ impl<S: Slots> Dispatch<S> {
                 let refuses = |last: &&Last| {
                     last.verdict.class() == Class::Permanent && !last.verdict.closes_connection()
                 };
-                let refusal = last.as_ref().filter(refuses);
+                let refusal = last.as_deref().filter(refuses);
                 let refusal = refusal.map(|last| Summary::of(&last.reply, &last.text, Proof::ReadBack));
                 let (since, reason) = (lost_at.unwrap_or(at.now), job.reason);
-                let doubt = Doubtful { entry, refusal, reason, since, looking: None };
+                let doubt = Doubtful { entry: *entry, refusal, reason, since, looking: None };
                 (doubt, last.map(|last| last.reply), true)
             }
             Work::Settle(mut doubt) => {
@@ -329,7 +325,7 @@ impl Job {
     fn entry(&mut self) -> Option<&mut Entry> {
         match &mut self.work {
             Work::Query { .. } => None,
-            Work::Change(write) => write.entry.as_mut(),
+            Work::Change(write) => write.entry.as_deref_mut(),
             Work::Settle(doubt) => Some(&mut doubt.entry),
         }
     }

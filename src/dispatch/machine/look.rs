@@ -25,7 +25,7 @@ impl<S: Slots> Dispatch<S> {
         let job = self.jobs.get(&id)?;
         match (&job.work, purpose) {
             (Work::Change(write), Purpose::Before) => {
-                reads(write.resolver?, &write.sent).into_iter().nth(write.before.len())
+                reads(write.resolver?, &write.sent(&self.keyed)).into_iter().nth(write.before.len())
             }
             (Work::Change(write), Purpose::Look) => write.looking.as_ref()?.next(),
             (Work::Settle(doubt), Purpose::Look) => doubt.looking.as_ref()?.next(),
@@ -70,7 +70,7 @@ impl<S: Slots> Dispatch<S> {
         write.before.push(reading);
         // It counts from when its reply came, and the oldest counts.
         write.before_at.get_or_insert(at.now);
-        let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent).len());
+        let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent(&self.keyed)).len());
         if write.before.len() < all {
             return self.want(id, Purpose::Before, at);
         }
@@ -91,7 +91,7 @@ impl<S: Slots> Dispatch<S> {
             return self.conclude(id, recorded, at);
         }
         let from = doubt.since.checked_add(first_negative).unwrap_or(doubt.since);
-        doubt.looking = Some(Looking::new(looks, from, NotApplied::RefusedForNow));
+        doubt.looking = Some(Box::new(Looking::new(looks, from, NotApplied::RefusedForNow)));
         self.want(id, Purpose::Look, at);
     }
 
@@ -141,8 +141,9 @@ impl<S: Slots> Dispatch<S> {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let (sent, before, sent_at, resolver) = match &job.work {
             Work::Change(write) => {
-                let begun = write.entry.as_ref().map_or(at.wall, |entry| entry.intent.begun_at);
-                (&write.sent, &write.before, begun, write.resolver)
+                let Some(entry) = &write.entry else { return };
+                let intent = &entry.intent;
+                (&intent.sent, &write.before, intent.begun_at, write.resolver)
             }
             Work::Settle(doubt) => {
                 let intent = &doubt.entry.intent;
@@ -151,8 +152,8 @@ impl<S: Slots> Dispatch<S> {
             Work::Query { .. } => return,
         };
         let looking = match &job.work {
-            Work::Change(write) => write.looking.as_ref(),
-            Work::Settle(doubt) => doubt.looking.as_ref(),
+            Work::Change(write) => write.looking.as_deref(),
+            Work::Settle(doubt) => doubt.looking.as_deref(),
             Work::Query { .. } => None,
         };
         let (Some(resolver), Some(looking)) = (resolver, looking) else { return };

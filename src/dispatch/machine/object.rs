@@ -1,16 +1,16 @@
 //! One write at a time to an object, and none while one is in doubt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::entry::Ticket;
-use super::super::job::Line;
 use super::super::slots::JobId;
 use crate::command::Object;
 
 #[derive(Debug, Default)]
 struct Guard {
     running: Option<JobId>,
-    line: Line,
+    /// Those that wait, in the order in which they came: that of their numbers.
+    line: BTreeSet<JobId>,
     doubts: Vec<Ticket>,
 }
 
@@ -32,33 +32,23 @@ impl Objects {
 
     /// Takes these objects, or waits in line for them. Whether they are taken.
     pub(super) fn take(&mut self, job: JobId, objects: &[Object]) -> bool {
-        for object in objects {
-            let guard = self.0.entry(object.clone()).or_default();
-            if !guard.line.contains(&job) {
-                guard.line.push_back(job);
-            }
-        }
-        self.run(job, objects)
-    }
-
-    /// Begins if it is first in every line.
-    fn run(&mut self, job: JobId, objects: &[Object]) -> bool {
         let free = |object: &Object| {
             self.0.get(object).is_none_or(|guard| {
-                guard.running.is_none() && guard.doubts.is_empty() && guard.line.front() == Some(&job)
+                let first = guard.line.first().is_none_or(|first| *first == job);
+                guard.running.is_none() && guard.doubts.is_empty() && first
             })
         };
-        if !objects.iter().all(free) {
-            return false;
-        }
+        let taken = objects.iter().all(free);
         for object in objects {
-            if let Some(guard) = self.0.get_mut(object) {
-                // An object may be named twice.
-                guard.line.retain(|waiting| *waiting != job);
+            let guard = self.0.entry(object.clone()).or_default();
+            if taken {
+                guard.line.remove(&job);
                 guard.running = Some(job);
+            } else {
+                guard.line.insert(job);
             }
         }
-        true
+        taken
     }
 
     /// Leaves the line, or lets go of them. Those that now stand first are given back.
@@ -69,9 +59,9 @@ impl Objects {
             if guard.running == Some(job) {
                 guard.running = None;
             }
-            guard.line.retain(|waiting| *waiting != job);
+            guard.line.remove(&job);
             if guard.running.is_none() {
-                next.extend(guard.line.front());
+                next.extend(guard.line.first());
             }
             self.tidy(object);
         }

@@ -1,21 +1,25 @@
 //! What the owner of a dispatcher asks about its calls, and how it brings them to an end.
 
+use std::time::Instant;
+
+use super::super::calls::CallId;
 use super::super::config::Moment;
 use super::super::entry::Ticket;
-use super::super::job::{CallId, State, Work};
+use super::super::job::Work;
 use super::super::slots::{JobId, Slots};
+use super::super::snapshot::Snapshot;
 use super::super::told::{DoubtReason, Refused};
 use super::Dispatch;
 
 impl<S: Slots> Dispatch<S> {
     /// Who waits for this command now.
-    pub fn callers(&self, job: JobId) -> &[CallId] {
-        self.jobs.get(&job).map(|job| job.calls.as_slice()).unwrap_or_default()
+    pub fn callers(&self, job: JobId) -> impl Iterator<Item = CallId> {
+        self.jobs.get(&job).into_iter().flat_map(|job| job.calls.iter())
     }
 
     /// Who waits for the write or the settling of this ticket now.
-    pub fn callers_of(&self, ticket: Ticket) -> &[CallId] {
-        self.by_ticket.get(&ticket).map(|job| self.callers(*job)).unwrap_or_default()
+    pub fn callers_of(&self, ticket: Ticket) -> impl Iterator<Item = CallId> {
+        self.by_ticket.get(&ticket).into_iter().flat_map(|job| self.callers(*job))
     }
 
     /// The ticket of what this call waits for: since its intent was to be recorded, and until that is taken back because
@@ -35,10 +39,19 @@ impl<S: Slots> Dispatch<S> {
         self.records.waiting()
     }
 
-    /// The registry has locked the account, as it said to somebody else: nothing is sent for so long.
-    pub fn hold(&mut self, wait: core::time::Duration, at: Moment) {
-        self.slots.hold(wait, at.now);
-        self.pump(at);
+    /// How everything stands, out of counters.
+    #[must_use]
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
+        Snapshot {
+            counts: self.jobs.counts(),
+            calls: self.calls.len(),
+            callers: self.callers.len(),
+            doubts: self.memory.doubts.len(),
+            unrecorded: self.records.waiting(),
+            frozen: self.records.frozen().cloned(),
+            held: self.held_until(now).map(|until| until.saturating_duration_since(now)),
+            stopping: self.stopping,
+        }
     }
 
     /// Begins nothing any more: what was not handed over is not sent, what is on the wire is finished and recorded, and what
@@ -56,22 +69,16 @@ impl<S: Slots> Dispatch<S> {
             (false, Some(why)) => (Refused::Unavailable(why), DoubtReason::Unavailable),
             (false, None) => return,
         };
-        let waits = |state: &State| matches!(state, State::Waiting(_) | State::Pausing(_) | State::Behind);
-        let waiting: Vec<JobId> =
-            self.jobs.iter().filter(|(_, job)| waits(&job.state)).map(|(id, _)| *id).collect();
-        for id in waiting {
-            let Some(job) = self.jobs.get(&id) else { continue };
-            if !waits(&job.state) {
-                continue;
-            }
-            let looks = job.state.looks();
+        for id in self.jobs.idle() {
+            let Some(job) = self.jobs.get(&id).filter(|job| job.state().is_idle()) else { continue };
+            let looks = job.state().looks();
             self.unqueue(id);
             if looks {
                 self.close_in_doubt(id, reason, at);
             } else {
                 self.give_up(id, &why, at);
                 // What is to be read back now waits for a session, too.
-                if self.jobs.get(&id).is_some_and(|job| job.state.looks()) {
+                if self.jobs.get(&id).is_some_and(|job| job.state().looks()) {
                     self.unqueue(id);
                     self.close_in_doubt(id, reason, at);
                 }

@@ -130,8 +130,8 @@ impl<S: Slots> Dispatch<S> {
     }
 
     fn intent_not_recorded(&mut self, id: JobId, failure: Failure, at: Moment) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        if let State::Recording(slot) = job.state {
+        let Some(job) = self.jobs.get(&id) else { return };
+        if let State::Recording(slot) = *job.state() {
             self.slots.give_back(slot, GiveBack::Alive, at.now);
         }
         self.unsay_intent(id, at);

@@ -1,0 +1,230 @@
+//! Who waits, for what, and how many of whom.
+
+use core::fmt;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::config::Options;
+use super::entry::Ticket;
+use super::slots::JobId;
+use crate::command::{Command, Safety};
+use crate::pace::Lane;
+
+/// One call of somebody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub(super) u64);
+
+impl CallId {
+    /// Its number; later ones are greater.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What a call wants to be told.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Query,
+    Change { command: Arc<Command>, safety: Safety },
+    Settle(Ticket),
+}
+
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) asked: Asked,
+    /// The caller's name is in `caller`.
+    pub(super) options: Options,
+    pub(super) caller: Arc<str>,
+    pub(super) job: Option<JobId>,
+    /// Whether the job was begun by an earlier call.
+    pub(super) joined: bool,
+}
+
+impl Call {
+    /// Whether it waits for a command to be sent, and not only for a read that settles one.
+    pub(super) const fn wants_attempts(&self) -> bool {
+        !matches!(self.asked, Asked::Settle(_))
+    }
+}
+
+/// The calls of one job. There may be many, and mostly there is one.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    wanting: Few,
+    settling: Few,
+}
+
+impl Calls {
+    pub(super) fn insert(&mut self, call: CallId, wants_attempts: bool) {
+        if wants_attempts { self.wanting.insert(call) } else { self.settling.insert(call) }
+    }
+
+    pub(super) fn remove(&mut self, call: CallId) {
+        self.wanting.remove(call);
+        self.settling.remove(call);
+    }
+
+    /// Whether somebody waits for the command itself. Whoever only settles it has no use for another attempt.
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.wanting.first.is_some()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.wanting.first.is_none() && self.settling.first.is_none()
+    }
+
+    /// Those that wait for the command itself.
+    pub(super) fn wanting(&self) -> impl Iterator<Item = CallId> {
+        self.wanting.iter()
+    }
+
+    /// Those that wait for the command, and then those that only settle it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = CallId> {
+        self.wanting.iter().chain(self.settling.iter())
+    }
+
+    pub(super) fn take_settling(&mut self) -> impl Iterator<Item = CallId> + use<> {
+        core::mem::take(&mut self.settling).into_iter()
+    }
+
+    /// All of them, in the order in which they came.
+    pub(super) fn take(&mut self) -> Vec<CallId> {
+        let Self { wanting, settling } = core::mem::take(self);
+        let mut all: Vec<CallId> = wanting.into_iter().chain(settling.into_iter()).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+/// A set that holds its first without memory of its own.
+#[derive(Debug, Default)]
+struct Few {
+    first: Option<CallId>,
+    more: BTreeSet<CallId>,
+}
+
+impl Few {
+    fn insert(&mut self, call: CallId) {
+        match self.first {
+            None => self.first = Some(call),
+            Some(first) if first != call => {
+                self.more.insert(call);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn remove(&mut self, call: CallId) {
+        if self.first == Some(call) {
+            self.first = self.more.pop_first();
+        } else {
+            self.more.remove(&call);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = CallId> {
+        self.first.into_iter().chain(self.more.iter().copied())
+    }
+
+    fn into_iter(self) -> impl Iterator<Item = CallId> {
+        self.first.into_iter().chain(self.more)
+    }
+}
+
+/// What there is of one caller.
+#[derive(Debug, Default)]
+struct Load {
+    calls: usize,
+    /// How many jobs stand in line for it, by lane.
+    in_line: [u32; Lane::ALL.len()],
+}
+
+/// Callers that wait for something, each name held once.
+#[derive(Debug, Default)]
+pub(super) struct Callers {
+    known: HashMap<Arc<str>, Load>,
+    /// Where names are put together.
+    name: String,
+}
+
+impl Callers {
+    /// One more call of this caller.
+    pub(super) fn enter(&mut self, user: &str, caller: &str) -> Arc<str> {
+        self.name.clear();
+        self.name.extend([user, "\0", caller]);
+        if let Some((known, _)) = self.known.get_key_value(&*self.name) {
+            let known = Arc::clone(known);
+            self.load(&known, |load| load.calls = load.calls.saturating_add(1));
+            return known;
+        }
+        let name: Arc<str> = self.name.as_str().into();
+        self.known.insert(Arc::clone(&name), Load { calls: 1, ..Load::default() });
+        name
+    }
+
+    /// One call of this caller is over.
+    pub(super) fn leave(&mut self, caller: &str) {
+        self.load(caller, |load| load.calls = load.calls.saturating_sub(1));
+    }
+
+    /// A job stands in line for this caller.
+    pub(super) fn queue(&mut self, caller: &Arc<str>, lane: Lane) {
+        if !self.known.contains_key(caller) {
+            // It has left its job to itself.
+            self.known.insert(Arc::clone(caller), Load::default());
+        }
+        self.load(caller, |load| {
+            if let Some(count) = load.in_line.get_mut(place(lane)) {
+                *count = count.saturating_add(1);
+            }
+        });
+    }
+
+    /// It does not any more.
+    pub(super) fn unqueue(&mut self, caller: &str, lane: Lane) {
+        self.load(caller, |load| {
+            if let Some(count) = load.in_line.get_mut(place(lane)) {
+                *count = count.saturating_sub(1);
+            }
+        });
+    }
+
+    fn load(&mut self, caller: &str, change: impl FnOnce(&mut Load)) {
+        let Some(load) = self.known.get_mut(caller) else { return };
+        change(load);
+        if load.calls == 0 && load.in_line.iter().all(|count| *count == 0) {
+            self.known.remove(caller);
+        }
+    }
+
+    /// How many calls of this caller there are.
+    pub(super) fn calls(&self, caller: &str) -> usize {
+        self.known.get(caller).map_or(0, |load| load.calls)
+    }
+
+    /// Whether nothing stands in line for this caller in this lane.
+    pub(super) fn is_idle(&self, caller: &str, lane: Lane) -> bool {
+        self.known.get(caller).is_none_or(|load| load.in_line.get(place(lane)) == Some(&0))
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+}
+
+const fn place(lane: Lane) -> usize {
+    match lane {
+        Lane::Settle => 0,
+        Lane::Interactive => 1,
+        Lane::Normal => 2,
+        Lane::Bulk => 3,
+    }
+}

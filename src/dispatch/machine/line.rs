@@ -1,0 +1,73 @@
+//! Standing in line for a slot, and how long that may last.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::config::Moment;
+use super::super::job::{Purpose, State, Work};
+use super::super::slots::{JobId, Slots, Wish};
+use super::Dispatch;
+use crate::pace::Lane;
+
+impl<S: Slots> Dispatch<S> {
+    /// Lines a job up for a slot.
+    pub(super) fn want(&mut self, id: JobId, purpose: Purpose, at: Moment) {
+        self.out_of_line(id);
+        self.jobs.set(id, State::Waiting(purpose));
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        // What has been read for goes out before that is old.
+        let was_read = matches!(&job.work, Work::Change(write) if write.before_at.is_some());
+        let lane = match purpose {
+            Purpose::Look => Lane::Settle,
+            Purpose::Command | Purpose::Before if was_read => Lane::Settle,
+            Purpose::Command | Purpose::Before => job.lane,
+        };
+        job.first = self.callers.is_idle(&job.caller, lane);
+        job.in_line = Some(lane);
+        self.callers.queue(&job.caller, lane);
+        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), not_on: job.not_on.take() };
+        self.slots.ask(wish, at.now);
+    }
+
+    /// Lines a job up for a slot at a later time.
+    pub(super) fn pause(&mut self, id: JobId, purpose: Purpose, until: Option<Instant>) {
+        self.jobs.set(id, State::Pausing(purpose));
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.due = until;
+        if let Some(when) = until {
+            self.timers.insert((when, id));
+        }
+    }
+
+    /// A job has got its slot, or does not want one any more.
+    pub(super) fn out_of_line(&mut self, id: JobId) {
+        if let Some(job) = self.jobs.get_mut(&id)
+            && let Some(lane) = job.in_line.take()
+        {
+            self.callers.unqueue(&job.caller, lane);
+        }
+    }
+
+    /// Takes a job out of every queue.
+    pub(super) fn unqueue(&mut self, id: JobId) {
+        self.slots.withdraw(id);
+        self.out_of_line(id);
+        if let Some(due) = self.jobs.get_mut(&id).and_then(|job| job.due.take()) {
+            self.timers.remove(&(due, id));
+        }
+    }
+
+    /// Whether somebody waits for the command itself.
+    pub(super) fn is_wanted(&self, id: JobId) -> bool {
+        self.jobs.get(&id).is_some_and(|job| job.calls.is_wanted())
+    }
+
+    /// Whether the time of some caller lasts for a reply.
+    pub(super) fn time_lasts(&self, id: JobId, now: Instant) -> bool {
+        let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
+        self.jobs.get(&id).is_some_and(|job| {
+            let mut calls = job.calls.wanting().filter_map(|call| self.calls.get(&call));
+            calls.any(|call| call.options.deadline.is_none_or(|deadline| deadline >= needed))
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! One command for several calls that ask the same.
+//!
+//! A call joins a query that waits, and of which nothing was sent yet, if no write to its object was asked since, and if
+//! it does not wait longer so than alone. Where a query stands in line depends on its lane and on its caller's turn, so:
+//!
+//! - a call of the same caller in the same lane joins: its own would stand behind.
+//! - a call of another caller, or in a less urgent lane, joins if the query stands first in its caller's line. It is sent
+//!   in that caller's next turn.
+//! - else the query moves to the line of the call, if that is as urgent at least and nothing stands in it. There it is
+//!   first, as the call's own would be. So it moves once, and again only to a more urgent lane: nobody is put off by
+//!   whoever joins later.
+//! - else the call gets a command of its own.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::super::calls::CallId;
+use super::super::config::Moment;
+use super::super::job::{Job, Purpose, State, Work};
+use super::super::slots::{JobId, Slots};
+use super::Dispatch;
+use crate::command::nature::{begins_with, is_listed_read};
+use crate::command::{Command, Object};
+use crate::settle::payload_hash;
+
+/// Queries that others may join, and when writes were asked last.
+#[derive(Debug)]
+pub(super) struct Shared {
+    queries: HashMap<[u8; 16], JobId>,
+    /// The number of the last write to an object, by a part of the object's hash: two objects may share a place, and then
+    /// a write to one is taken for one to both.
+    written: Vec<u64>,
+    /// The number of the last write to whatever object.
+    any: u64,
+    /// The number of the last write of which nobody knows to which objects.
+    unknown: u64,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { queries: HashMap::new(), written: vec![0; Self::PLACES], any: 0, unknown: 0 }
+    }
+}
+
+impl Shared {
+    const PLACES: usize = 4_096;
+
+    fn place(&mut self, object: &Object) -> Option<&mut u64> {
+        // Not by a random key: a simulation is to go the same way each time.
+        let mut hasher = DefaultHasher::new();
+        object.hash(&mut hasher);
+        let places = u64::try_from(self.written.len()).ok()?;
+        let at = hasher.finish().checked_rem(places)?;
+        self.written.get_mut(usize::try_from(at).ok()?)
+    }
+
+    /// A write to these objects is asked, by a job of this number.
+    pub(super) fn write_asked(&mut self, objects: &[Object], number: u64) {
+        self.any = number;
+        if objects.is_empty() {
+            self.unknown = number;
+        }
+        for object in objects {
+            if let Some(last) = self.place(object) {
+                *last = number;
+            }
+        }
+    }
+
+    /// Whether a write that this may show was asked since a job of that number.
+    fn is_spoilt(&mut self, command: &Command, number: u64) -> bool {
+        // What is not about one object by its name, such as a list, may show any.
+        let name = command.name();
+        let about_one = ["Check", "Status"].iter().any(|word| begins_with(name, word));
+        let objects = if about_one { command.objects() } else { Vec::new() };
+        let own = objects.iter().filter_map(|object| self.place(object).map(|last| *last)).max();
+        own.unwrap_or(self.any).max(self.unknown) > number
+    }
+}
+
+impl<S: Slots> Dispatch<S> {
+    /// By what others find a query that ask the same, if they may at all.
+    pub(super) fn share_key(&self, call: CallId, command: &Command) -> Option<[u8; 16]> {
+        if !self.config.coalesce || !is_listed_read(command.body()) {
+            return None;
+        }
+        let user = self.calls.get(&call)?.options.user.as_bytes();
+        Some(self.keyed.hash([user, &payload_hash(command, &self.keyed)]))
+    }
+
+    /// Whether the call joins a query that waits, as the [module](self) says. If there is none that it could ever join, its
+    /// own may be the one for others: the key is left.
+    pub(super) fn joins_query(
+        &mut self,
+        call: CallId,
+        command: &Command,
+        key: &mut Option<[u8; 16]>,
+        at: Moment,
+    ) -> bool {
+        let Some(id) = key.as_ref().and_then(|key| self.shared.queries.get(key)).copied() else {
+            return false;
+        };
+        let (Some(known), Some(job)) = (self.calls.get(&call), self.jobs.get(&id)) else { return false };
+        if !matches!(job.state(), State::Waiting(_)) || self.shared.is_spoilt(command, id.get()) {
+            return false;
+        }
+        let (lane, caller) = (known.options.lane, &known.caller);
+        let same_line = job.lane == lane && job.caller == *caller;
+        let goes_next = job.first && job.lane <= lane;
+        if !same_line && !goes_next {
+            if lane > job.lane || !self.callers.is_idle(caller, lane) {
+                *key = None;
+                return false;
+            }
+            let caller = Arc::clone(caller);
+            self.unqueue(id);
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.lane = lane;
+                job.caller = caller;
+            }
+            self.want(id, Purpose::Command, at);
+        }
+        self.join(call, id, true);
+        true
+    }
+
+    /// From now on others may join this query.
+    pub(super) fn share(&mut self, id: JobId) {
+        if let Some(Job { work: Work::Query { shared: Some(key), .. }, .. }) = self.jobs.get(&id) {
+            self.shared.queries.insert(*key, id);
+        }
+    }
+
+    /// From now on nobody joins this query.
+    pub(super) fn unshare(&mut self, id: JobId) {
+        if let Some(Job { work: Work::Query { shared, .. }, .. }) = self.jobs.get_mut(&id)
+            && let Some(key) = shared.take()
+            && self.shared.queries.get(&key) == Some(&id)
+        {
+            self.shared.queries.remove(&key);
+        }
+    }
+}
