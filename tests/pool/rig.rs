@@ -107,7 +107,7 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dispatch = Dispatch::new(
             Config::new(1),
             Asked::default(),
@@ -609,6 +609,63 @@ impl Rig {
         }
         self.now = end;
         self.act();
+    }
+
+    /// Time passes, and the registry answers all but commands, at once.
+    #[track_caller]
+    pub(crate) fn pass_well(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.act();
+        self.answer_all();
+        while let Some(due) = self.pool.poll_timeout().filter(|due| *due <= end) {
+            self.now = due;
+            self.act();
+            self.answer_all();
+        }
+        self.now = end;
+        self.act();
+        self.answer_all();
+    }
+
+    #[track_caller]
+    fn answer_all(&mut self) {
+        while let Some((session, held)) = self.held.iter().find_map(|(session, held)| match held {
+            Held::Connecting(_) | Held::LoggingIn(..) | Held::KeepingAlive(..) | Held::Ending => {
+                Some((*session, *held))
+            }
+            _ => None,
+        }) {
+            match held {
+                Held::Connecting(_) => self.greeted(session),
+                Held::LoggingIn(..) => self.opened(session),
+                Held::Ending => self.quit(session),
+                _ => self.kept(session, Kept::Holds),
+            }
+        }
+    }
+
+    /// So many sessions, each with a command that is not answered: of the jobs 0, 1, 2 …
+    #[track_caller]
+    pub(crate) fn busy(&mut self, sessions: usize) {
+        for job in 0..sessions {
+            self.ask(job);
+            let session = u64::try_from(job).unwrap() + 1;
+            self.open(session);
+            self.until(|rig| matches!(rig.held[&session], Held::Busy(..)));
+        }
+        self.done();
+        self.told();
+    }
+
+    /// So many sessions, all idle.
+    #[track_caller]
+    pub(crate) fn idle(&mut self, sessions: usize) {
+        self.busy(sessions);
+        for job in 0..sessions {
+            self.answer(job);
+        }
+        self.done();
+        self.told();
     }
 
     /// Time passes from one thing that is due to the next, until this holds.
