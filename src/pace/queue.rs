@@ -23,21 +23,22 @@ use super::turns::Turns;
 /// others have queued does not matter, nor how they come, take back and go.
 ///
 /// *Proof, of the lane.* Each lane has a debt. The lane with the least goes first; its debt is then taken from all (from
-/// those that have less, what they have), and its price *K*/*w* added to its own, where *K* is the same for all. (That is
-/// start-time fair queueing, Goyal, Vin and Cheng 1996, counted from the virtual time: a debt is by how much a lane's next
-/// start tag lies ahead of it.) Hence no debt ever exceeds the lane's own price. Let virtual time be the sum of all
-/// that was taken. While anything waits in lane *f*, its debt is a time up to which it waits: at most
-/// *K*/*w* from now for the first command, and *j*·*K*/*w* for the *j*-th. Another lane *i* that gives something at
-/// virtual time *v* gives nothing more before *v* + *K*/*wᵢ*, not even if it was empty in between, for a lane that
-/// is empty keeps its debt. So until then it gives at most *j*·*wᵢ*/*w* + 1. All others together, of weight
-/// *W* − *w* and at most three: *j*·(*W* − *w*)/*w* + 3. With *j* of its own that is *j*·*W*/*w* + 3.
+/// those that have less, what they have), and its price *K*/*w* put in the place of its own, where *K* is the same for all.
+/// (That is start-time fair queueing, Goyal, Vin and Cheng 1996: the debt is by how much a lane's next start tag lies ahead
+/// of the virtual time.) So no debt ever exceeds the lane's own price. Let virtual time be the sum of all that was taken.
+/// While anything waits in lane *f*, never is more taken than it owes; its first command comes out when virtual time has
+/// grown by just its debt, at most *K*/*w*, and its *j*-th when that has grown by at most *j*·*K*/*w*. Until then another
+/// lane *i* gives something at most once in *K*/*wᵢ*, for a debt shrinks with virtual time only, also of a lane that is
+/// empty or was in between: at most *j*·*wᵢ*/*w* + 1 commands. All others together, of weight *W* − *w* and at most
+/// three: *j*·(*W* − *w*)/*w* + 3. With the *j* of its own that is *j*·*W*/*w* + 3.
 ///
 /// *Of the caller.* When he comes, or his turn is over, at most *n* − 1 callers stand before him. Of those, each has one turn
 /// and then stands behind him, or leaves, and others come behind him. So his *k*-th is at the latest number *j* = *k*·*n* of
 /// the lane. ∎
 ///
-/// All of it is O(log n) of what waits, and about 170 bytes for each beside twice the item. A caller is known while
-/// something of his waits. It is not bounded: whoever fills it asks its [length](Self::len).
+/// Each call is O(log n) of what waits, which takes some 160 bytes each beside twice the item, and 220 more for each caller.
+/// A caller is known while something of his waits. The queue is not bounded: whoever fills it asks its
+/// [length](Self::len).
 #[derive(Debug)]
 pub struct Queue<T> {
     lanes: ByLane<Share<T>>,
