@@ -1,5 +1,6 @@
 //! Nobody waits longer than is promised, whatever the others do; and all of it is what the model says.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,8 +24,11 @@ struct Watched {
     names: Vec<Arc<str>>,
     now: Instant,
     next_id: u64,
-    /// What waits, in order of coming, by lane and caller.
+    /// What waits, by lane and caller: what came again, and the rest, each in order of coming.
     lines: Vec<Vec<Vec<u64>>>,
+    /// What came again.
+    again: HashSet<u64>,
+    last_given: Option<u64>,
     given: u64,
     promises: Vec<Promise>,
     /// By how much the worst wait passed its share, in slots.
@@ -34,6 +38,7 @@ struct Watched {
 struct Promise {
     id: u64,
     lane: usize,
+    caller: usize,
     since: u64,
     /// The how many-th of its caller.
     kth: u64,
@@ -51,6 +56,8 @@ impl Watched {
             now: start(),
             next_id: 0,
             lines: vec![vec![Vec::new(); callers]; 4],
+            again: HashSet::new(),
+            last_given: None,
             given: 0,
             promises: Vec::new(),
             worst: f64::MIN,
@@ -71,16 +78,44 @@ impl Watched {
         let id = self.next_id;
         self.next_id += 1;
         assert_eq!(self.queue.push(id, Lane::ALL[lane], &self.names[caller], id, self.now), None);
-        self.lines[lane][caller].push(id);
+        self.pushed(id, lane, caller, 0);
+        id
+    }
+
+    /// What was given last comes again, of whoever.
+    fn push_again(&mut self, lane: usize, caller: usize) {
+        let Some(id) = self.last_given.take() else { return };
+        assert_eq!(self.queue.push_again(id, Lane::ALL[lane], &self.names[caller], id, self.now), None);
+        let before = self.lines[lane][caller].iter().filter(|id| !self.again.contains(id)).count();
+        self.again.insert(id);
+        for promise in &mut self.promises {
+            let waits_for_it = (promise.lane, promise.caller) == (lane, caller);
+            promise.kth += u64::from(waits_for_it && !self.again.contains(&promise.id));
+        }
+        self.pushed(id, lane, caller, before);
+    }
+
+    /// It stands before so many of its caller's.
+    fn pushed(&mut self, id: u64, lane: usize, caller: usize, before: usize) {
+        let line = &mut self.lines[lane][caller];
+        let kth = line.len() - before;
+        line.insert(kth, id);
         if let Some(model) = &mut self.model {
-            model.push(id, lane, caller);
+            model.push(id, lane, caller, before);
         }
         if self.promises.len() < WATCHED || id.is_multiple_of(997) {
-            let kth = self.lines[lane][caller].len() as u64;
+            let kth = kth as u64 + 1;
             let most_callers = self.callers(lane);
-            self.promises.push(Promise { id, lane, since: self.given, kth, most_callers, lanes: [false; 4] });
+            self.promises.push(Promise {
+                id,
+                lane,
+                caller,
+                since: self.given,
+                kth,
+                most_callers,
+                lanes: [false; 4],
+            });
         }
-        id
     }
 
     fn remove(&mut self, id: u64) {
@@ -95,6 +130,7 @@ impl Watched {
 
     fn forget(&mut self, id: u64) {
         self.promises.retain(|promise| promise.id != id);
+        self.again.remove(&id);
         for line in self.lines.iter_mut().flatten() {
             // What is given is the first; only what is taken back can be anywhere.
             if let Some(at) = line.iter().take(WATCHED).position(|known| *known == id) {
@@ -122,6 +158,7 @@ impl Watched {
         let (id, item) = popped?;
         assert_eq!(id, item);
         self.given += 1;
+        self.last_given = Some(id);
         if let Some(promise) = self.promises.iter().find(|promise| promise.id == id) {
             let weight = |lane: usize| u64::from(self.shares.weight(Lane::ALL[lane]));
             let all: u64 = (0..4).filter(|lane| promise.lanes[*lane]).map(weight).sum();
@@ -175,6 +212,11 @@ enum Event {
         again: bool,
     },
     Pop,
+    /// What was given last, perhaps of somebody else.
+    Again {
+        lane: usize,
+        caller: usize,
+    },
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -182,6 +224,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (0..4_usize, 0..4_usize).prop_map(|(lane, caller)| Event::Push { lane, caller }),
         1 => (0..64_u64, any::<bool>()).prop_map(|(which, again)| Event::Cancel { which, again }),
         3 => Just(Event::Pop),
+        1 => (0..4_usize, 0..4_usize).prop_map(|(lane, caller)| Event::Again { lane, caller }),
     ]
 }
 
@@ -213,6 +256,7 @@ fn play(weights: [u8; 4], events: &[Event]) {
             Event::Pop => {
                 watched.pop();
             }
+            Event::Again { lane, caller } => watched.push_again(lane, caller),
         }
         watched.check_counts();
     }

@@ -78,6 +78,24 @@ fn taking_back_keeps_the_place_while_something_is_left() {
 }
 
 #[test]
+fn what_is_sent_again_goes_before_what_its_caller_queued() {
+    let mut queue = filled(&[(1, Bulk, "a"), (2, Bulk, "a"), (3, Bulk, "a"), (4, Bulk, "b"), (5, Bulk, "b")]);
+    assert_eq!([queue.pop(), queue.pop(), queue.pop()], [Some((1, 1)), Some((4, 4)), Some((2, 2))]);
+    // In the order in which they come again; its caller's turn is not earlier for it.
+    assert_eq!(queue.push_again(2, Bulk, &name("a"), 2, start()), None);
+    assert_eq!(queue.push_again(1, Bulk, &name("a"), 1, start()), None);
+    assert_eq!(queue.peek(), Some((5, &5)));
+    assert_eq!(drain(&mut queue), [5, 2, 1, 3]);
+
+    // It may be taken back, and stands at the end of the round if nothing else of its caller waits.
+    let mut queue = filled(&[(1, Bulk, "b")]);
+    assert_eq!(queue.push_again(2, Bulk, &name("a"), 2, start()), None);
+    assert_eq!(queue.push_again(3, Bulk, &name("a"), 3, start()), None);
+    assert_eq!(queue.remove(2), Some(2));
+    assert_eq!((drain(&mut queue), queue.lane(Bulk).callers()), (vec![1, 3], 0));
+}
+
+#[test]
 fn an_id_that_comes_again_is_replaced_at_the_end() {
     let mut queue = filled(&[(1, Normal, "a"), (2, Normal, "a"), (3, Normal, "a")]);
     assert_eq!(queue.push(1, Normal, &name("a"), 10, start()), Some(1));

@@ -5,7 +5,7 @@ use rrp::pace::{Lane, Shares};
 /// A round of callers, each with the ids of his commands; the first has the turn.
 #[derive(Default)]
 pub(crate) struct Round {
-    pub(crate) callers: Vec<(usize, Vec<u64>)>,
+    callers: Vec<(usize, Vec<u64>)>,
     /// The start tag of its next command, while it has one.
     start: Option<u128>,
     /// The finish tag of the command that it gave last.
@@ -14,7 +14,7 @@ pub(crate) struct Round {
 
 /// Slow, and obvious.
 pub(crate) struct Model {
-    pub(crate) rounds: [Round; 4],
+    rounds: [Round; 4],
     shares: Shares,
     /// The start tag of the command that was given last.
     virtual_time: u128,
@@ -25,18 +25,19 @@ impl Model {
         Self { rounds: Default::default(), shares, virtual_time: 0 }
     }
 
-    pub(crate) fn weight(&self, lane: usize) -> u64 {
+    fn weight(&self, lane: usize) -> u64 {
         u64::from(self.shares.weight(Lane::ALL[lane]))
     }
 
-    pub(crate) fn push(&mut self, id: u64, lane: usize, caller: usize) {
+    /// Behind all but so many of its caller's commands.
+    pub(crate) fn push(&mut self, id: u64, lane: usize, caller: usize, before: usize) {
         self.remove(id);
         let round = &mut self.rounds[lane];
         if round.start.is_none() {
             round.start = Some(round.finish.max(self.virtual_time));
         }
         match round.callers.iter_mut().find(|(known, _)| *known == caller) {
-            Some((_, commands)) => commands.push(id),
+            Some((_, commands)) => commands.insert(commands.len() - before, id),
             None => round.callers.push((caller, vec![id])),
         }
     }
