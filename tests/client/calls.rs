@@ -5,6 +5,7 @@ use std::time::Duration;
 use rrp::client::Availability;
 use rrp::command::{Add, Check, Period, Renew, Safety, Status, Year};
 use rrp::dispatch::{DoubtReason, NotSent, Outcome, QueryError, Refused, Settled};
+use rrp::pace::Rate;
 use rrp::sim::{Change, Close, Domain, Effect, Fault, Stamp, Trigger};
 use rrp::{Client, DomainName};
 use tokio::time::Instant;
@@ -269,7 +270,7 @@ async fn whoever_connects_without_end_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn commands_keep_their_pace_from_the_login_on() {
     let hub = Hub::new();
-    let client = hub.builder().pace(Duration::from_secs(1)).journal(journal()).connect().await.unwrap();
+    let client = hub.builder().rate(Rate::PER_SECOND).journal(journal()).connect().await.unwrap();
     let begun = Instant::now();
     let check = Check::domain(&name());
     let (one, two, three) = tokio::join!(client.query(&check), client.query(&check), client.query(&check));
