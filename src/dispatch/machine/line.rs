@@ -25,7 +25,8 @@ impl<S: Slots> Dispatch<S> {
         job.first = self.callers.is_idle(&job.caller, lane);
         job.in_line = Some(lane);
         self.callers.queue(&job.caller, lane);
-        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), not_on: job.not_on.take() };
+        let again = job.session.is_some();
+        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), again, not_on: job.not_on.take() };
         self.slots.ask(wish, at.now);
     }
 
