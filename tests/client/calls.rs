@@ -247,7 +247,7 @@ async fn a_locked_account_is_left_alone_for_as_long_as_it_is_locked() {
     });
     let begun = Instant::now();
     match client.query(&Check::domain(&name())).await {
-        Err(QueryError::Deadline(Some(why))) => assert!(why.as_str().contains("422"), "{why}"),
+        Err(QueryError::Unsent(Refused::Held { left })) => assert!(left.as_secs() >= 299, "{left:?}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(hub.dials(), 1);
@@ -272,8 +272,9 @@ async fn commands_keep_their_pace_from_the_login_on() {
     let hub = Hub::new();
     let client = hub.builder().rate(Rate::PER_SECOND).journal(journal()).connect().await.unwrap();
     let begun = Instant::now();
-    let check = Check::domain(&name());
-    let (one, two, three) = tokio::join!(client.query(&check), client.query(&check), client.query(&check));
+    let names = ["example.com", "example.net", "example.org"];
+    let [first, second, third] = names.map(|name| Check::domain(&name.parse().unwrap()));
+    let (one, two, three) = tokio::join!(client.query(&first), client.query(&second), client.query(&third));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
     assert_eq!(begun.elapsed().as_secs(), 3);
 }
