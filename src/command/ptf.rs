@@ -123,6 +123,11 @@ impl PtfCommand {
         Ok(())
     }
 
+    pub(super) fn shrink(&mut self) {
+        self.header.shrink_to_fit();
+        self.parameters.shrink_to_fit();
+    }
+
     fn grow(&mut self, parameter: &Parameter) -> Result<(), CommandError> {
         let line = parameter.name.as_str().len().saturating_add(parameter.value.expose().len());
         let size = self.size.saturating_add(line);

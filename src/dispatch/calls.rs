@@ -1,10 +1,11 @@
 //! Who waits, for what, and how many of whom.
 
 use core::fmt;
+use core::num::NonZeroU64;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::config::Options;
 use super::entry::Ticket;
 use super::slots::JobId;
 use crate::command::{Command, Safety};
@@ -12,13 +13,13 @@ use crate::pace::Lane;
 
 /// One call of somebody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(pub(super) u64);
+pub struct CallId(pub(super) NonZeroU64);
 
 impl CallId {
     /// Its number; later ones are greater.
     #[must_use]
     pub const fn get(self) -> u64 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -39,8 +40,11 @@ pub(super) enum Asked {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) asked: Asked,
-    /// The caller's name is in `caller`.
-    pub(super) options: Options,
+    pub(super) deadline: Option<Instant>,
+    pub(super) user: Arc<str>,
+    pub(super) key: Option<Arc<str>>,
+    pub(super) lane: Lane,
+    /// Who takes turns: the user, and whoever of the user's.
     pub(super) caller: Arc<str>,
     pub(super) job: Option<JobId>,
     /// Whether the job was begun by an earlier call.
@@ -107,7 +111,8 @@ impl Calls {
 #[derive(Debug, Default)]
 struct Few {
     first: Option<CallId>,
-    more: BTreeSet<CallId>,
+    /// Many, if any.
+    more: Option<Box<BTreeSet<CallId>>>,
 }
 
 impl Few {
@@ -115,7 +120,7 @@ impl Few {
         match self.first {
             None => self.first = Some(call),
             Some(first) if first != call => {
-                self.more.insert(call);
+                self.more.get_or_insert_default().insert(call);
             }
             Some(_) => {}
         }
@@ -123,24 +128,26 @@ impl Few {
 
     fn remove(&mut self, call: CallId) {
         if self.first == Some(call) {
-            self.first = self.more.pop_first();
-        } else {
-            self.more.remove(&call);
+            self.first = self.more.as_mut().and_then(|more| more.pop_first());
+        } else if let Some(more) = &mut self.more {
+            more.remove(&call);
         }
     }
 
     fn iter(&self) -> impl Iterator<Item = CallId> {
-        self.first.into_iter().chain(self.more.iter().copied())
+        self.first.into_iter().chain(self.more.iter().flat_map(|more| more.iter().copied()))
     }
 
     fn into_iter(self) -> impl Iterator<Item = CallId> {
-        self.first.into_iter().chain(self.more)
+        self.first.into_iter().chain(self.more.into_iter().flat_map(|more| *more))
     }
 }
 
 /// What there is of one caller.
 #[derive(Debug, Default)]
 struct Load {
+    /// Since it called, and not only left something in line.
+    user: Option<Arc<str>>,
     calls: usize,
     /// How many jobs stand in line for it, by lane.
     in_line: [u32; Lane::ALL.len()],
@@ -155,18 +162,24 @@ pub(super) struct Callers {
 }
 
 impl Callers {
-    /// One more call of this caller.
-    pub(super) fn enter(&mut self, user: &str, caller: &str) -> Arc<str> {
+    /// One more call of this caller. The names of its user and of itself are shared by all its calls.
+    pub(super) fn enter(&mut self, user: &str, caller: &str) -> (Arc<str>, Arc<str>) {
         self.name.clear();
         self.name.extend([user, "\0", caller]);
-        if let Some((known, _)) = self.known.get_key_value(&*self.name) {
-            let known = Arc::clone(known);
-            self.load(&known, |load| load.calls = load.calls.saturating_add(1));
-            return known;
+        if let Some((known, load)) = self.known.get_key_value(&*self.name) {
+            // With a zero byte in its name another user may have the same turns, but is not taken for it.
+            let same = load.user.as_ref().filter(|same| &***same == user);
+            let (user, known) = (same.map_or_else(|| user.into(), Arc::clone), Arc::clone(known));
+            self.load(&known, |load| {
+                load.calls = load.calls.saturating_add(1);
+                load.user = Some(Arc::clone(&user));
+            });
+            return (user, known);
         }
-        let name: Arc<str> = self.name.as_str().into();
-        self.known.insert(Arc::clone(&name), Load { calls: 1, ..Load::default() });
-        name
+        let (user, name): (Arc<str>, Arc<str>) = (user.into(), self.name.as_str().into());
+        let load = Load { user: Some(Arc::clone(&user)), calls: 1, ..Load::default() };
+        self.known.insert(Arc::clone(&name), load);
+        (user, name)
     }
 
     /// One call of this caller is over.

@@ -37,7 +37,7 @@ pub(super) struct Job {
     pub(super) attempts: u32,
     pub(super) unsent: u32,
     /// Why it ends in doubt, if it does.
-    pub(super) reason: DoubtReason,
+    pub(super) reason: Option<Box<DoubtReason>>,
 }
 
 #[derive(Debug)]
@@ -60,12 +60,9 @@ pub(super) struct Write {
     pub(super) command: Arc<Command>,
     pub(super) safety: Safety,
     pub(super) resolver: Option<Resolver>,
-    pub(super) user: Box<str>,
-    pub(super) key: Option<Box<str>>,
-    pub(super) payload: [u8; 16],
-    pub(super) before: Vec<Reading>,
-    /// When the oldest of these was read.
-    pub(super) before_at: Option<Instant>,
+    pub(super) user: Arc<str>,
+    pub(super) key: Option<Arc<str>>,
+    pub(super) before: Option<Box<Before>>,
     /// Since its intent was to be recorded.
     pub(super) entry: Option<Box<Entry>>,
     /// Whether somebody has been told the ticket of an attempt that nobody had heard of yet.
@@ -80,7 +77,20 @@ pub(super) struct Write {
     pub(super) looking: Option<Box<Looking>>,
 }
 
+/// What an object was like before a write.
+#[derive(Debug)]
+pub(super) struct Before {
+    /// One for each read that settles it.
+    pub(super) readings: Vec<Reading>,
+    /// When the oldest of these was read.
+    pub(super) since: Instant,
+}
+
 impl Write {
+    pub(super) fn before(&self) -> &[Reading] {
+        self.before.as_ref().map(|before| &*before.readings).unwrap_or_default()
+    }
+
     pub(super) fn nature(&self) -> &Nature {
         self.command.nature()
     }
@@ -198,7 +208,7 @@ impl Job {
             session: None,
             attempts: 0,
             unsent: 0,
-            reason: DoubtReason::Unsettleable,
+            reason: None,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Proof, Reading, Sent, quotes_hidden, reads};
+use crate::settle::{Keyed, Proof, Reading, payload_hash, quotes_hidden, reads};
 use crate::verdict::{Advice, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -43,7 +43,7 @@ impl<S: Slots> Dispatch<S> {
         };
         let ticket = super::Ticket::new(self.next_ticket);
         self.next_ticket = self.next_ticket.saturating_add(1);
-        let entry = new_entry(intent, intent.sent(&self.keyed), ticket, at.wall);
+        let entry = new_entry(intent, &self.keyed, ticket, at.wall);
         intent.entry = Some(Box::new(entry.clone()));
         self.jobs.set(id, State::Recording(slot));
         self.by_ticket.insert(ticket, id);
@@ -472,19 +472,19 @@ fn least_wait(attempt: Attempt) -> Duration {
     }
 }
 
-fn new_entry(write: &Write, sent: Sent, ticket: super::Ticket, wall: u64) -> Entry {
+fn new_entry(write: &Write, keyed: &Keyed, ticket: super::Ticket, wall: u64) -> Entry {
     debug_assert_eq!(write.nature().effect(), Effect::Write);
     let intent = Intent {
         ticket,
-        sent,
+        sent: write.sent(keyed),
         resolver: write.resolver,
         billable: write.nature().billable(),
         safety: write.safety,
-        user: write.user.clone(),
-        key: write.key.clone(),
-        payload: write.payload,
+        user: (&*write.user).into(),
+        key: write.key.as_deref().map(Box::from),
+        payload: payload_hash(&write.command, keyed),
         begun_at: wall,
-        before: write.before.clone(),
+        before: write.before().to_vec(),
     };
     Entry {
         intent: Arc::new(intent),

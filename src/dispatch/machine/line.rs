@@ -16,7 +16,7 @@ impl<S: Slots> Dispatch<S> {
         self.jobs.set(id, State::Waiting(purpose));
         let Some(job) = self.jobs.get_mut(&id) else { return };
         // What has been read for goes out before that is old.
-        let was_read = matches!(&job.work, Work::Change(write) if write.before_at.is_some());
+        let was_read = matches!(&job.work, Work::Change(write) if write.before.is_some());
         let lane = match purpose {
             Purpose::Look => Lane::Settle,
             Purpose::Command | Purpose::Before if was_read => Lane::Settle,
@@ -67,7 +67,7 @@ impl<S: Slots> Dispatch<S> {
         let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
         self.jobs.get(&id).is_some_and(|job| {
             let mut calls = job.calls.wanting().filter_map(|call| self.calls.get(&call));
-            calls.any(|call| call.options.deadline.is_none_or(|deadline| deadline >= needed))
+            calls.any(|call| call.deadline.is_none_or(|deadline| deadline >= needed))
         })
     }
 }

@@ -85,7 +85,7 @@ impl<S: Slots> Dispatch<S> {
         if !self.config.coalesce || !is_listed_read(command.body()) {
             return None;
         }
-        let user = self.calls.get(&call)?.options.user.as_bytes();
+        let user = self.calls.get(&call)?.user.as_bytes();
         Some(self.keyed.hash([user, &payload_hash(command, &self.keyed)]))
     }
 
@@ -105,7 +105,7 @@ impl<S: Slots> Dispatch<S> {
         if !matches!(job.state(), State::Waiting(_)) || self.shared.is_spoilt(command, id.get()) {
             return false;
         }
-        let (lane, caller) = (known.options.lane, &known.caller);
+        let (lane, caller) = (known.lane, &known.caller);
         let same_line = job.lane == lane && job.caller == *caller;
         let goes_next = job.first && job.lane <= lane;
         if !same_line && !goes_next {
