@@ -41,8 +41,7 @@ pub(super) enum Asked {
 pub(super) struct Call {
     pub(super) asked: Asked,
     pub(super) deadline: Option<Instant>,
-    pub(super) user: Arc<str>,
-    pub(super) key: Option<Arc<str>>,
+    pub(super) owner: Arc<Owner>,
     pub(super) lane: Lane,
     /// Who takes turns: the user, and whoever of the user's.
     pub(super) caller: Arc<str>,
@@ -56,6 +55,13 @@ impl Call {
     pub(super) const fn wants_attempts(&self) -> bool {
         !matches!(self.asked, Asked::Settle(_))
     }
+}
+
+/// Whose a call is, and the key that it goes by.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub(super) user: Arc<str>,
+    pub(super) key: Option<Box<str>>,
 }
 
 /// The calls of one job. There may be many, and mostly there is one.
@@ -147,7 +153,7 @@ impl Few {
 #[derive(Debug, Default)]
 struct Load {
     /// Since it called, and not only left something in line.
-    user: Option<Arc<str>>,
+    owner: Option<Arc<Owner>>,
     calls: usize,
     /// How many jobs stand in line for it, by lane.
     in_line: [u32; Lane::ALL.len()],
@@ -163,23 +169,28 @@ pub(super) struct Callers {
 
 impl Callers {
     /// One more call of this caller. The names of its user and of itself are shared by all its calls.
-    pub(super) fn enter(&mut self, user: &str, caller: &str) -> (Arc<str>, Arc<str>) {
+    pub(super) fn enter(
+        &mut self,
+        user: &str,
+        key: Option<Box<str>>,
+        caller: &str,
+    ) -> (Arc<Owner>, Arc<str>) {
         self.name.clear();
         self.name.extend([user, "\0", caller]);
-        if let Some((known, load)) = self.known.get_key_value(&*self.name) {
-            // With a zero byte in its name another user may have the same turns, but is not taken for it.
-            let same = load.user.as_ref().filter(|same| &***same == user);
-            let (user, known) = (same.map_or_else(|| user.into(), Arc::clone), Arc::clone(known));
-            self.load(&known, |load| {
-                load.calls = load.calls.saturating_add(1);
-                load.user = Some(Arc::clone(&user));
-            });
-            return (user, known);
+        let known = self.known.get_key_value(&*self.name).map(|(name, _)| Arc::clone(name));
+        let name = known.unwrap_or_else(|| self.name.as_str().into());
+        let load = self.known.entry(Arc::clone(&name)).or_default();
+        load.calls = load.calls.saturating_add(1);
+        // With a zero byte in its name another user may have the same turns, but is not taken for it.
+        let owner = match load.owner.take_if(|owner| *owner.user == *user) {
+            Some(owner) => owner,
+            None => Arc::new(Owner { user: user.into(), key: None }),
+        };
+        load.owner = Some(Arc::clone(&owner));
+        match key {
+            None => (owner, name),
+            key => (Arc::new(Owner { user: Arc::clone(&owner.user), key }), name),
         }
-        let (user, name): (Arc<str>, Arc<str>) = (user.into(), self.name.as_str().into());
-        let load = Load { user: Some(Arc::clone(&user)), calls: 1, ..Load::default() };
-        self.known.insert(Arc::clone(&name), load);
-        (user, name)
     }
 
     /// One call of this caller is over.

@@ -214,9 +214,8 @@ impl<S: Slots> Dispatch<S> {
                 break;
             }
             self.timers.pop_first();
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
-            job.due = None;
-            if let State::Pausing(purpose) = *job.state() {
+            let Some(job) = self.jobs.get(&id) else { continue };
+            if let State::Pausing(purpose, _) = *job.state() {
                 self.want(id, purpose, at);
             }
         }
@@ -316,7 +315,7 @@ impl<S: Slots> Dispatch<S> {
         job.session = Some(slot.session);
         let so_far = self.writes;
         match &mut job.work {
-            Work::Query { writes, .. } => *writes = so_far,
+            Work::Query(query) => query.writes = so_far,
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
                 self.recent.spoil(&write.command.objects());

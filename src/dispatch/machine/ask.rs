@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::calls::{Asked, Call, CallId};
+use super::super::calls::{Asked, Call, CallId, Owner};
 use super::super::config::{Moment, Options};
 use super::super::entry::{Intent, Standing, Ticket};
-use super::super::job::{Before, Job, Purpose, Work, Write};
+use super::super::job::{Before, Job, Purpose, Question, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
 use super::Dispatch;
@@ -33,7 +33,7 @@ impl<S: Slots> Dispatch<S> {
             if let Err(why) = self.room(call) {
                 return self.refuse_call(call, why);
             }
-            let id = self.job(Work::Query { command: Box::new(command), writes: 0, shared }, call);
+            let id = self.job(Work::Query(Box::new(Question { command, writes: 0, shared })), call);
             self.share(id);
             self.want(id, Purpose::Command, at);
         }
@@ -64,16 +64,13 @@ impl<S: Slots> Dispatch<S> {
 
     fn call(&mut self, asked: Asked, options: Options) -> CallId {
         let Options { deadline, user, key, lane, caller } = options;
-        let (user, caller) = self.callers.enter(&user, &caller);
-        let key = key.map(Arc::from);
+        let (owner, caller) = self.callers.enter(&user, key, &caller);
         let id = CallId(self.number());
         if let Some(deadline) = deadline {
             self.deadlines.insert((deadline, id));
         }
-        self.calls.insert(
-            id,
-            Box::new(Call { asked, deadline, user, key, lane, caller, job: None, joined: false }),
-        );
+        self.calls
+            .insert(id, Box::new(Call { asked, deadline, owner, lane, caller, job: None, joined: false }));
         id
     }
 
@@ -157,28 +154,22 @@ impl<S: Slots> Dispatch<S> {
     }
 
     fn begin_or_join(&mut self, call: CallId, at: Moment) {
-        let Some(Call { asked: Asked::Change { command, safety }, user, key, .. }) =
+        let Some(Call { asked: Asked::Change { command, safety }, owner, .. }) =
             self.calls.get(&call).map(|call| &**call)
         else {
             return;
         };
-        let payload = payload_hash(command, &self.keyed);
-        if let Some(key) = key {
-            let (user, key, safety) = (Arc::clone(user), Arc::clone(key), *safety);
-            if self.goes_by_key(call, (&user, &key), payload, safety, at) {
+        let (command, safety, owner) = (Arc::clone(command), *safety, Arc::clone(owner));
+        if let Some(key) = &owner.key {
+            let payload = payload_hash(&command, &self.keyed);
+            if self.goes_by_key(call, (&owner.user, key), payload, safety, at) {
                 return;
             }
         }
-        let Some(Call { asked: Asked::Change { command, safety }, user, key, .. }) =
-            self.calls.get(&call).map(|call| &**call)
-        else {
-            return;
-        };
         let write = Write {
-            safety: *safety,
-            resolver: resolver(command),
-            user: Arc::clone(user),
-            key: key.clone(),
+            safety,
+            resolver: resolver(&command),
+            owner,
             before: None,
             entry: None,
             told: false,
@@ -187,7 +178,7 @@ impl<S: Slots> Dispatch<S> {
             last: None,
             fallback: None,
             looking: None,
-            command: Arc::clone(command),
+            command,
         };
         let objects = write.command.objects();
         if let Some(ticket) = self.objects.in_doubt(&objects) {
@@ -210,8 +201,8 @@ impl<S: Slots> Dispatch<S> {
 
     /// By what others find a write that come with its key.
     pub(super) fn key_of(&self, write: &Write) -> Option<[u8; 16]> {
-        let key = write.key.as_ref()?;
-        Some(self.keyed.hash([write.user.as_bytes(), key.as_bytes()]))
+        let Owner { user, key } = &*write.owner;
+        Some(self.keyed.hash([user.as_bytes(), key.as_ref()?.as_bytes()]))
     }
 
     /// Whether the key settles it: a change with it is done, under way, in doubt, or was another.

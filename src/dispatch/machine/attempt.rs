@@ -35,8 +35,8 @@ impl<S: Slots> Dispatch<S> {
                 let command = (*write.command).clone();
                 return self.send(slot, Purpose::Command, command, at.now);
             }
-            Work::Query { command, .. } => {
-                let command = (**command).clone();
+            Work::Query(query) => {
+                let command = query.command.clone();
                 return self.send(slot, Purpose::Command, command, at.now);
             }
             Work::Settle(_) => return self.slots.give_back(slot, GiveBack::Alive, at.now),
@@ -197,7 +197,7 @@ impl<S: Slots> Dispatch<S> {
         match purpose {
             Purpose::Before | Purpose::Look => self.read_attempted(id, purpose, attempt, reply, login, at),
             Purpose::Command => match self.jobs.get(&id).map(|job| &job.work) {
-                Some(Work::Query { .. }) => self.query_attempted(id, attempt, reply, login, at),
+                Some(Work::Query(_)) => self.query_attempted(id, attempt, reply, login, at),
                 Some(Work::Change(_)) => self.change_attempted(id, attempt, reply, login, at),
                 _ => {}
             },
@@ -265,12 +265,12 @@ impl<S: Slots> Dispatch<S> {
 
     /// Keeps what a query has shown of an object, if nothing was written since it was sent.
     fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
-        if let Some(Job { work: Work::Query { command, writes, .. }, .. }) = self.jobs.get(&id)
-            && *writes == self.writes
-            && !self.objects.is_busy(&command.objects())
+        if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get(&id)
+            && query.writes == self.writes
+            && !self.objects.is_busy(&query.command.objects())
         {
             let reading = Reading::of(reply, &self.keyed);
-            self.recent.keep(command, &self.keyed, reading, at.now);
+            self.recent.keep(&query.command, &self.keyed, reading, at.now);
         }
     }
 
@@ -278,7 +278,7 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn resend(&mut self, id: JobId, purpose: Purpose, resend: Resend, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if resend.another_session {
-            job.not_on = job.session;
+            job.another_session = true;
         }
         if !resend.counted {
             job.unsent = job.unsent.saturating_add(1);
@@ -405,7 +405,7 @@ impl<S: Slots> Dispatch<S> {
 
     /// Begins to look what became of a write.
     fn read_back(&mut self, id: JobId, how: ReadBack, at: Moment) {
-        let Some(Job { work: Work::Change(write), not_on, session, .. }) = self.jobs.get_mut(&id) else {
+        let Some(Job { work: Work::Change(write), another_session, .. }) = self.jobs.get_mut(&id) else {
             return;
         };
         let looks =
@@ -424,7 +424,7 @@ impl<S: Slots> Dispatch<S> {
         let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
         write.looking = Some(Box::new(Looking::new(looks, from, how.not_applied)));
         // A reply that comes late must not be taken for the read's.
-        *not_on = *session;
+        *another_session = true;
         self.want(id, Purpose::Look, at);
     }
 
@@ -480,8 +480,8 @@ fn new_entry(write: &Write, keyed: &Keyed, ticket: super::Ticket, wall: u64) -> 
         resolver: write.resolver,
         billable: write.nature().billable(),
         safety: write.safety,
-        user: (&*write.user).into(),
-        key: write.key.as_deref().map(Box::from),
+        user: (&*write.owner.user).into(),
+        key: write.owner.key.clone(),
         payload: payload_hash(&write.command, keyed),
         begun_at: wall,
         before: write.before().to_vec(),

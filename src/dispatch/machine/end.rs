@@ -47,7 +47,7 @@ impl<S: Slots> Dispatch<S> {
         };
         let doubt = |ticket| Doubt { ticket, reason: DoubtReason::Deadline, recorded: true };
         let told = match (&known.asked, &job.work) {
-            (Asked::Query, _) | (_, Work::Query { .. }) => Told::Query(Err(QueryError::Deadline(trouble))),
+            (Asked::Query, _) | (_, Work::Query(_)) => Told::Query(Err(QueryError::Deadline(trouble))),
             (Asked::Change { command, .. }, Work::Change(write)) => match &write.entry {
                 Some(entry)
                     if write.handed_over > 0
@@ -87,13 +87,13 @@ impl<S: Slots> Dispatch<S> {
         );
         let handed_over = match &job.work {
             Work::Change(write) => write.handed_over > 0,
-            Work::Query { .. } => false,
+            Work::Query(_) => false,
             // It only reads, and what it learns is recorded.
             Work::Settle(_) => return,
         };
         match job.state() {
             _ if busy => {}
-            State::Waiting(Purpose::Look) | State::Pausing(Purpose::Look) => {}
+            State::Waiting(Purpose::Look) | State::Pausing(Purpose::Look, _) => {}
             _ if handed_over => {
                 self.unqueue(id);
                 self.give_up(id, &Refused::Deadline(None), at);
@@ -151,13 +151,13 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn fail_unsent(&mut self, id: JobId, why: &Refused, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         match &job.work {
-            Work::Query { .. } if job.attempts > 0 => {
+            Work::Query(_) if job.attempts > 0 => {
                 for call in job.calls.take() {
                     self.tell(call, Told::Query(Err(QueryError::Unanswered)));
                 }
                 self.drop_job(id, at);
             }
-            Work::Query { .. } | Work::Change(_) => self.refuse(id, why, at),
+            Work::Query(_) | Work::Change(_) => self.refuse(id, why, at),
             Work::Settle(_) => self.close_in_doubt(id, DoubtReason::Unavailable, at),
         }
     }
@@ -220,7 +220,7 @@ impl<S: Slots> Dispatch<S> {
                 doubt.reason = reason;
                 (*doubt, None, false)
             }
-            Work::Query { .. } => return,
+            Work::Query(_) => return,
         };
         let (entry, reason) = (doubt.entry.clone(), doubt.reason);
         self.remember(doubt, at);
@@ -325,7 +325,7 @@ impl Job {
     /// What is recorded of it.
     fn entry(&mut self) -> Option<&mut Entry> {
         match &mut self.work {
-            Work::Query { .. } => None,
+            Work::Query(_) => None,
             Work::Change(write) => write.entry.as_deref_mut(),
             Work::Settle(doubt) => Some(&mut doubt.entry),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::config::Moment;
-use super::super::job::{Purpose, State, Work};
+use super::super::job::{Job, Purpose, State, Work};
 use super::super::slots::{JobId, Slots, Wish};
 use super::Dispatch;
 use crate::pace::Lane;
@@ -25,15 +25,14 @@ impl<S: Slots> Dispatch<S> {
         job.first = self.callers.is_idle(&job.caller, lane);
         job.in_line = Some(lane);
         self.callers.queue(&job.caller, lane);
-        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), not_on: job.not_on.take() };
+        let not_on = job.session.filter(|_| core::mem::take(&mut job.another_session));
+        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), not_on };
         self.slots.ask(wish, at.now);
     }
 
     /// Lines a job up for a slot at a later time.
     pub(super) fn pause(&mut self, id: JobId, purpose: Purpose, until: Option<Instant>) {
-        self.jobs.set(id, State::Pausing(purpose));
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.due = until;
+        self.jobs.set(id, State::Pausing(purpose, until));
         if let Some(when) = until {
             self.timers.insert((when, id));
         }
@@ -52,8 +51,8 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn unqueue(&mut self, id: JobId) {
         self.slots.withdraw(id);
         self.out_of_line(id);
-        if let Some(due) = self.jobs.get_mut(&id).and_then(|job| job.due.take()) {
-            self.timers.remove(&(due, id));
+        if let Some(State::Pausing(_, Some(until))) = self.jobs.get(&id).map(Job::state) {
+            self.timers.remove(&(*until, id));
         }
     }
 

@@ -107,7 +107,7 @@ impl<S: Slots> Dispatch<S> {
             (Attempt::Unsent, _) => {
                 let Some(job) = self.jobs.get_mut(&id) else { return };
                 job.unsent = job.unsent.saturating_add(1);
-                job.not_on = job.session;
+                job.another_session = true;
                 if job.unsent < MAX_UNSENT {
                     return self.want(id, Purpose::Look, at);
                 }
@@ -149,12 +149,12 @@ impl<S: Slots> Dispatch<S> {
                 let intent = &doubt.entry.intent;
                 (&intent.sent, &*intent.before, intent.begun_at, intent.resolver)
             }
-            Work::Query { .. } => return,
+            Work::Query(_) => return,
         };
         let looking = match &job.work {
             Work::Change(write) => write.looking.as_deref(),
             Work::Settle(doubt) => doubt.looking.as_deref(),
-            Work::Query { .. } => None,
+            Work::Query(_) => None,
         };
         let (Some(resolver), Some(looking)) = (resolver, looking) else { return };
         // It is registrations that registries queue.
