@@ -11,6 +11,7 @@
 #[macro_use]
 mod typed;
 
+mod check_domains;
 pub mod domain;
 pub mod field;
 pub mod name_server;
@@ -23,6 +24,7 @@ pub mod session;
 
 use core::fmt;
 
+pub use check_domains::CheckDomains;
 pub use domain::{
     Add, AddDomain, Check, CheckDomain, Del, DelDomain, DomainStatus, Mod, ModDomain, Period, Renew,
     RenewDomain, Status, StatusDomain, Transfer, TransferApproval, TransferCancellation, TransferRejection,

@@ -1,9 +1,10 @@
 //! What is known of each write, kept where a crash does not lose it.
 //!
-//! A journal is a map from [`Ticket`] to the newest [`Entry`]: an entry is written before the first byte of a write is
+//! A journal is a map from [`Ticket`](crate::dispatch::Ticket) to the newest [`Entry`]: an entry is written before the first byte of a write is
 //! handed over and again when its outcome is known, and whoever asks is told after that. What a crash leaves open is in
 //! doubt. [`Memory`] keeps no more than the process lives; `Embedded` (feature `journal`) keeps a file. Whoever has a store
-//! of their own implements [`Journal`] for it; `encode` and `decode` (feature `journal`) turn entries into bytes.
+//! of their own implements [`Journal`] for it; `encode` and `decode` (feature `journal`) turn entries into bytes, and
+//! `encode_account` and `decode_account` what is known of the account.
 //!
 //! # Time
 //!
@@ -16,7 +17,17 @@
 //!
 //! Finished entries after 7 days, those with a key after 30 ([`Options`]). What is in doubt stays until somebody settles it;
 //! the one exception is an AddContact that costs nothing and that no read can settle: its doubt expires after 30 days.
+//!
+//! # The account
+//!
+//! Beside the entries one [`Account`] is kept, so that its limits outlive the process: the last one that was put, in the same
+//! commits and the same order. It is no entry: it always has room. When it is restored, a lock lasts [`MAX_HOLD_MS`] at the
+//! most, and the place of a lost session stays charged for [`MAX_GHOST_MS`], whatever a clock said that was wrong. Where it
+//! cannot be read, the entries still can, and no client begins until somebody has forgotten it
+//! ([`JournalErrorKind::AccountDamaged`]).
 
+#[cfg(feature = "journal")]
+mod account;
 #[cfg(feature = "journal")]
 mod database;
 mod error;
@@ -51,10 +62,11 @@ pub use lease::{Claim, Lease};
 pub use memory::Memory;
 pub use operator::resolved;
 pub use options::{Options, Scope};
-pub use wall::MAX_STEP_MS;
+pub use wall::{MAX_GHOST_MS, MAX_HOLD_MS, MAX_STEP_MS};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use {
+    account::{MAX_ACCOUNT_RECORD, account_to_json, decode_account, encode_account},
     database::FORMAT,
     record::{InvalidRecord, MAX_RECORD, decode, encode, to_json},
     store::Store,
@@ -99,6 +111,8 @@ pub struct Restored {
     next_ticket: u64,
     key: [u8; 32],
     wall: u64,
+    /// What the clock says.
+    clock: u64,
     lease: Option<Lease>,
     scope: Option<Scope>,
     account: Account,
@@ -113,8 +127,9 @@ impl Restored {
         Self::until(wall, entries, next_ticket, key, wall)
     }
 
-    /// The same, but only times behind `latest` are taken for that. The clock may be ahead of a journal's time, and right.
-    fn until(latest: u64, mut entries: Vec<Entry>, next_ticket: u64, key: [u8; 32], wall: u64) -> Self {
+    /// The same, but only times behind the clock's, too, are taken for that. It may be ahead of a journal's time, and right.
+    fn until(clock: u64, mut entries: Vec<Entry>, next_ticket: u64, key: [u8; 32], wall: u64) -> Self {
+        let latest = wall.max(clock);
         for entry in &mut entries {
             wall::clamp(entry, latest);
         }
@@ -125,6 +140,7 @@ impl Restored {
             next_ticket: next_ticket.max(beyond),
             key,
             wall,
+            clock,
             lease: None,
             scope: None,
             account: Account::default(),
@@ -145,10 +161,12 @@ impl Restored {
         self
     }
 
-    /// The same, with what is known of the account itself.
+    /// The same, with what is known of the account itself. A lock or a ghost that lasts longer than any can, by the time that
+    /// it is, is taken for the longest.
     #[must_use]
     pub fn with_account(mut self, account: Account) -> Self {
         self.account = account;
+        wall::clamp_account(&mut self.account, self.clock, self.wall.max(self.clock));
         self
     }
 
@@ -182,7 +200,7 @@ impl Restored {
         self.entries
     }
 
-    /// The least number that was never that of a [`Ticket`] here.
+    /// The least number that was never that of a [`Ticket`](crate::dispatch::Ticket) here.
     #[must_use]
     pub const fn next_ticket(&self) -> u64 {
         self.next_ticket
@@ -210,6 +228,7 @@ impl fmt::Debug for Restored {
             .field("key", &REDACTED)
             .field("wall", &self.wall)
             .field("scope", &self.scope)
+            .field("account", &self.account)
             .field("leased", &self.lease.is_some())
             .finish()
     }

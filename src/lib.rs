@@ -6,6 +6,7 @@
 //! - `client` (features `net`, `tls`): an account at a registry, for as many callers as there are;
 //! - [`dispatch`]: the order of events around each command, as a machine without I/O, with the rule of resending
 //!   ([`retry`]) and of what a read proves ([`settle`]);
+//! - [`pace`]: how fast an account sends, and whose turn it is;
 //! - [`code`]: return codes, and what each says about the answer, the connection and the registry's state
 //!   ([`verdict`]);
 //! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
@@ -47,6 +48,7 @@
 //! # #[cfg(feature = "sim-server")]
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use rrp::Client;
+//! use rrp::client::Availability;
 //! use rrp::command::{Add, Check, Safety, Session};
 //! use rrp::dispatch::Outcome;
 //! use rrp::net::{Connector, Tls};
@@ -75,7 +77,7 @@
 //!     Outcome::Accepted(added) => assert!(added.reply().is_none() && added.expires().is_some()),
 //!     Outcome::Refused(_) | Outcome::InDoubt(_) => unreachable!("it was done, and that can be seen"),
 //! }
-//! assert_eq!(client.query(&Check::domain(&name)).await?.reply().code(), 211);
+//! assert_eq!(client.query(&Check::domain(&name)).await?, Availability::Taken);
 //! assert_eq!(server.registry().ledger().changes(Change::Created, "example.com"), 1);
 //! client.shutdown().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
@@ -131,6 +133,7 @@ pub mod name;
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub mod net;
 pub mod pace;
+pub mod pool;
 pub mod reply;
 pub mod retry;
 pub mod secret;

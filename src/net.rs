@@ -1,7 +1,7 @@
 //! Over tokio: sessions on live connections, connectors for TCP and TLS, and codecs for `tokio_util::codec::Framed`.
 //!
-//! A [`Connector`] makes a [`Stream`] to an [`Endpoint`], on which [`Connection::open`] logs in; what goes wrong is a [`ConnectError`] or an [`OpenError`],
-//! which know the stage, the cause and what to check. A session runs over any [`Transport`]. [`ReplyCodec`] is the codec of a client,
+//! A [`Connector`] makes a [`Stream`] to an [`Endpoint`], on which [`Connection::open`] logs in, or [`Connection::greet`] waits for the turn to; what goes
+//! wrong is a [`ConnectError`] or an [`OpenError`], which know the stage, the cause and what to check. A session runs over any [`Transport`]. [`ReplyCodec`] is the codec of a client,
 //! [`CommandCodec`] that of a server.
 
 mod cause;
@@ -11,7 +11,9 @@ mod connection;
 mod driver;
 mod endpoint;
 mod error;
+mod greeted;
 mod pin;
+mod proof;
 mod resolve;
 mod stream;
 #[cfg(feature = "tls")]
@@ -24,7 +26,9 @@ pub use connect::{ConnectDeadlines, Connector};
 pub use connection::{Connection, OpenError};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{Attempt, ConnectError};
+pub use greeted::Greeted;
 pub use pin::{InvalidPin, Pin};
+pub use proof::Proof;
 pub use resolve::Family;
 pub use stream::Stream;
 #[cfg(feature = "tls")]

@@ -44,10 +44,12 @@ mod end;
 mod event;
 mod exchange;
 mod machine;
+mod remains;
 mod stage;
 
 pub use config::{Config, Deadlines, Keepalive, Wait};
 pub use end::{End, Why};
 pub use event::{CommandId, Event, Fate, NotReady, Rejected};
 pub use machine::Session;
+pub use remains::Remains;
 pub use stage::Stage;

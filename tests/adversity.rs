@@ -309,6 +309,24 @@ fn a_runtime_that_goes_leaves_the_password_in_doubt() {
     assert!(end.password_in_doubt() && !end.is_orderly() && end.stage() == Stage::Login, "{end:?}");
 }
 
+#[test]
+fn a_runtime_that_goes_before_the_login_leaves_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (ours, mut theirs) = duplex(4_096);
+    let changing = login().new_password("n3w-one".to_owned()).unwrap();
+    let greeted = runtime.block_on(async {
+        theirs.write_all(GREETING).await.unwrap();
+        Connection::greet(ours, Config::new(changing)).await.unwrap()
+    });
+    assert!(greeted.changes_password());
+    drop(runtime);
+    let mut told = std::pin::pin!(greeted.log_in());
+    let told = told.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
+    let Poll::Ready(Err(error)) = told else { panic!("{told:?}") };
+    let end = error.session_end().unwrap();
+    assert!(!end.password_in_doubt() && end.remains() == rrp::session::Remains::Nothing, "{end:?}");
+}
+
 /// Whoever asks for a keepalive while the session ends hears of the end, and never of a keepalive that was not sent.
 #[test]
 fn a_keepalive_that_was_not_sent_is_not_told() {

@@ -192,6 +192,28 @@ fn several_are_settled_at_once_and_told_as_json() {
     assert!(told[1]["next"].as_str().unwrap().starts_with("rrp doubt show 2 --journal "), "{told}");
 }
 
+/// With a journal of its own it would not know of the other, and both would exceed what the account may do.
+#[test]
+fn a_second_process_on_an_account_is_told_who_has_it() {
+    let place = Place::with_domain();
+    let mut child = place.stalled(&RENEW);
+    let other = place.sim.file("other.redb").into_os_string().into_string().unwrap();
+    let call = [&ADD[..], &["--journal", &other]].concat();
+    let said = place.sim.run(&call).exits(3);
+    let host = place.sim.address();
+    let says =
+        format!("rrp: client: account `registrar` at `{host}` is in use by process {} (`rrp", child.id());
+    assert!(said.err.contains(&says) && said.err.contains("hint: wait for its end"), "{said:?}");
+    assert_eq!(place.sim.executed("AddDomain"), 1);
+    // A registry on another port is another one, and that of the demonstration has nobody else.
+    let another = Place::new();
+    another.run(&ADD).exits(0);
+    Said::of(program::program(&["demo"]).output().unwrap()).exits(0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.sim.run(&call).exits(4).says("refused, ticket 1: 554");
+}
+
 /// A signal ends it in order: what may have been sent is in doubt, and its ticket is told.
 #[cfg(unix)]
 #[test]

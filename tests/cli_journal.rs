@@ -2,13 +2,13 @@
 #![cfg(feature = "cli")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rrp::dispatch::Put;
 use rrp::journal::{Options, Scope, Store};
 use serde_json::{Value, json};
 
-use entries::{NOW, entry_of, put, record};
+use entries::{NOW, account, entry_of, put, record};
 use program::{Said, program};
 
 #[path = "support/entries.rs"]
@@ -187,6 +187,38 @@ fn a_journal_is_verified_printed_copied_and_put_back() {
     let new = place.file("new.redb");
     place.journal(&["restore", &copy, &new]).exits(0);
     place.journal(&["verify", &new]).exits(0);
+}
+
+#[test]
+fn what_is_known_of_the_account_is_printed_and_forgotten() {
+    let place = Place::new();
+    let journal = place.file("journal.redb");
+    let entries = place.journal(&["export", &journal]).exits(0).out;
+    place.store().write(&[Put::Account(account(3))], NOW).unwrap();
+    let said = place.journal(&["export", &journal]).exits(0);
+    let line = said.out.strip_prefix(&entries).unwrap();
+    let told: Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&told["account"]["sessions"], &told["account"]["boot"]), (&json!(3), &json!("boot-1")));
+    assert_eq!(told["account"]["refused"], json!({"why": "530: not right", "at_ms": NOW - 7}));
+    place.journal(&["forget-account", &journal]).exits(0).says("what was known of the account is forgotten");
+    assert_eq!(place.journal(&["export", &journal]).exits(0).out, entries);
+    // Where it cannot be read, the entries still can, and what to do is said.
+    damage_account(&place.path());
+    let said = place.journal(&["export", &journal]).exits(7);
+    assert_eq!(said.out, entries);
+    assert!(said.err.contains("hint: ") && said.err.contains("rrp journal forget-account"), "{said:?}");
+    place.journal(&["verify", &journal]).exits(7).says("what it keeps of its account cannot be read");
+    place.doubt(&["resolve", "1", "--applied"]).exits(0);
+    place.journal(&["forget-account", &journal]).exits(0);
+    place.journal(&["verify", &journal]).exits(0);
+}
+
+fn damage_account(path: &Path) {
+    let database = redb::Database::open(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let meta: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("meta");
+    transaction.open_table(meta).unwrap().insert("account state", &b"{"[..]).unwrap();
+    transaction.commit().unwrap();
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rrp::command::{self, Check, Command, Describe, Status, ToCommand};
-use rrp::net::{Connection, OpenError};
-use rrp::session::{Config, Fate, Stage, Why};
+use rrp::net::{Connection, Greeted, OpenError};
+use rrp::session::{Config, Fate, Remains, Stage, Why};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -105,11 +105,218 @@ async fn the_keepalive_goes_by_the_clock_and_by_hand() {
         registry.write_all(b"547 Invalid command sequence\r\n.\r\n").await.unwrap();
     };
     let ask = async {
-        assert!(!connection.keep_alive().await.unwrap());
+        assert!(!connection.keep_alive().await.unwrap().holds());
         let end = connection.keep_alive().await.unwrap_err();
         assert!(matches!(end.why(), Why::LoginLost(_)), "{end}");
     };
     tokio::join!(answer, ask);
+}
+
+/// What a pool has to hear of a keepalive: the account is locked, or the session about to close.
+#[tokio::test(start_paused = true)]
+async fn a_keepalive_tells_what_the_registry_said() {
+    for (answer, code, holds, closes) in [
+        ("200 Command completed successfully\r\n.\r\n", 200, true, false),
+        ("421 Command failed due to server error. Client should try again\r\n.\r\n", 421, false, false),
+        ("422 Abuse\r\n.\r\n", 422, false, false),
+        ("220 Command completed successfully. Server closing connection\r\n.\r\n", 220, true, true),
+        ("420 Command failed due to server error. Server closing connection\r\n.\r\n", 420, false, true),
+        ("520 Server closing connection\r\n.\r\n", 520, false, true),
+    ] {
+        let (connection, mut registry) = opened().await;
+        let answered = async {
+            assert_eq!(command(&mut registry).await, "describe\r\n.\r\n");
+            registry.write_all(answer.as_bytes()).await.unwrap();
+        };
+        let (proof, ()) = tokio::join!(connection.keep_alive(), answered);
+        let proof = proof.unwrap();
+        assert_eq!((proof.holds(), proof.reply().unwrap().code().as_u16()), (holds, code));
+        if closes {
+            let end = connection.ended().await;
+            assert!(matches!(end.why(), Why::Closing(_)) && end.code().unwrap() == code, "{end}");
+            assert_eq!(end.remains(), Remains::Nothing);
+        } else {
+            assert!(connection.is_open(), "{code}");
+        }
+    }
+    // A reply that is cut short is none.
+    let (connection, mut registry) = opened().await;
+    let cut = async {
+        command(&mut registry).await;
+        registry.write_all(b"422 Abu").await.unwrap();
+        drop(registry);
+    };
+    let (proof, ()) = tokio::join!(connection.keep_alive(), cut);
+    assert!(matches!(proof.unwrap_err().why(), Why::Incomplete { bytes: 7 }));
+
+    // Where too many wait, nothing is asked.
+    let (connection, _registry) = opened().await;
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting: Vec<_> =
+        (0..Connection::MAX_WAITING).map(|_| Box::pin(connection.keep_alive())).collect();
+    assert!(waiting.iter_mut().all(|asked| asked.as_mut().poll(&mut context).is_pending()));
+    let proof = connection.keep_alive().await.unwrap();
+    assert!(!proof.holds() && proof.reply().is_none());
+}
+
+/// A registry that has greeted in memory, and the session that waits to log in.
+async fn greeted() -> (Greeted, DuplexStream) {
+    let (ours, mut theirs) = duplex(4_096);
+    theirs.write_all(GREETING).await.unwrap();
+    (Connection::greet(ours, config()).await.unwrap(), theirs)
+}
+
+async fn rest(peer: &mut (impl AsyncReadExt + Unpin)) -> String {
+    let mut rest = String::new();
+    peer.read_to_string(&mut rest).await.unwrap();
+    rest
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_waits_as_long_as_it_is_told_and_nothing_is_sent_before() {
+    let (greeted, mut registry) = greeted().await;
+    assert_eq!(greeted.greeting().registry(), Some("Example"));
+    assert!(greeted.is_open() && !greeted.changes_password());
+    let mut ended = pin!(greeted.when_ended());
+    let mut byte = [0];
+    let happens = async {
+        tokio::select! {
+            end = &mut ended => end.to_string(),
+            read = registry.read(&mut byte) => format!("{read:?}: {byte:?}"),
+        }
+    };
+    let nothing = tokio::time::timeout(Duration::from_secs(86_400), happens).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    let registry = async {
+        assert_eq!(command(&mut registry).await, "session\r\n-Id:registrar\r\n-Password:i-am-it\r\n.\r\n");
+        registry.write_all(OK).await.unwrap();
+        registry
+    };
+    let (connection, mut registry) = tokio::join!(greeted.log_in(), registry);
+    let connection = connection.unwrap();
+    assert_eq!(connection.greeting().unwrap().version(), Some("1.1.0"));
+    let answered = async {
+        command(&mut registry).await;
+        registry.write_all(BYE).await.unwrap();
+    };
+    let (end, ()) = tokio::join!(connection.quit(), answered);
+    assert_eq!((end.remains(), ended.await.to_string()), (Remains::Nothing, end.to_string()));
+
+    // Whoever opens a connection waits for nothing, whatever the configuration says.
+    let (ours, mut theirs) = duplex(4_096);
+    let registry = async {
+        theirs.write_all(GREETING).await.unwrap();
+        command(&mut theirs).await;
+        theirs.write_all(OK).await.unwrap();
+    };
+    let (connection, ()) = tokio::join!(Connection::open(ours, config().login_when_told()), registry);
+    assert_eq!(connection.unwrap().login().code(), 200);
+
+    // A registry that says nothing to it has its time from then on.
+    let (greeted, _registry) = self::greeted().await;
+    tokio::time::advance(Duration::from_secs(500)).await;
+    let told = tokio::time::Instant::now();
+    let error = greeted.log_in().await.unwrap_err();
+    assert_eq!(
+        (error.to_string().as_str(), told.elapsed().as_secs()),
+        ("login: took longer than its deadline", 60)
+    );
+    assert_eq!(error.session_end().unwrap().remains(), Remains::Silent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_to_log_in_hears_of_the_loss_and_sends_nothing() {
+    for (said, told) in [
+        (&b""[..], "greeted: connection closed by the registry"),
+        (b"520 bye\r\n.\r\n", "greeted: refused instead of greeted, with `520 bye`"),
+        (b"521 full\r\n.\r\n", "greeted: refused instead of greeted, with `521 full`"),
+        (b"hello\r\n.\r\n", "greeted: malformed reply"),
+    ] {
+        let (greeted, mut registry) = greeted().await;
+        registry.write_all(said).await.unwrap();
+        registry.shutdown().await.unwrap();
+        let end = greeted.when_ended().await;
+        assert_eq!((end.to_string().as_str(), end.remains()), (told, Remains::Nothing));
+        assert!(!greeted.is_open());
+        let error = greeted.log_in().await.unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.cause()), (told, None));
+        assert_eq!(error.greeting().unwrap().registry(), Some("Example"));
+        assert_eq!(rest(&mut registry).await, "");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_before_the_login_closes_at_once_and_sends_nothing() {
+    let begun = tokio::time::Instant::now();
+    let (greeted, mut registry) = greeted().await;
+    let ended = greeted.when_ended();
+    drop(greeted);
+    assert_eq!(rest(&mut registry).await, "");
+    let end = ended.await;
+    assert!(
+        matches!(end.why(), Why::Abandoned) && end.stage() == Stage::Greeted && end.is_orderly(),
+        "{end}"
+    );
+    assert_eq!(end.remains(), Remains::Nothing);
+
+    // Before the greeting, too, whichever way it was opened.
+    let mut context = Context::from_waker(Waker::noop());
+    for greets in [true, false] {
+        let (ours, mut theirs) = duplex(4_096);
+        if greets {
+            let mut left = Box::pin(Connection::greet(ours, config()));
+            assert!(left.as_mut().poll(&mut context).is_pending());
+        } else {
+            let mut left = Box::pin(Connection::open(ours, config()));
+            assert!(left.as_mut().poll(&mut context).is_pending());
+        }
+        theirs.write_all(GREETING).await.unwrap();
+        assert_eq!(rest(&mut theirs).await, "");
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+/// Whoever leaves while the login is on its way leaves a session that quits, or one that never began.
+#[tokio::test(start_paused = true)]
+async fn who_leaves_a_login_leaves_no_session_behind() {
+    let mut told = Vec::new();
+    for turns in 0..32 {
+        let (greeted, mut registry) = greeted().await;
+        let ended = greeted.when_ended();
+        let registry = tokio::spawn(async move {
+            let mut seen = String::new();
+            let mut byte = [0];
+            while registry.read(&mut byte).await.unwrap() > 0 {
+                seen.push(char::from(byte[0]));
+                if seen.ends_with("i-am-it\r\n.\r\n") {
+                    registry.write_all(OK).await.unwrap();
+                } else if seen.ends_with("quit\r\n.\r\n") {
+                    registry.write_all(BYE).await.unwrap();
+                }
+            }
+            seen
+        });
+        let finished = {
+            let mut left = pin!(greeted.log_in());
+            let mut context = Context::from_waker(Waker::noop());
+            let mut finished = left.as_mut().poll(&mut context).is_ready();
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+                finished = finished || left.as_mut().poll(&mut context).is_ready();
+            }
+            finished
+        };
+        let seen = registry.await.unwrap();
+        assert_eq!(ended.await.remains(), Remains::Nothing);
+        let session = "session\r\n-Id:registrar\r\n-Password:i-am-it\r\n.\r\n";
+        assert!(seen.is_empty() || seen == [session, "quit\r\n.\r\n"].concat(), "{turns}: {seen}");
+        told.push(seen.is_empty());
+        if finished {
+            assert!(told.contains(&true) && told.contains(&false), "{told:?}");
+            return;
+        }
+    }
+    panic!("32 turns were not enough");
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,7 +465,7 @@ async fn what_the_kernel_holds_is_seen_before_the_first_byte() {
         });
         let connection =
             Connection::open(TcpStream::connect(address).await.unwrap(), config()).await.unwrap();
-        assert!(connection.keep_alive().await.unwrap());
+        assert!(connection.keep_alive().await.unwrap().holds());
         mark.send(()).unwrap();
         registry.join().unwrap();
         let fate =
@@ -266,6 +473,37 @@ async fn what_the_kernel_holds_is_seen_before_the_first_byte() {
         assert!(matches!(fate, Fate::Unsent(_)), "{fate:?}");
         let end = connection.ended().await;
         assert!(matches!(end.why(), Why::Unsolicited(_)) && end.code().unwrap() == 520, "{end}");
+    }
+}
+
+/// The same for a login that has waited: what came meanwhile is seen, though our task has had no turn since.
+#[tokio::test]
+async fn a_login_that_waited_does_not_go_to_a_registry_that_has_closed() {
+    for _ in 0..50 {
+        let (mark, marked) = std::sync::mpsc::channel();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let registry = std::thread::spawn(move || {
+            use std::io::{Read, Write};
+            let (mut peer, _) = listener.accept().unwrap();
+            peer.write_all(GREETING).unwrap();
+            marked.recv().unwrap();
+            peer.write_all(IDLE).unwrap();
+            peer.shutdown(std::net::Shutdown::Write).unwrap();
+            move || {
+                let mut rest = Vec::new();
+                peer.read_to_end(&mut rest).map(|_| rest)
+            }
+        });
+        let transport = TcpStream::connect(address).await.unwrap();
+        let greeted = Connection::greet(transport, config()).await.unwrap();
+        mark.send(()).unwrap();
+        let rest = registry.join().unwrap();
+        let error = greeted.log_in().await.unwrap_err();
+        let end = error.session_end().unwrap();
+        assert!(matches!(end.why(), Why::InsteadOfGreeting(_)) && end.code().unwrap() == 520, "{end}");
+        assert_eq!(end.remains(), Remains::Nothing);
+        assert_eq!(tokio::task::spawn_blocking(rest).await.unwrap().unwrap(), b"");
     }
 }
 
@@ -306,6 +544,9 @@ async fn who_gives_up_closes_the_connection() {
         assert!(rest.is_empty());
     })
     .await;
+    let ended = connection.when_ended();
     connection.abandon();
     registry.await.unwrap();
+    // The registry may take its time to notice.
+    assert_eq!(ended.await.remains(), Remains::Perhaps);
 }

@@ -21,7 +21,7 @@ const FLOORS: &[Floor] = &[
         modules: &["wire::deframe", "wire::rrp", "wire::ptf", "wire", "reply", "arbitrary"],
     },
     Floor { number: 3, crates: &[], modules: &["session"] },
-    Floor { number: 4, crates: &["hmac", "sha2"], modules: &["retry", "pace", "settle", "dispatch"] },
+    Floor { number: 4, crates: &["hmac", "sha2"], modules: &["retry", "pace", "settle", "dispatch", "pool"] },
     Floor {
         number: 5,
         crates: &[
@@ -40,7 +40,7 @@ const FLOORS: &[Floor] = &[
         modules: &["net", "sim::server"],
     },
     Floor { number: 6, crates: &["getrandom", "redb", "serde", "serde_json"], modules: &["journal"] },
-    Floor { number: 7, crates: &[], modules: &["client"] },
+    Floor { number: 7, crates: &["futures_core"], modules: &["client"] },
 ];
 
 /// The most lines that a source file may have.

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
-use rrp::dispatch::{Entry, Put, Ticket};
+use rrp::dispatch::{Account, Entry, Put, Ticket};
 use rrp::journal::{JournalError, JournalErrorKind, Options, Scope, Store};
 use rrp::retry::Random;
 
 use crashy::Crashy;
-use entries::{NOW, entry, put};
+use entries::{NOW, account, entry, put};
 
 #[path = "support/crashy.rs"]
 mod crashy;
@@ -33,11 +33,16 @@ fn open(storage: &Crashy) -> Result<Store, JournalError> {
     Store::open(storage.clone(), &scope(), &options(), NOW)
 }
 
-/// A series of writes as a client does them: intents, outcomes, one taken back, several at once.
+/// A series of writes as a client does them: intents, outcomes, one taken back, several at once; and what is known of the
+/// account, alone and among others.
 fn writes() -> Vec<Vec<Put>> {
     let mut writes = Vec::new();
     for ticket in 1..=4 {
-        writes.push(vec![put(ticket, "open")]);
+        writes.push(match ticket {
+            2 => vec![put(2, "open"), Put::Account(account(7)), Put::Account(account(2))],
+            _ => vec![put(ticket, "open")],
+        });
+        writes.push(vec![Put::Account(account(u32::try_from(10 + ticket).unwrap()))]);
         writes.push(match ticket {
             1 => vec![put(1, "accepted")],
             2 => vec![Put::Remove(Ticket::new(2))],
@@ -48,26 +53,35 @@ fn writes() -> Vec<Vec<Put>> {
     writes
 }
 
-type State = BTreeMap<Ticket, Entry>;
+#[derive(Clone, Debug, Default, PartialEq)]
+struct State {
+    entries: BTreeMap<Ticket, Entry>,
+    account: Account,
+}
 
 fn apply(state: &mut State, puts: &[Put]) {
     for put in puts {
         match put {
-            Put::Entry(entry) => drop(state.insert(entry.ticket(), entry.clone())),
-            Put::Remove(ticket) => drop(state.remove(ticket)),
-            Put::Account(_) => {}
+            Put::Entry(entry) => drop(state.entries.insert(entry.ticket(), entry.clone())),
+            Put::Remove(ticket) => drop(state.entries.remove(ticket)),
+            Put::Account(account) => state.account = account.clone(),
         }
     }
 }
 
 fn state(store: &mut Store) -> State {
-    store.entries().unwrap().into_iter().map(|entry| (entry.ticket(), entry)).collect()
+    let entries = store.entries().unwrap();
+    State { entries: by_ticket(entries), account: store.account().unwrap() }
+}
+
+fn by_ticket(entries: Vec<Entry>) -> BTreeMap<Ticket, Entry> {
+    entries.into_iter().map(|entry| (entry.ticket(), entry)).collect()
 }
 
 /// Writes until something fails: what was acknowledged, and that with the write that was not.
 fn run(storage: &Crashy) -> (State, State) {
-    let mut acknowledged = State::new();
-    let Ok(mut store) = open(storage) else { return (State::new(), State::new()) };
+    let mut acknowledged = State::default();
+    let Ok(mut store) = open(storage) else { return Default::default() };
     for puts in writes() {
         let mut perhaps = acknowledged.clone();
         apply(&mut perhaps, &puts);
@@ -148,7 +162,7 @@ fn a_write_that_fails_is_told_and_the_next_one_goes_on() {
         let mut store = open(&storage).unwrap();
         storage.fail(at, 1, ErrorKind::StorageFull);
         // What is there, and what is there if the write that failed was done nevertheless.
-        let (mut known, mut perhaps) = (State::new(), State::new());
+        let (mut known, mut perhaps) = (State::default(), State::default());
         for puts in writes() {
             perhaps = known.clone();
             apply(&mut perhaps, &puts);
@@ -197,7 +211,7 @@ fn while_the_disk_is_full_every_write_fails_and_then_none_is_missing() {
     store.write(&[put(3, "open")], NOW).unwrap();
     let mut after = open(&storage.crash()).unwrap();
     let found = state(&mut after);
-    assert!(found.contains_key(&Ticket::new(1)) && found.contains_key(&Ticket::new(3)));
+    assert!(found.entries.contains_key(&Ticket::new(1)) && found.entries.contains_key(&Ticket::new(3)));
 }
 
 #[test]
@@ -207,6 +221,7 @@ fn damage_is_an_error_or_touches_nothing() {
     for ticket in 1..=40 {
         store.write(&[put(ticket, "open")], NOW).unwrap();
     }
+    store.write(&[Put::Account(account(3))], NOW).unwrap();
     let written = state(&mut store);
     store.close().unwrap();
     let image = storage.durable();
@@ -224,13 +239,13 @@ fn damage_is_an_error_or_touches_nothing() {
             rotten[at] ^= flip;
             match open(&Crashy::of(rotten)) {
                 Ok(mut store) => match store.entries() {
-                    Ok(entries) if entries.len() == written.len() => {
-                        let found: State = entries.into_iter().map(|entry| (entry.ticket(), entry)).collect();
-                        if found != written {
+                    Ok(entries) => {
+                        let entries = by_ticket(entries);
+                        let found = store.account().map(|account| State { entries, account });
+                        if !found.is_ok_and(|found| found == written) {
                             wrong.push(at);
                         }
                     }
-                    Ok(_) => wrong.push(at),
                     Err(_) => told += 1,
                 },
                 Err(error) => {
@@ -324,5 +339,5 @@ fn a_file_that_is_opened_again_after_a_failure_is_still_ours() {
     assert_eq!(*error.kind(), JournalErrorKind::Locked);
     drop(store);
     let mut store = Store::create_file(&path, &scope(), &options(), NOW).unwrap();
-    assert_eq!(state(&mut store).into_keys().map(Ticket::get).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(state(&mut store).entries.into_keys().map(Ticket::get).collect::<Vec<_>>(), [1, 3]);
 }

@@ -21,13 +21,14 @@ enum Input {
     /// The deadline of where it is, whichever that is.
     Deadline,
     Send,
+    LogIn,
     Submit,
     Alive,
     Quit,
     Abandon,
 }
 
-use Input::{Abandon, Alive, Bytes, Deadline, Eof, Reset, Send, Submit};
+use Input::{Abandon, Alive, Bytes, Deadline, Eof, LogIn, Reset, Send, Submit};
 
 const CHECK: &str = "check\r\nEntityName:Domain\r\nDomainName:example.com\r\n.\r\n";
 const AVAILABLE: &str = "210 Domain name available\r\n.\r\n";
@@ -50,6 +51,18 @@ const FIGURE_1: &[Row] = &[
     (At::Greeting, Send, "greeting", &[], ""),
     (At::Greeting, Input::Quit, "ended", &["ended at greeting: abandoned"], ""),
     (At::Greeting, Abandon, "ended", &["ended at greeting: abandoned"], ""),
+    // PRE, with a login that waits for its owner: nothing is sent, not even QUIT.
+    (At::Greeted, LogIn, "login", &[], ""),
+    (At::Greeted, Send, "greeted", &[], ""),
+    (At::Greeted, Bytes("\r\n.\r\nEOF\r\n"), "greeted", &[], ""),
+    (At::Greeted, Bytes("520 Serv"), "greeted", &[], ""),
+    (At::Greeted, Bytes(TIMED_OUT), "ended", &["ended at greeted: instead of greeting 520"], ""),
+    (At::Greeted, Bytes(OK), "ended", &["ended at greeted: instead of greeting 200"], ""),
+    (At::Greeted, Bytes("hello\r\n.\r\n"), "ended", &["ended at greeted: malformed"], ""),
+    (At::Greeted, Eof, "ended", &["ended at greeted: eof"], ""),
+    (At::Greeted, Reset, "ended", &["ended at greeted: transport"], ""),
+    (At::Greeted, Input::Quit, "ended", &["ended at greeted: abandoned"], ""),
+    (At::Greeted, Abandon, "ended", &["ended at greeted: abandoned"], ""),
     (At::LoginCheck, Send, "login", &[], LOGIN),
     (At::LoginCheck, Bytes(TIMED_OUT), "ended", &["ended at login: instead of greeting 520"], ""),
     (At::LoginCheck, Eof, "ended", &["ended at login: eof"], ""),
@@ -171,6 +184,7 @@ fn every_way_out_of_every_state_of_figure_1_is_as_the_rfc_draws_it() {
             Reset => play.reset(),
             Deadline => play.wait(play.due().unwrap()),
             Send => play.send(),
+            LogIn => play.session.log_in(play.now).unwrap(),
             Submit => play.submit(check()),
             Alive => play.session.keep_alive(play.now).unwrap(),
             Input::Quit => play.session.quit(play.now),

@@ -7,11 +7,11 @@ use std::fmt::Debug;
 use std::io;
 
 use rrp::command::{Command, PtfCommand, ToCommand};
-use rrp::session::{Config, Event, Fate, Session, Why};
+use rrp::session::{Config, Event, Fate, Remains, Session, Stage, Why};
 use support::chain;
 use support::session::{
     At, BYE, GREETING, LOGIN, NEW_PASSWORD, OK, PASSWORD, Play, add, block, changing, check, login, ptf, rrp,
-    seconds, stage_of,
+    seconds, stage_of, why as in_words,
 };
 
 #[test]
@@ -372,6 +372,136 @@ fn a_secret_that_the_registry_quotes_is_not_repeated() {
         match std::iter::from_fn(|| play.session.poll_event()).last() {
             Some(Event::Ended(end)) => assert!(!format!("{end} {end:?}").contains("c0de-of-x"), "{end}"),
             other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// How a session comes to its end: where, by what, for which reason in words, and what remains of it.
+const REMAINS: &[(At, Happens, &str, Remains)] = &[
+    // Nobody logged in, or nobody was let in.
+    (At::Greeting, Happens::Eof, "eof", Remains::Nothing),
+    (At::Greeting, Happens::Deadline, "timeout", Remains::Nothing),
+    (At::Greeting, Happens::Fails(io::ErrorKind::TimedOut), "transport", Remains::Nothing),
+    (At::Greeting, Happens::Says("521 x\r\n.\r\n"), "instead of greeting 521", Remains::Nothing),
+    (At::Greeting, Happens::Says("[x]\r\n.\r\n"), "malformed", Remains::Nothing),
+    (At::Greeting, Happens::Floods, "limit", Remains::Nothing),
+    (At::Greeted, Happens::Abandon, "abandoned", Remains::Nothing),
+    (At::Greeted, Happens::Quit, "abandoned", Remains::Nothing),
+    (At::Greeted, Happens::Says("520 x\r\n.\r\n"), "instead of greeting 520", Remains::Nothing),
+    (At::Greeted, Happens::Says("200 x\r\n.\r\n"), "instead of greeting 200", Remains::Nothing),
+    (At::Greeted, Happens::Fails(io::ErrorKind::ConnectionReset), "transport", Remains::Nothing),
+    (At::LoginCheck, Happens::Deadline, "timeout", Remains::Nothing),
+    (At::LoginChecked, Happens::Abandon, "abandoned", Remains::Nothing),
+    (At::LoginChecked, Happens::Fails(io::ErrorKind::ConnectionReset), "transport", Remains::Nothing),
+    (At::LoginWait, Happens::Says("530 x\r\n.\r\n"), "refused 530", Remains::Nothing),
+    (At::LoginWait, Happens::Says("521 x\r\n.\r\n"), "refused 521", Remains::Nothing),
+    (At::LoginWait, Happens::Says("421 x\r\n.\r\n"), "refused 421", Remains::Nothing),
+    (At::LoginWait, Happens::Says("999 x\r\n.\r\n"), "refused 999", Remains::Perhaps),
+    (At::LoginWait, Happens::Says("299 x\r\n.\r\n"), "refused 299", Remains::Perhaps),
+    // The registry has ended it.
+    (At::LoginWait, Happens::Says("220 x\r\n.\r\n"), "closing 220", Remains::Nothing),
+    (At::LoginWait, Happens::Eof, "eof", Remains::Nothing),
+    (At::LoginReply, Happens::Eof, "incomplete 8", Remains::Nothing),
+    (At::Idle, Happens::Says("520 x\r\n.\r\n"), "unsolicited 520", Remains::Nothing),
+    (At::Wait, Happens::Says("420 x\r\n.\r\n"), "closing 420", Remains::Nothing),
+    (At::Wait, Happens::Eof, "eof", Remains::Nothing),
+    (At::Reply, Happens::Eof, "incomplete 13", Remains::Nothing),
+    (At::AliveWait, Happens::Says("220 x\r\n.\r\n"), "closing 220", Remains::Nothing),
+    (At::QuitCheck, Happens::Eof, "eof", Remains::Nothing),
+    (At::QuitWait, Happens::Says("220 x\r\n.\r\n"), "quit", Remains::Nothing),
+    (At::QuitWait, Happens::Eof, "quit", Remains::Nothing),
+    (At::QuitWrite, Happens::Fails(io::ErrorKind::ConnectionReset), "quit", Remains::Nothing),
+    (At::QuitWrite, Happens::Fails(io::ErrorKind::BrokenPipe), "quit", Remains::Nothing),
+    // It was broken off.
+    (At::LoginWrite, Happens::Abandon, "abandoned", Remains::Perhaps),
+    (At::LoginWrite, Happens::Fails(io::ErrorKind::BrokenPipe), "transport", Remains::Perhaps),
+    (At::LoginWrite, Happens::Says("530 x\r\n.\r\n"), "early 530", Remains::Perhaps),
+    (At::LoginWait, Happens::Says("210 x\r\n.\r\n"), "out of step 210", Remains::Perhaps),
+    (At::Idle, Happens::Abandon, "abandoned", Remains::Perhaps),
+    (At::Idle, Happens::Says("210 x\r\n.\r\n"), "unsolicited 210", Remains::Perhaps),
+    (At::Idle, Happens::Says("hello\r\n.\r\n"), "noise", Remains::Perhaps),
+    (At::Doomed, Happens::Deadline, "noise", Remains::Perhaps),
+    (At::Check, Happens::Fails(io::ErrorKind::ConnectionReset), "transport", Remains::Perhaps),
+    (At::Wait, Happens::Fails(io::ErrorKind::ConnectionReset), "transport", Remains::Perhaps),
+    (At::Wait, Happens::Says("210 x\r\n.\r\n210 x\r\n.\r\n"), "surplus behind 210", Remains::Perhaps),
+    (At::Wait, Happens::Says("hello\r\n.\r\n"), "malformed", Remains::Perhaps),
+    (At::Wait, Happens::Floods, "limit", Remains::Perhaps),
+    (At::AliveWait, Happens::Says("530 Authentication failed\r\n.\r\n"), "lost 530", Remains::Perhaps),
+    (At::QuitWait, Happens::Abandon, "abandoned", Remains::Perhaps),
+    (At::QuitWait, Happens::Says("hello\r\n.\r\n"), "malformed", Remains::Perhaps),
+    (At::QuitWait, Happens::Fails(io::ErrorKind::PermissionDenied), "transport", Remains::Perhaps),
+    // Nothing was heard any more.
+    (At::LoginWrite, Happens::Deadline, "timeout", Remains::Silent),
+    (At::LoginWait, Happens::Deadline, "timeout", Remains::Silent),
+    (At::Write, Happens::Deadline, "timeout", Remains::Silent),
+    (At::Wait, Happens::Deadline, "timeout", Remains::Silent),
+    (At::AliveWait, Happens::Deadline, "timeout", Remains::Silent),
+    (At::QuitWait, Happens::Deadline, "timeout", Remains::Silent),
+    (At::Idle, Happens::Fails(io::ErrorKind::TimedOut), "transport", Remains::Silent),
+    (At::Wait, Happens::Fails(io::ErrorKind::HostUnreachable), "transport", Remains::Silent),
+    (At::QuitWait, Happens::Fails(io::ErrorKind::TimedOut), "transport", Remains::Silent),
+    (At::QuitWait, Happens::Fails(io::ErrorKind::NetworkUnreachable), "transport", Remains::Silent),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    Says(&'static str),
+    Floods,
+    Eof,
+    Fails(io::ErrorKind),
+    Deadline,
+    Quit,
+    Abandon,
+}
+
+impl Happens {
+    fn to(self, play: &mut Play) {
+        match self {
+            Self::Says(bytes) => play.input(bytes),
+            Self::Floods => play.input("x".repeat(70_000)),
+            Self::Eof => play.eof(),
+            Self::Fails(kind) => play.session.handle_error(kind.into()),
+            Self::Deadline => play.wait(play.due().unwrap()),
+            Self::Quit => play.session.quit(play.now),
+            Self::Abandon => play.session.abandon(),
+        }
+    }
+}
+
+#[test]
+fn what_remains_of_a_session_is_told_with_its_end() {
+    let mut causes = std::collections::BTreeSet::new();
+    for (at, happens, why, remains) in REMAINS {
+        let mut play = Play::at(*at);
+        happens.to(&mut play);
+        let end = play.end();
+        assert_eq!((in_words(&end), end.remains()), ((*why).to_owned(), *remains), "{at:?}, {happens:?}");
+        assert_eq!(end.is_orderly(), ["quit", "abandoned"].contains(why), "{at:?}, {happens:?}");
+        causes.insert(why.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' '));
+    }
+    assert_eq!(causes.len(), 17, "every cause: {causes:?}");
+}
+
+#[test]
+fn nothing_remains_where_no_login_was_handed_over_and_only_the_registry_can_say_so_later() {
+    let ours = [Happens::Abandon, Happens::Deadline, Happens::Fails(io::ErrorKind::ConnectionReset)];
+    let theirs = [Happens::Eof, Happens::Says("\r\n520 bye\r\n.\r\n")];
+    for at in At::ALL.into_iter().filter(|at| *at != At::Ended) {
+        let handed_over =
+            stage_of(at) > Stage::Login || matches!(at, At::LoginWrite | At::LoginWait | At::LoginReply);
+        for happens in ours.into_iter().chain(theirs) {
+            let mut play = Play::at(at);
+            match happens {
+                Happens::Deadline if matches!(at, At::Greeted | At::Idle) => continue,
+                // It goes on with what has begun to arrive.
+                Happens::Says(_) if matches!(at, At::Doomed | At::Reply | At::LoginReply) => continue,
+                _ => happens.to(&mut play),
+            }
+            let end = play.end();
+            let registry =
+                matches!(happens, Happens::Eof | Happens::Says(_)) || matches!(end.why(), Why::Quit);
+            let nothing = end.remains() == Remains::Nothing;
+            assert_eq!(nothing, !handed_over || registry, "{at:?}, {happens:?}: {end:?}");
         }
     }
 }

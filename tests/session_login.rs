@@ -4,13 +4,13 @@
 mod support;
 
 use rrp::command::Dialect;
-use rrp::session::{Config, Event, Session, Stage, Why};
+use rrp::session::{Config, Event, NotReady, Session, Stage, Why};
 use rrp::wire::deframe::Limits;
 use rrp::{Reply, ReturnCode};
 use support::chain;
 use support::session::{
     At, BYE, GREETING, LOGIN, NEW_PASSWORD, OK, PASSWORD, Play, TIMED_OUT, base, block, changing, check,
-    login, rrp, seconds,
+    login, rrp, seconds, stage_of,
 };
 
 #[test]
@@ -78,6 +78,85 @@ fn the_login_waits_for_what_has_begun_to_arrive_no_longer_than_it_may_take() {
     assert_eq!((play.sent.as_str(), play.due()), ("", Some(seconds(60))));
     play.wait(seconds(60));
     assert_eq!(play.events(), ["ended at login: timeout"]);
+}
+
+#[test]
+fn a_login_that_waits_is_the_same_login_only_later() {
+    let mut play = Play::with(Config::new(changing()), At::Greeted, check());
+    assert!(play.session.changes_password());
+    assert_eq!((play.due(), play.session.wants_check()), (None, false), "its owner has the time");
+    play.wait(seconds(100_000));
+    play.send();
+    assert!(play.session.submit(check(), play.now).is_err());
+    assert_eq!(play.session.keep_alive(play.now), Err(NotReady::Busy(Stage::Greeted)));
+    assert_eq!((play.sent.as_str(), play.stage()), ("", "greeted"));
+
+    play.session.log_in(play.now).unwrap();
+    assert_eq!((play.due(), play.stage()), (Some(seconds(60)), "login"), "from now on");
+    assert!(play.session.poll_output().is_none(), "nobody has looked");
+    play.send();
+    assert!(play.sent.ends_with("-NewPassword:n3wly-pl4nted\r\n.\r\n"));
+    play.input(OK);
+    assert_eq!(play.events(), ["password changed 200"]);
+    assert_eq!(play.due(), Some(Config::KEEPALIVE_AFTER));
+}
+
+#[test]
+fn only_a_login_that_waits_can_be_told() {
+    for at in At::ALL {
+        let mut play = Play::at(at);
+        let (stage, due) = (play.session.stage(), play.due());
+        let told = play.session.log_in(play.now);
+        let expected = match at {
+            At::Greeted => {
+                assert_eq!((told, play.session.stage()), (Ok(()), Stage::Login));
+                continue;
+            }
+            At::Ended => NotReady::Ended,
+            At::Doomed | At::QuitCheck | At::QuitWrite | At::QuitWait => NotReady::Ending,
+            _ => NotReady::Busy(stage),
+        };
+        assert_eq!(told, Err(expected), "{at:?}");
+        assert_eq!((play.session.stage(), play.due(), play.events()), (stage, due, Vec::new()), "{at:?}");
+    }
+    // Once.
+    let mut play = Play::at(At::Greeted);
+    play.session.log_in(play.now).unwrap();
+    assert_eq!(play.session.log_in(play.now), Err(NotReady::Busy(Stage::Login)));
+}
+
+#[test]
+fn a_login_that_waits_is_not_sent_behind_anything() {
+    for (behind, end) in [
+        (OK, "instead of greeting 200"),
+        (TIMED_OUT, "instead of greeting 520"),
+        ("521 Too many sessions open. Server closing connection\r\n.\r\n", "instead of greeting 521"),
+        ("Welcome\r\n.\r\n", "malformed"),
+    ] {
+        // With the greeting, and behind it; told in the middle, it waits for the rest.
+        let config = || Config::new(login()).login_when_told();
+        let mut play = Play::new(config());
+        play.input([GREETING, behind].concat());
+        assert_eq!(play.events(), ["greeted".to_owned(), format!("ended at greeted: {end}")]);
+        for cut in 1..behind.len() - 1 {
+            let mut play = Play::at(At::Greeted);
+            play.input(&behind[..cut]);
+            play.session.log_in(play.now).unwrap();
+            play.send();
+            play.input(&behind[cut..]);
+            play.send();
+            assert_eq!(play.events(), [format!("ended at login: {end}")], "{cut}");
+            assert_eq!(play.sent, "");
+        }
+    }
+    let mut play = Play::at(At::Greeted);
+    play.input("520 Serv");
+    play.wait(seconds(3_600));
+    play.session.log_in(play.now).unwrap();
+    play.send();
+    assert_eq!((play.sent.as_str(), play.due()), ("", Some(seconds(60))));
+    play.eof();
+    assert_eq!(play.events(), ["ended at login: incomplete 8"]);
 }
 
 #[test]
@@ -174,6 +253,10 @@ fn what_to_do_is_told_with_the_end() {
     assert!(fix(At::Greeting, "Exam").contains("allow list"));
     assert!(fix(At::Greeting, "[x]\r\n.\r\n").contains("TLS"));
     assert!(fix(At::LoginWait, "").contains("ask the registry"));
+    assert!(fix(At::Greeted, &rrp(521)).contains("close other sessions"));
+    for bytes in ["", "520"] {
+        assert!(fix(At::Greeted, bytes).contains("sooner"));
+    }
     assert_eq!(fix(At::Wait, ""), "");
     let mut play = Play::start();
     play.wait(seconds(30));
@@ -211,9 +294,11 @@ fn a_password_is_in_doubt_from_the_first_byte_of_its_change_until_a_plain_refusa
         ("malformed", |play| play.input("\r\nhello\r\n.\r\n")),
         ("limit", |play| play.input("x".repeat(5_000))),
     ];
-    for at in [At::Greeting, At::LoginCheck, At::LoginChecked, At::LoginWrite, At::LoginWait, At::LoginReply]
-    {
+    for at in At::ALL.into_iter().filter(|at| stage_of(*at) <= Stage::Login) {
         for (what, happens) in all {
+            if (at, what) == (At::Greeted, "timeout") {
+                continue; // It has none.
+            }
             let mut play = change_at(at);
             happens(&mut play);
             if !play.session.has_ended() {

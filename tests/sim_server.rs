@@ -50,7 +50,7 @@ async fn registers_and_reads_back(server: Server) {
     assert_eq!(code(&connection.send(add("example.com")).await.unwrap()), 200);
     assert_eq!(code(&connection.send(add("example.com")).await.unwrap()), 554);
     assert_eq!(code(&connection.send(status("example.com")).await.unwrap()), 200);
-    assert!(connection.keep_alive().await.unwrap());
+    assert!(connection.keep_alive().await.unwrap().holds());
     let end = connection.quit().await;
     assert!(matches!(end.why(), Why::Quit), "{end}");
     let registry = server.registry();

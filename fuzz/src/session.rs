@@ -11,7 +11,7 @@ use rrp::command::session::Session as Login;
 use rrp::command::{Command, Dialect, Effect, PtfCommand, RrpCommand};
 use rrp::reply::{Reply, ReplyBuilder};
 use rrp::session::{
-    CommandId, Config, Deadlines, Event, Fate, Keepalive, NotReady, Session, Stage, Wait, Why,
+    CommandId, Config, Deadlines, Event, Fate, Keepalive, NotReady, Remains, Session, Stage, Wait, Why,
 };
 use rrp::wire::deframe::{Grammar, Limits};
 use rrp::{ReturnCode, wire};
@@ -128,6 +128,8 @@ struct Run {
     quit_asked: bool,
     quit_sent: bool,
     greeted: bool,
+    /// The login waits until it is told.
+    waits: bool,
     logged_in: bool,
     ended: bool,
 }
@@ -168,12 +170,19 @@ impl Run {
         if bool::arbitrary(u)? {
             config = config.limits(Limits::REPLY.with_line(128).with_frame(512).with_lines(16));
         }
+        // The last three as the first, with a login that waits.
+        let readings = [Reading::Eager, Reading::Lazy, Reading::Never];
+        let choice = u.int_in_range(0..=5_usize)?;
+        let waits = choice >= readings.len();
+        if waits {
+            config = config.login_when_told();
+        }
         let now = base();
         Ok(Self {
             session: Session::new(config, now).expect("both dialects take it"),
             now,
             cut,
-            reading: *u.choose(&[Reading::Eager, Reading::Lazy, Reading::Never])?,
+            reading: readings[choice % readings.len()],
             dialect,
             login: text.into_bytes(),
             keepalive,
@@ -190,13 +199,14 @@ impl Run {
             quit_asked: false,
             quit_sent: false,
             greeted: false,
+            waits,
             logged_in: false,
             ended: false,
         })
     }
 
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
-        match u.int_in_range(0..=21_u8)? {
+        match u.int_in_range(0..=22_u8)? {
             0 => self.feed(GREETING),
             1 => self.feed(PIECES[0].as_bytes()),
             2 | 3 => self.feed(u.choose(&PIECES)?.as_bytes()),
@@ -241,7 +251,13 @@ impl Run {
                 self.session.quit(self.now);
                 self.quit_asked = true;
             }
-            _ => self.read(),
+            21 => self.read(),
+            _ => {
+                let due = self.session.stage() == Stage::Greeted;
+                assert_eq!(self.session.log_in(self.now).is_ok(), due, "only a login that waits");
+                assert!(!due || (self.waits && self.outputs == 0 && !self.quit_asked));
+                self.waits &= !due;
+            }
         }
         if self.reading == Reading::Eager {
             self.read();
@@ -306,6 +322,7 @@ impl Run {
         let Some(bytes) = self.session.poll_output() else { return };
         assert!(self.session.poll_output().is_none(), "one whole command at a time");
         assert!(self.checked, "nobody has looked");
+        assert!(!self.waits, "nobody has told it to log in");
         assert!(!self.quit_sent, "after the end");
         assert!(!has_begun(&self.input), "over what has begun to arrive");
         // Nothing can have happened through it.
@@ -432,6 +449,10 @@ impl Run {
                 assert!(self.taken.is_empty(), "a command without its end");
                 assert_error_printable(&end);
                 assert!(!end.password_in_doubt() || (self.outputs == 1 && !self.logged_in));
+                let nothing = end.remains() == Remains::Nothing;
+                assert!(nothing || self.outputs > 0, "before the login");
+                let ours = matches!(end.why(), Why::Timeout | Why::Abandoned | Why::Transport(_));
+                assert!(!nothing || !ours || self.outputs == 0, "the registry has not closed it");
                 match end.why() {
                     Why::LoginRefused(_) => assert!(self.outputs == 1 && !self.logged_in),
                     Why::InsteadOfGreeting(_) => assert_eq!(self.outputs, 0),
@@ -456,7 +477,7 @@ impl Run {
             assert_eq!(self.session.poll_timeout(), None);
             assert!(self.session.poll_output().is_none() && !self.session.wants_check());
             assert!(!self.session.is_ready() && self.session.idle_since().is_none());
-        } else if self.session.stage() != Stage::Idle {
+        } else if !matches!(self.session.stage(), Stage::Idle | Stage::Greeted) {
             assert!(self.session.poll_timeout().is_some(), "it could hang");
         }
         let waits = !self.session.has_ended() && self.session.stage() == Stage::FirstByte;

@@ -5,6 +5,7 @@ use core::fmt;
 use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -15,6 +16,7 @@ use super::connect::{Dial, dial_to};
 use super::driver::Driver;
 use super::flight::Flights;
 use super::handle::{Client, Shared};
+use super::lock::{Holder, LockError, Locking, NotLocked};
 use super::wall::{self, Wall};
 use crate::command::Session as Login;
 use crate::dispatch::{self, Dispatch, Moment, SingleSession};
@@ -43,6 +45,7 @@ pub struct Builder {
     query_deadline: Duration,
     change_deadline: Duration,
     calls: usize,
+    locking: Locking,
     wall: Wall,
 }
 
@@ -69,6 +72,7 @@ impl Builder {
             query_deadline: Self::QUERY_DEADLINE,
             change_deadline: Self::CHANGE_DEADLINE,
             calls: Self::CALLS,
+            locking: Locking::default(),
             wall: Box::new(wall::system),
         }
     }
@@ -168,6 +172,20 @@ impl Builder {
         self
     }
 
+    /// With the lock of the account in this directory, which must be there. See the [module](super). All processes on the
+    /// machine that use the account must name the same one.
+    pub fn account_lock(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.locking = Locking::In(directory.into());
+        self
+    }
+
+    /// Without a lock of the account, neither taken nor heeded. Somebody else must see to it that it has one client: two on one account
+    /// exceed its sessions and its pace together, and get it locked for minutes (422) or refused (521).
+    pub fn without_account_lock(mut self) -> Self {
+        self.locking = Locking::Off;
+        self
+    }
+
     /// With this clock for what is written down: milliseconds of Unix time. The system's by default. Nothing is decided by it but
     /// whether a domain was created within a day of the sending.
     pub fn wall_clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
@@ -175,12 +193,13 @@ impl Builder {
         self
     }
 
-    /// Restores what the journal remembers, and starts the task. A session is opened when something waits for one.
+    /// Locks the account, restores what the journal remembers, and starts the task. A session is opened when something waits for one.
     ///
     /// Needs a tokio runtime with its timer (and its I/O, for sockets); the task lives on it.
     ///
     /// # Errors
-    /// [`StartError`] if there is no runtime, the login is missing or cannot be used, or the journal cannot be read or is
+    /// [`StartError`] if there is no runtime, the login is missing or cannot be used, the account is in use on this machine (by this
+    /// process too: wait for the [`shutdown`](Client::shutdown) of the one before), or the journal cannot be read or is
     /// another account's, or another client's still ([`Locked`](crate::journal::JournalErrorKind::Locked)).
     pub async fn connect(self) -> Result<Client, StartError> {
         let runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
@@ -190,6 +209,8 @@ impl Builder {
         if tried.changes_password() {
             return Err(StartError::ChangesPassword);
         }
+        let seconds = (self.wall)() / 1_000;
+        let lock = self.locking.lock(&self.endpoint, session.account(), seconds)?;
         let journal = self.journal.unwrap_or_else(|| Arc::new(Memory::new(wall::random_key())));
         let mut restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
         if let Some(journal) = restored.scope() {
@@ -228,6 +249,7 @@ impl Builder {
             on_the_wire: 0,
             leaving: None,
             lease,
+            lock,
         };
         let span = tracing::debug_span!("client", endpoint = %self.endpoint);
         runtime.spawn(driver.run().instrument(span));
@@ -265,6 +287,17 @@ pub enum StartError {
     /// The login changes the password, which can be done once only: change it on a
     /// [`Connection`](crate::net::Connection) of its own.
     ChangesPassword,
+    /// Another client has the account, in this process or in another one of this machine. Its end gives the account free.
+    AccountLocked {
+        /// The host, on loopback with its port, and the login.
+        account: Scope,
+        /// Who, if that is known.
+        holder: Option<Holder>,
+        /// The file that it holds.
+        path: PathBuf,
+    },
+    /// It cannot be said whether another client has the account.
+    Lock(LockError),
     /// The journal could not be read.
     Journal(JournalError),
     /// The journal is that of another account, or of another host: its doubts and keys are not this client's.
@@ -276,6 +309,15 @@ pub enum StartError {
     },
 }
 
+impl From<NotLocked> for StartError {
+    fn from(not_locked: NotLocked) -> Self {
+        match not_locked {
+            NotLocked::Held { account, holder, path } => Self::AccountLocked { account, holder, path },
+            NotLocked::Failed(error) => Self::Lock(error),
+        }
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
@@ -283,6 +325,18 @@ impl fmt::Display for StartError {
             Self::NoLogin => "client: no login was given",
             Self::Login(_) => "client: login not encoded",
             Self::ChangesPassword => "client: login changes the password, and can be sent once only",
+            Self::AccountLocked { account, holder: Some(holder), .. } => {
+                return write!(f, "client: {account} is in use by {holder}");
+            }
+            Self::AccountLocked { account, holder: None, path } => {
+                let path = path.display().to_string();
+                return write!(
+                    f,
+                    "client: {account} is in use by somebody who holds `{}`",
+                    path.escape_debug()
+                );
+            }
+            Self::Lock(_) => "client: account not locked",
             Self::Journal(_) => "client: journal not restored",
             Self::OtherJournal { journal, client } => {
                 return write!(f, "client: journal belongs to {journal}, and the client is {client}");
@@ -296,8 +350,13 @@ impl Error for StartError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Login(source) => Some(source),
+            Self::Lock(source) => Some(source),
             Self::Journal(source) => Some(source),
-            Self::NoRuntime | Self::NoLogin | Self::ChangesPassword | Self::OtherJournal { .. } => None,
+            Self::NoRuntime
+            | Self::NoLogin
+            | Self::ChangesPassword
+            | Self::AccountLocked { .. }
+            | Self::OtherJournal { .. } => None,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Calls: what is asked, and the waiting for what comes of it.
 
+use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::answer::Reader;
 use super::handle::Client;
 use super::message::{Asked, Call, Caller, Mark, Message};
 use crate::command::{Command, Safety};
@@ -14,9 +16,9 @@ use crate::journal::BoxFuture;
 
 /// What a caller says about a call.
 #[derive(Clone, Debug)]
-struct Wishes {
+pub(super) struct Wishes {
     options: Options,
-    deadline: Duration,
+    pub(super) deadline: Duration,
 }
 
 /// A call that was begun.
@@ -42,11 +44,11 @@ impl Drop for Guard {
 }
 
 impl Wishes {
-    fn new(deadline: Duration) -> Self {
+    pub(super) fn new(deadline: Duration) -> Self {
         Self { options: Options::new(), deadline }
     }
 
-    fn user(&mut self, user: &str) {
+    pub(super) fn user(&mut self, user: &str) {
         self.options = core::mem::take(&mut self.options).user(user);
     }
 
@@ -96,35 +98,56 @@ macro_rules! deadline_and_user {
 }
 
 /// A query that is about to be asked. See [`Client::query`].
-#[derive(Debug)]
 #[must_use = "nothing is asked before it is awaited"]
-pub struct QueryCall {
+pub struct QueryCall<A = Answer> {
     client: Client,
     command: Command,
     wishes: Wishes,
+    reader: Reader<A>,
 }
 
-impl QueryCall {
-    pub(super) fn new(client: Client, command: Command) -> Self {
+impl<A> QueryCall<A> {
+    pub(super) fn new(client: Client, command: Command, reader: Reader<A>) -> Self {
         let wishes = Wishes::new(client.0.query_deadline);
-        Self { client, command, wishes }
+        Self { client, command, wishes, reader }
     }
 
     deadline_and_user!();
 
-    async fn run(self) -> Result<Answer, QueryError> {
-        let Self { client, command, wishes } = self;
-        let waiting = wishes.begin(client, Asked::Query(command)).map_err(QueryError::Unsent)?;
-        match waiting.told().await {
-            Ok(Told::Query(told)) => told,
-            Err(mark) if !mark.is_sent() => Err(QueryError::Unsent(Refused::Stopped)),
-            _ => Err(QueryError::Unanswered),
-        }
+    /// To be answered with the reply and what it means, whatever the type of the query: a success that typed reading does not
+    /// understand is an answer, too.
+    pub fn raw(self) -> QueryCall {
+        QueryCall { client: self.client, command: self.command, wishes: self.wishes, reader: Box::new(Ok) }
+    }
+
+    async fn run(self) -> Result<A, QueryError> {
+        let Self { client, command, wishes, reader } = self;
+        ask(client, command, wishes).await.and_then(reader)
     }
 }
 
-impl IntoFuture for QueryCall {
-    type Output = Result<Answer, QueryError>;
+/// Asks, and waits for the answer.
+pub(super) async fn ask(client: Client, command: Command, wishes: Wishes) -> Result<Answer, QueryError> {
+    let waiting = wishes.begin(client, Asked::Query(command)).map_err(QueryError::Unsent)?;
+    match waiting.told().await {
+        Ok(Told::Query(told)) => told,
+        Err(mark) if !mark.is_sent() => Err(QueryError::Unsent(Refused::Stopped)),
+        _ => Err(QueryError::Unanswered),
+    }
+}
+
+impl<A> fmt::Debug for QueryCall<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryCall")
+            .field("client", &self.client)
+            .field("command", &self.command)
+            .field("wishes", &self.wishes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: 'static> IntoFuture for QueryCall<A> {
+    type Output = Result<A, QueryError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {

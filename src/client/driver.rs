@@ -13,6 +13,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use super::connect::{Dial, NotOpened, Then, open};
 use super::flight::{Flights, Landed, probe, send};
+use super::lock::AccountLock;
 use super::message::{Asked, Call, Caller, Message};
 use super::wall::Wall;
 use crate::dispatch::{
@@ -47,6 +48,8 @@ pub(super) struct Driver {
     pub(super) leaving: Option<Leaving>,
     /// Keeps other clients from the journal, for as long as anything may be written.
     pub(super) lease: Option<Lease>,
+    /// Keeps other clients of this machine from the account, for as long as there may be a session.
+    pub(super) lock: Option<AccountLock>,
 }
 
 /// How far the end has come.
@@ -405,7 +408,7 @@ impl Driver {
         }
         debug!("client has ended");
         // Whoever is told that it is over may begin anew.
-        drop(self.lease.take());
+        drop((self.lease.take(), self.lock.take()));
         for (over, _place) in self.leaving.take().into_iter().flat_map(|leaving| leaving.over) {
             let _ = over.send(());
         }

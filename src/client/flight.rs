@@ -76,7 +76,7 @@ pub(super) async fn probe(connection: Arc<Connection>, slot: Slot, pace: Duratio
     let mut holds = true;
     for _ in 0..2 {
         sleep(pace).await;
-        holds = holds && connection.keep_alive().await.unwrap_or(false);
+        holds = holds && connection.keep_alive().await.is_ok_and(|proof| proof.holds());
     }
     Landed::Probed { slot, holds, alive: connection.is_open() }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::answer::Typed;
 use super::builder::Builder;
 use super::call::{ChangeCall, QueryCall, SettleCall};
+use super::list::List;
 use super::message::Message;
 use crate::command::{Change, Query, Safety};
 use crate::dispatch::{Entry, Refused, Ticket};
@@ -40,10 +42,15 @@ impl Client {
 
     /// Asks something. It is repeated as often as the rule of resending allows.
     ///
-    /// Awaiting it gives an [`Answer`](crate::dispatch::Answer), or a [`QueryError`](crate::dispatch::QueryError), none of which says
-    /// "no".
-    pub fn query<Q: Query>(&self, query: &Q) -> QueryCall {
-        QueryCall::new(self.clone(), query.to_command())
+    /// Awaiting it gives the answer, of the type that belongs to the query ([`Typed`]), or a [`QueryError`](crate::dispatch::QueryError),
+    /// none of which says "no". [`raw`](QueryCall::raw) gives the reply itself.
+    pub fn query<Q: Typed>(&self, query: &Q) -> QueryCall<Q::Answer> {
+        QueryCall::new(self.clone(), query.to_command(), query.reader())
+    }
+
+    /// Asks for a list, page by page: any command of PTF that takes `first` and `limit`. A query that is no list is one page.
+    pub fn list<Q: Query>(&self, query: &Q) -> List {
+        List::new(self.clone(), query.to_command())
     }
 
     /// Changes something, once.

@@ -4,6 +4,7 @@ use core::fmt;
 use std::borrow::Cow;
 
 use super::Command;
+use super::check_domains::CheckDomains;
 use super::field::CommandError;
 use super::name_server::{AddNameServer, CheckNameServer, DelNameServer, ModNameServer, StatusNameServer};
 use super::nature::{Billable, Kind, Nature, Repeat, Settle};
@@ -135,6 +136,14 @@ impl Check {
     #[must_use]
     pub fn domain(domain: &DomainName) -> CheckDomain {
         CheckDomain { domain: domain.clone() }
+    }
+
+    /// Which of these domain names are available, in one command of PTF.
+    ///
+    /// # Errors
+    /// [`CommandError`] if there is none, there are more than [32](CheckDomains::MAX_DOMAINS), or one stands there twice.
+    pub fn domains(domains: &[DomainName]) -> Result<CheckDomains, CommandError> {
+        CheckDomains::new(domains)
     }
 
     /// Whether a name server is registered.

@@ -29,6 +29,11 @@ impl Parameter {
     pub const fn value(&self) -> &Field {
         &self.value
     }
+
+    /// The bytes of name and value.
+    fn size(&self) -> usize {
+        self.name.as_str().len().saturating_add(self.value.expose().len())
+    }
 }
 
 /// A PTF command: a name, parameters in order, and perhaps a `[HEADER]` block before it.
@@ -110,6 +115,15 @@ impl PtfCommand {
         Ok(self)
     }
 
+    /// With this value of a parameter, in the place of the one that it has.
+    #[cfg(feature = "net")]
+    pub(crate) fn with_param(mut self, name: &str, value: &str) -> Result<Self, CommandError> {
+        for given in self.parameters.extract_if(.., |given| same_key(given, name)) {
+            self.size = self.size.saturating_sub(given.size());
+        }
+        self.param(name, value)
+    }
+
     fn push(&mut self, name: &str, value: Result<Field, crate::text::TextError>) -> Result<(), CommandError> {
         let parameter = parameter(name, value)?;
         if self.parameters.iter().any(|given| same_key(given, name)) {
@@ -129,8 +143,7 @@ impl PtfCommand {
     }
 
     fn grow(&mut self, parameter: &Parameter) -> Result<(), CommandError> {
-        let line = parameter.name.as_str().len().saturating_add(parameter.value.expose().len());
-        let size = self.size.saturating_add(line);
+        let size = self.size.saturating_add(parameter.size());
         if size > Self::MAX_SIZE {
             return Err(CommandError::too_large("command", Self::MAX_SIZE));
         }

@@ -21,6 +21,18 @@ impl Moment {
     pub const fn new(now: Instant, wall: u64) -> Self {
         Self { now, wall }
     }
+
+    /// By the clock that never goes back.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// By the wall, in milliseconds of Unix time.
+    #[must_use]
+    pub const fn wall(&self) -> u64 {
+        self.wall
+    }
 }
 
 /// Numbers that a dispatcher goes by.

@@ -199,7 +199,7 @@ impl Slots for SingleSession {
         if self.state == State::Busy(slot.session) {
             self.state = match how {
                 GiveBack::Alive => State::Idle(slot.session),
-                GiveBack::Ended => State::Closed,
+                GiveBack::Closed | GiveBack::Ended => State::Closed,
                 GiveBack::Evict => State::Ending(slot.session),
             };
             self.paid(now);

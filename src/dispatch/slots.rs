@@ -53,6 +53,8 @@ pub struct Slot {
 pub enum GiveBack {
     /// It takes the next command.
     Alive,
+    /// It has ended with the reply to the command.
+    Closed,
     /// It has ended.
     Ended,
     /// It is to be ended: its login is lost.

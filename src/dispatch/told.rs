@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use super::entry::{Summary, Ticket};
 use super::slots::Unavailable;
 use crate::code::ReturnCode;
 use crate::command::Command;
-use crate::reply::Reply;
+use crate::date::RegistryDate;
+use crate::reply::{Reply, Row};
 use crate::verdict::Verdict;
 use crate::wire::EncodeError;
 
@@ -38,6 +40,41 @@ impl Answer {
     pub const fn verdict(&self) -> Verdict {
         self.verdict
     }
+
+    /// The return code.
+    #[must_use]
+    pub const fn code(&self) -> ReturnCode {
+        self.reply.code()
+    }
+
+    /// The values of a property (PTF) or an attribute (RRP), in the order in which they came.
+    pub fn property<'r>(&'r self, name: &'r str) -> impl Iterator<Item = Cow<'r, str>> {
+        self.reply.property(name)
+    }
+
+    /// The first value of a property or an attribute.
+    #[must_use]
+    pub fn first<'r>(&'r self, name: &'r str) -> Option<Cow<'r, str>> {
+        self.reply.first(name)
+    }
+
+    /// The first value of a property or an attribute as a date, as the registry wrote it.
+    #[must_use]
+    pub fn date(&self, name: &str) -> Option<RegistryDate> {
+        self.reply.date(name)
+    }
+
+    /// The rows of a PTF list, each with the values of these columns: see [`Reply::rows`].
+    #[must_use]
+    pub fn rows(&self, columns: &[&str]) -> Vec<Row<'_>> {
+        self.reply.rows(columns)
+    }
+
+    /// That it is a success, and does not say what was asked.
+    #[cfg(feature = "net")]
+    pub(crate) fn unreadable(self, why: &'static str) -> QueryError {
+        QueryError::Unreadable(Box::new(self), why)
+    }
 }
 
 /// Why there is no answer to a query. None of these says "no".
@@ -48,6 +85,9 @@ pub enum QueryError {
     Unsent(Refused),
     /// The registry refused it, for good or for now.
     Refused(Box<Answer>),
+    /// It was answered with a success that does not say what was asked, and why not. Only typed reading tells it: raw, it is
+    /// an answer.
+    Unreadable(Box<Answer>, &'static str),
     /// It was sent, each time that there was a try for, and no reply came that answers it.
     Unanswered,
     /// The caller's time was over before an answer came.
@@ -61,6 +101,15 @@ impl fmt::Display for QueryError {
             Self::Refused(answer) => {
                 let reply = &answer.reply;
                 write!(f, "query refused with `{} {}`", reply.code(), reply.redacted_text().escape_debug())
+            }
+            Self::Unreadable(answer, why) => {
+                let reply = &answer.reply;
+                write!(
+                    f,
+                    "query answered with `{} {}`: {why}",
+                    reply.code(),
+                    reply.redacted_text().escape_debug()
+                )
             }
             Self::Unanswered => f.write_str("query sent, and not answered"),
             Self::Deadline(None) => f.write_str("query not answered before its deadline"),

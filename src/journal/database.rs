@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 
+use super::account::{decode_account, encode_account};
 use super::index::{Held, Index, expires};
-use super::record::decode;
+use super::record::{InvalidRecord, decode};
 use super::storage::{Handle, Storage};
 use super::wall::clamp;
 use super::{JournalError, JournalErrorKind, JournalStage, Options, Scope};
-use crate::dispatch::{Entry, Ticket};
+use crate::dispatch::{Account, Entry, Ticket};
 
 /// The format that is written here.
 pub const FORMAT: u64 = 1;
@@ -29,6 +30,11 @@ const META_KEY: &str = "key";
 pub(super) const META_NEXT: &str = "next ticket";
 pub(super) const META_WALL: &str = "wall";
 pub(super) const META_CLOCK: &str = "clock";
+/// What is known of the account; [`META_ACCOUNT`] is its name. Without it nothing is known. It was not always kept, and is no
+/// reason for another format: a program that does not know it leaves it as it is, and keeps none of these limits, as ever.
+/// What is found after that is old, and no worse than nothing: its times pass, a refused login is that of its credential
+/// alone, and sessions that the other program left open are as unknown as without it.
+pub(super) const META_ACCOUNT_STATE: &str = "account state";
 
 /// What a journal knows of itself.
 #[derive(Clone)]
@@ -40,6 +46,24 @@ pub(super) struct Meta {
     pub(super) wall: u64,
     /// What the clock said then.
     pub(super) clock: u64,
+    /// What is known of the account, if it can be read.
+    pub(super) account: Result<Account, Arc<InvalidRecord>>,
+}
+
+impl Meta {
+    /// What is known of the account.
+    pub(super) fn account(&self, stage: JournalStage) -> Result<&Account, JournalError> {
+        self.account.as_ref().map_err(|error| {
+            let (kind, what) = match error.newer {
+                Some((found, known)) => (
+                    JournalErrorKind::TooNew { found, known },
+                    "a newer version has written what it keeps of its account",
+                ),
+                None => (JournalErrorKind::AccountDamaged, "what it keeps of its account cannot be read"),
+            };
+            JournalError::new(stage, kind).what(what).because(Arc::clone(error))
+        })
+    }
 }
 
 pub(super) fn initialize(database: &Database, own: &Meta) -> Result<(), redb::Error> {
@@ -54,6 +78,11 @@ pub(super) fn initialize(database: &Database, own: &Meta) -> Result<(), redb::Er
         meta.insert(META_NEXT, own.next_ticket.to_string().as_bytes())?;
         meta.insert(META_WALL, own.wall.to_string().as_bytes())?;
         meta.insert(META_CLOCK, own.clock.to_string().as_bytes())?;
+        if let Some(account) = own.account.as_ref().ok().filter(|account| **account != Account::default()) {
+            let record =
+                encode_account(account).map_err(|error| redb::Error::Corrupted(error.to_string()))?;
+            meta.insert(META_ACCOUNT_STATE, record.as_slice())?;
+        }
         transaction.open_table(ENTRIES)?;
     }
     transaction.commit()?;
@@ -81,7 +110,7 @@ pub(super) fn read(
 ) -> Result<Option<(Meta, Index)>, JournalError> {
     let stage = JournalStage::Open;
     checked(stage, || {
-        let Some(meta) = read_meta(database)? else { return Ok(None) };
+        let Some(meta) = read_meta(database, stage)? else { return Ok(None) };
         let (mut index, latest) = (Index::default(), latest(&meta));
         each(database, stage, |bytes, mut entry| {
             clamp(&mut entry, latest);
@@ -92,8 +121,7 @@ pub(super) fn read(
     })
 }
 
-fn read_meta(database: &Database) -> Result<Option<Meta>, JournalError> {
-    let stage = JournalStage::Open;
+pub(super) fn read_meta(database: &Database, stage: JournalStage) -> Result<Option<Meta>, JournalError> {
     let redb = |error: redb::Error| from_redb(stage, error);
     let transaction = database.begin_read().map_err(|error| redb(error.into()))?;
     let table = match transaction.open_table(META) {
@@ -128,7 +156,11 @@ fn read_meta(database: &Database) -> Result<Option<Meta>, JournalError> {
         Some(_) => number(META_CLOCK)?,
         None => wall,
     };
-    Ok(Some(Meta { scope, key, next_ticket: number(META_NEXT)?, wall, clock }))
+    let account = match table.get(META_ACCOUNT_STATE).map_err(|error| redb(error.into()))? {
+        Some(record) => decode_account(record.value()).map_err(Arc::new),
+        None => Ok(Account::default()),
+    };
+    Ok(Some(Meta { scope, key, next_ticket: number(META_NEXT)?, wall, clock, account }))
 }
 
 /// Every entry, with the length of its record.

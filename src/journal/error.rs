@@ -62,7 +62,10 @@ pub enum JournalErrorKind {
     Closed,
     /// It is no journal, or what is in it is not what was written.
     Damaged,
-    /// A newer version of this program has written it.
+    /// What it keeps of its account is not what was written. Its entries can be read and written, but no client begins on it
+    /// before that is forgotten.
+    AccountDamaged,
+    /// A newer version of this program has written it, or what it keeps of its account.
     TooNew {
         /// The version of the format that it has.
         found: u64,
@@ -199,6 +202,9 @@ impl JournalError {
             JournalErrorKind::Damaged => {
                 "put a backup in its place (`rrp journal restore`), and look at the registry for what was sent since"
             }
+            JournalErrorKind::AccountDamaged => {
+                "see that the account is not locked and its password right, then forget what was known of it (`rrp journal forget-account`)"
+            }
             JournalErrorKind::TooNew { .. } => "use the version that wrote it, or a newer one",
             JournalErrorKind::Foreign { .. } => "give each account at each host a file of its own",
             JournalErrorKind::Locked => "ask whoever has it open, or stop that first",
@@ -232,6 +238,7 @@ impl fmt::Display for JournalError {
             JournalErrorKind::Backlog => f.write_str("too many writes wait"),
             JournalErrorKind::Closed => f.write_str("it is closed"),
             JournalErrorKind::Damaged => f.write_str("it is damaged, or no journal"),
+            JournalErrorKind::AccountDamaged => f.write_str("what it keeps of its account cannot be read"),
             JournalErrorKind::TooNew { found, known } => {
                 write!(f, "it has format `{found}`, and this version knows formats up to `{known}`")
             }

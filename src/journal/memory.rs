@@ -93,7 +93,7 @@ impl Journal for Memory {
         let forgotten = kept.index.expired(now);
         kept.forget(&forgotten);
         let entries = kept.entries.values().cloned().collect();
-        let restored = Restored::until(now.max(wall), entries, kept.next_ticket, kept.key, now);
+        let restored = Restored::until(wall, entries, kept.next_ticket, kept.key, now);
         Box::pin(ready(Ok(restored.leased(lease).with_account(kept.account.clone()))))
     }
 

@@ -16,22 +16,40 @@ use crate::settle::{Kept, LineKind, Proof, Reading, Resolver, Sent, SentLine};
 /// The longest record, in bytes: beyond what the bounds of an [`Entry`] allow.
 pub const MAX_RECORD: usize = 8 << 20;
 
-/// Why bytes are no entry.
+/// Why bytes are no entry, or not what is known of an account.
 #[derive(Debug)]
 pub struct InvalidRecord {
+    /// What they should be.
+    of: &'static str,
     what: &'static str,
+    /// The version that they are of, if that is newer than the newest that is known here, and that.
+    pub(super) newer: Option<(u64, u64)>,
     source: Option<serde_json::Error>,
 }
 
 impl InvalidRecord {
     const fn new(what: &'static str) -> Self {
-        Self { what, source: None }
+        Self::of("entry", what)
+    }
+
+    pub(super) const fn of(of: &'static str, what: &'static str) -> Self {
+        Self { of, what, newer: None, source: None }
+    }
+
+    pub(super) fn because(mut self, source: serde_json::Error) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    pub(super) const fn newer(mut self, found: u64, known: u64) -> Self {
+        self.newer = Some((found, known));
+        self
     }
 }
 
 impl fmt::Display for InvalidRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no entry of a journal: {}", self.what)
+        write!(f, "no {} of a journal: {}", self.of, self.what)
     }
 }
 
@@ -127,7 +145,7 @@ const fn is_false(yes: &bool) -> bool {
 pub fn encode(entry: &Entry) -> Result<Vec<u8>, InvalidRecord> {
     let record = Record::of(entry);
     let bytes = serde_json::to_vec(&record)
-        .map_err(|error| InvalidRecord { what: "it cannot be written", source: Some(error) })?;
+        .map_err(|error| InvalidRecord::new("it cannot be written").because(error))?;
     if bytes.len() > MAX_RECORD {
         return Err(InvalidRecord::new("it is too long"));
     }
@@ -144,7 +162,7 @@ pub fn decode(bytes: &[u8]) -> Result<Entry, InvalidRecord> {
         return Err(InvalidRecord::new("it is too long"));
     }
     let record: Record<'static> = serde_json::from_slice(bytes)
-        .map_err(|error| InvalidRecord { what: "it cannot be read", source: Some(error) })?;
+        .map_err(|error| InvalidRecord::new("it cannot be read").because(error))?;
     record.into_entry()
 }
 
@@ -395,11 +413,11 @@ fn resolver_of(word: &str) -> Option<Resolver> {
     ALL.into_iter().find(|resolver| resolver_word(*resolver) == word)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(digits: &str) -> Option<[u8; 16]> {
+pub(super) fn unhex(digits: &str) -> Option<[u8; 16]> {
     let number = u128::from_str_radix(digits, 16).ok()?;
     let bytes = number.to_be_bytes();
     // Only what `hex` makes: no sign, no missing zeros.

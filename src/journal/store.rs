@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use redb::{Database, StorageBackend};
 
+use super::account::{bounded, encode_account};
 use super::database::{
-    ENTRIES, META, META_CLOCK, META_NEXT, META_WALL, Meta, checked, damaged, database, each, from_redb,
-    initialize, one, read,
+    ENTRIES, META, META_ACCOUNT_STATE, META_CLOCK, META_NEXT, META_WALL, Meta, checked, damaged, database,
+    each, from_redb, initialize, one, read,
 };
 use super::index::{Held, Index, Plan, Step, expires};
 use super::record::{InvalidRecord, encode};
 use super::storage::Storage;
 use super::wall::{Wall, kept};
 use super::{JournalError, JournalErrorKind, JournalStage, Options, Restored, Scope, file};
-use crate::dispatch::{Entry, Put, Ticket};
+use crate::dispatch::{Account, Entry, Put, Ticket};
 
 /// A journal in a [redb](https://docs.rs/redb) database, used by one thread at a time.
 ///
@@ -112,7 +113,8 @@ impl Store {
                         Some(key) => key,
                         None => random_key()?,
                     };
-                    let meta = Meta { scope: scope.clone(), key, next_ticket: 1, wall, clock: wall };
+                    let account = Ok(Account::default());
+                    let meta = Meta { scope: scope.clone(), key, next_ticket: 1, wall, clock: wall, account };
                     initialize(&database, &meta).map_err(|error| from_redb(JournalStage::Open, error))?;
                     (meta, Index::default())
                 }
@@ -189,7 +191,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the storage fails, or what is in it is damaged.
+    /// If the storage fails, or what is in it is damaged, be it only what it keeps of its account.
     pub fn restore(&mut self, wall: u64) -> Result<Restored, JournalError> {
         let now = self.wall.advance(wall);
         // Also keeps what time it is: a journal that is only opened grows older, too.
@@ -198,8 +200,21 @@ impl Store {
             self.commit(&[], now)?;
         }
         let entries = self.entries()?;
+        let account = self.account()?;
         let Meta { next_ticket, key, scope, .. } = &self.meta;
-        Ok(Restored::until(self.wall.latest(), entries, *next_ticket, *key, now).of(scope.clone()))
+        let restored = Restored::until(self.wall.clock(), entries, *next_ticket, *key, now);
+        Ok(restored.of(scope.clone()).with_account(account))
+    }
+
+    /// What is known of the account, as it was written.
+    ///
+    /// # Errors
+    ///
+    /// If the storage fails, or this cannot be read, which keeps nobody from reading and writing entries. What is written
+    /// in its place ([`Put::Account`]) replaces it.
+    pub fn account(&mut self) -> Result<Account, JournalError> {
+        self.database()?;
+        self.meta.account(JournalStage::Restore).cloned().map_err(|error| self.named(error))
     }
 
     /// The entries, in the order of their tickets, as they stand in the storage.
@@ -258,7 +273,7 @@ impl Store {
             let encoded = encoded.map_err(|error| {
                 self.named(JournalError::new(JournalStage::Write, JournalErrorKind::TooLong).because(error))
             })?;
-            let steps: Vec<Step> = encoded.iter().filter_map(|change| change.step).collect();
+            let steps: Vec<Step> = encoded.iter().filter_map(Change::step).collect();
             if !plan.try_add(&steps, self.options.max_entries, max_bytes) {
                 return Err(self.named(JournalError::new(JournalStage::Write, JournalErrorKind::Full)));
             }
@@ -280,7 +295,7 @@ impl Store {
         let forgotten = self.index.expired(now);
         let next = changes
             .iter()
-            .filter_map(|change| change.step)
+            .filter_map(Change::step)
             .map(|(ticket, _)| ticket.saturating_add(1))
             .max()
             .unwrap_or(0);
@@ -294,7 +309,10 @@ impl Store {
         match done {
             Ok(()) => {
                 self.index.apply(forgotten.into_iter().map(|ticket| (ticket, None)));
-                self.index.apply(changes.iter().filter_map(|change| change.step));
+                self.index.apply(changes.iter().filter_map(Change::step));
+                if let Some(account) = changes.iter().rev().find_map(Change::account) {
+                    self.meta.account = Ok(account.clone());
+                }
                 (self.meta.next_ticket, self.meta.wall, self.meta.clock) = (next_ticket, now, clock);
                 Ok(())
             }
@@ -337,10 +355,26 @@ impl fmt::Debug for Store {
 }
 
 /// One put, encoded.
-struct Change {
-    /// What becomes of its ticket, if it has one.
-    step: Option<Step>,
-    record: Vec<u8>,
+enum Change {
+    /// What becomes of a ticket, and the record if it holds one then.
+    Ticket(Step, Vec<u8>),
+    Account(Account, Vec<u8>),
+}
+
+impl Change {
+    const fn step(&self) -> Option<Step> {
+        match self {
+            Self::Ticket(step, _) => Some(*step),
+            Self::Account(..) => None,
+        }
+    }
+
+    const fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Ticket(..) => None,
+            Self::Account(account, _) => Some(account),
+        }
+    }
 }
 
 fn change(put: &Put, behind: u64, options: &Options) -> Result<Change, InvalidRecord> {
@@ -349,10 +383,10 @@ fn change(put: &Put, behind: u64, options: &Options) -> Result<Change, InvalidRe
             let entry = kept(entry, behind);
             let record = encode(&entry)?;
             let held = Held { bytes: record.len(), expires: expires(&entry, options) };
-            Change { step: Some((entry.ticket().get(), Some(held))), record }
+            Change::Ticket((entry.ticket().get(), Some(held)), record)
         }
-        Put::Remove(ticket) => Change { step: Some((ticket.get(), None)), record: Vec::new() },
-        Put::Account(_) => Change { step: None, record: Vec::new() },
+        Put::Remove(ticket) => Change::Ticket((ticket.get(), None), Vec::new()),
+        Put::Account(account) => Change::Account(bounded(account), encode_account(account)?),
     })
 }
 
@@ -371,14 +405,14 @@ fn transact(
         for ticket in forgotten {
             entries.remove(ticket)?;
         }
-        for Change { step, record } in changes {
-            let Some((ticket, held)) = step else { continue };
-            match held {
-                Some(_) => drop(entries.insert(ticket, record.as_slice())?),
-                None => drop(entries.remove(ticket)?),
+        let mut meta = transaction.open_table(META)?;
+        for change in changes {
+            match change {
+                Change::Ticket((ticket, Some(_)), record) => drop(entries.insert(ticket, record.as_slice())?),
+                Change::Ticket((ticket, None), _) => drop(entries.remove(ticket)?),
+                Change::Account(_, record) => drop(meta.insert(META_ACCOUNT_STATE, record.as_slice())?),
             }
         }
-        let mut meta = transaction.open_table(META)?;
         meta.insert(META_NEXT, next_ticket.to_string().as_bytes())?;
         meta.insert(META_WALL, now.to_string().as_bytes())?;
         meta.insert(META_CLOCK, clock.to_string().as_bytes())?;

@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::database::{ENTRIES, Meta, checked, damaged, database, each, from_redb, initialize};
+use super::account::account_to_json;
+use super::database::{ENTRIES, Meta, checked, damaged, database, each, from_redb, initialize, read_meta};
 use super::file;
 use super::record::{encode, to_json};
 use super::storage::Storage;
 use super::{JournalError, JournalErrorKind, JournalStage, Options, Scope, Store};
-use crate::dispatch::{Entry, Put, Standing, Ticket};
+use crate::dispatch::{Account, Entry, Put, Standing, Ticket};
 
 /// A journal that is put back goes on with tickets so much higher: those given since the copy was made are not given again.
 const SKIPPED_TICKETS: u64 = 1_000_000;
@@ -65,7 +66,8 @@ impl Report {
 }
 
 impl Store {
-    /// Checks that all is as it was written: the checksum of every page, and that every entry can be read.
+    /// Checks that all is as it was written: the checksum of every page, and that every entry can be read, and what is known
+    /// of the account.
     ///
     /// # Errors
     ///
@@ -85,7 +87,11 @@ impl Store {
                     Standing::InDoubt => in_doubt = in_doubt.saturating_add(1),
                     Standing::Accepted(_) | Standing::Refused { .. } | Standing::NotApplied => {}
                 }
-            })
+            })?;
+            match read_meta(database, stage)? {
+                Some(meta) => meta.account(stage).map(drop),
+                None => Err(damaged(stage, "it is no journal any more")),
+            }
         });
         verified.map_err(|error| self.named(error))?;
         if entries != self.len() {
@@ -96,7 +102,8 @@ impl Store {
         Ok(Report { scope, entries, open, in_doubt, next_ticket, file_bytes })
     }
 
-    /// Writes every entry as a line of JSON, without secrets and hashes: see [`to_json`].
+    /// Writes every entry as a line of JSON, without secrets and hashes: see [`to_json`]; then what is known of the account,
+    /// if anything is: see [`account_to_json`].
     ///
     /// # Errors
     ///
@@ -113,17 +120,27 @@ impl Store {
             })
         });
         read.map_err(|error| self.named(error))?;
+        let account = self.meta().account(stage).map_err(|error| self.named(error));
+        if let Ok(account) = &account
+            && **account != Account::default()
+            && written.is_ok()
+        {
+            written = writeln!(out, "{}", account_to_json(account));
+        }
         written.map_err(|error| {
             JournalError::new(stage, JournalErrorKind::Io).what("the output cannot be written").because(error)
-        })
+        })?;
+        account.map(drop)
     }
 
     /// Writes a copy to a new file, readable for its owner alone. The key of the hashes is in it, as in the journal.
     ///
     /// # Errors
     ///
-    /// If there is such a file, or one of the two storages fails. Then there is no new file.
+    /// If there is such a file, one of the two storages fails, or what is known of the account cannot be read. Then there is
+    /// no new file.
     pub fn backup(&mut self, to: impl AsRef<Path>) -> Result<(), JournalError> {
+        self.account()?;
         let meta = self.meta().clone();
         self.copy(to.as_ref(), &meta)
     }
@@ -170,6 +187,10 @@ fn fill(storage: &Arc<Storage>, meta: &Meta, entries: &[Entry]) -> Result<(), Jo
 /// Puts a copy that [`Store::backup`] made in place of the journal `to`: a copy of it, whose tickets go on a million higher,
 /// for nobody knows which were given since. `wall` is the time, in milliseconds of Unix time.
 ///
+/// Of the account a refused login and a lock come back: both are of the registry's word, stop too much rather than too little,
+/// and end by a word of the operator's or by themselves. Sessions and ghosts of then say nothing of now, and are forgotten:
+/// sessions that were lost since may stand at the registry until its idle limit is over.
+///
 /// With `force` a journal that is there is moved aside, to the path that is returned: `.replaced` behind its name.
 ///
 /// # Errors
@@ -189,6 +210,11 @@ pub fn put_back(
     copy.verify()?;
     let mut meta = copy.meta().clone();
     meta.next_ticket = meta.next_ticket.saturating_add(SKIPPED_TICKETS);
+    meta.account = meta.account.map(|account| Account {
+        refused: account.refused,
+        held_until: account.held_until,
+        ..Account::default()
+    });
     let there = fs::symlink_metadata(to).is_ok();
     if there && !force {
         return Err(JournalError::new(stage, JournalErrorKind::Exists).at(Some(to)));

@@ -3,10 +3,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::dispatch::Entry;
+use crate::dispatch::{Account, Entry};
 
 /// The most, in milliseconds, that a journal believes to have passed between two looks at the clock: a day.
 pub const MAX_STEP_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// No lock of an account is believed to last longer than this, in milliseconds: an hour. What is longer was written by a
+/// clock that was wrong.
+pub const MAX_HOLD_MS: u64 = 60 * 60 * 1000;
+
+/// No place is believed to stay charged for a lost session longer than this, in milliseconds: a day, as long as a session
+/// lasts.
+pub const MAX_GHOST_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The time, out of what a clock says. All in milliseconds of Unix time.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +60,7 @@ impl Wall {
     }
 
     /// The latest time that can have been: the clock's, or this if that is behind.
-    #[cfg(any(feature = "journal", test))]
+    #[cfg(feature = "journal")]
     pub(super) fn latest(self) -> u64 {
         self.now.max(self.clock)
     }
@@ -66,6 +74,18 @@ pub(super) fn clamp(entry: &mut Entry, latest: u64) {
     }
     if entry.intent.begun_at > latest {
         Arc::make_mut(&mut entry.intent).begun_at = latest;
+    }
+}
+
+/// Takes the times of an account that lie too far ahead for the latest that can be. What is still to come goes by the clock
+/// that will say when it is there, not by a journal's time, which may be behind; that a login was refused has happened.
+pub(super) fn clamp_account(account: &mut Account, clock: u64, latest: u64) {
+    if let Some(refused) = &mut account.refused {
+        refused.at = refused.at.min(latest);
+    }
+    account.held_until = account.held_until.map(|until| until.min(clock.saturating_add(MAX_HOLD_MS)));
+    for until in &mut account.ghosts {
+        *until = (*until).min(clock.saturating_add(MAX_GHOST_MS));
     }
 }
 

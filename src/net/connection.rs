@@ -4,18 +4,18 @@ use core::fmt;
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_channel::mpsc;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
-use tracing::Instrument;
 
 use super::cause::Cause;
-use super::driver::{Asked, Driver, Opened, Request, now};
+use super::driver::{Asked, Opened, Request};
+use super::greeted::{Greeted, Task, wait};
+use super::proof::Proof;
 use super::transport::Transport;
 use crate::command::Command;
 use crate::reply::Reply;
-use crate::session::{Config, End, Fate, Rejected, Session, Stage, Why};
+use crate::session::{Config, End, Fate, Rejected, Stage, Why};
 use crate::wire::{EncodeError, Greeting};
 
 /// A logged-in session with a registry.
@@ -40,7 +40,7 @@ impl Connection {
     /// So many commands may wait for their turn, those whose callers have left included.
     pub const MAX_WAITING: usize = 1_024;
 
-    /// Waits for the greeting, and logs in.
+    /// Waits for the greeting, and logs in at once, whatever `config` says of when.
     ///
     /// Needs a tokio runtime with its timer (and its I/O, for sockets). If the future is dropped, the session ends by
     /// itself, by QUIT if it has logged in.
@@ -48,48 +48,30 @@ impl Connection {
     /// # Errors
     /// [`OpenError`] if the registry does not greet, refuses the login or is silent. A refused login is not repeated.
     pub async fn open(transport: impl Transport, config: Config) -> Result<Self, OpenError> {
-        let session = Session::new(config, now()).map_err(|source| OpenError(Problem::Encode(source)))?;
-        let (source, tls) = (transport.source_address(), transport.is_tls());
-        let changes_password = session.changes_password();
-        let (requests, received) = mpsc::channel(0);
-        let (opened, opening) = oneshot::channel();
-        let (end, mut ended) = watch::channel(None);
-        let mut driver = Driver {
-            transport,
-            session,
-            requests: received,
-            opened: Some(opened),
-            ended: end,
-            greeting: None,
-            waiting: None,
-            probing: None,
-            output: Bytes::new(),
-            flushing: false,
-            closing: false,
-        };
-        // Borrowed, for a future that owns its argument keeps it twice.
-        let task = async move { driver.run().await };
-        let task = tokio::spawn(task.instrument(tracing::debug_span!("session"))).abort_handle();
-        match opening.await {
-            Ok(Ok(Opened { greeting, reply, password_changed })) => Ok(Self {
-                requests,
-                places: Arc::new(Semaphore::new(Self::MAX_WAITING)),
-                ended,
-                task,
-                greeting,
-                login: reply,
-                password_changed,
-            }),
-            failed => {
-                let greeting = failed.ok().and_then(Result::err).flatten();
-                Err(OpenError(Problem::End {
-                    end: wait(&mut ended, changes_password).await,
-                    greeting,
-                    source,
-                    tls,
-                }))
-            }
-        }
+        Task::begin(transport, config.login_at_once())?.opened(None, true).await
+    }
+
+    /// Waits for the greeting alone; the login follows by [`Greeted::log_in`], whatever `config` says of when.
+    ///
+    /// Needs what [`open`](Self::open) does. If the future is dropped, the connection is closed at once.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the registry does not greet.
+    pub async fn greet(transport: impl Transport, config: Config) -> Result<Greeted, OpenError> {
+        Greeted::open(transport, config).await
+    }
+
+    /// One that has logged in.
+    pub(super) fn new(
+        requests: mpsc::Sender<Request>,
+        ended: watch::Receiver<Option<Arc<End>>>,
+        task: AbortHandle,
+        greeting: Option<Greeting>,
+        opened: Opened,
+    ) -> Self {
+        let Opened { reply, password_changed } = opened;
+        let places = Arc::new(Semaphore::new(Self::MAX_WAITING));
+        Self { requests, places, ended, task, greeting, login: reply, password_changed }
     }
 
     /// Sends a command, once, and waits for its end. What to do then, [`Fate`] shows.
@@ -119,20 +101,20 @@ impl Connection {
         requests.try_send(request).err().map(mpsc::TrySendError::into_inner)
     }
 
-    /// Proves the login by the keepalive: `true` if the registry said yes, `false` if it said something that leaves it
-    /// open (or nothing was asked, for [`MAX_WAITING`](Self::MAX_WAITING) others wait).
+    /// Asks by the keepalive whether the login still holds. A reply that closes the connection is told, too, before the
+    /// session ends.
     ///
     /// # Errors
-    /// The end of the session, if it came to that.
-    pub async fn keep_alive(&self) -> Result<bool, Arc<End>> {
+    /// The end of the session, if it came to that without such a reply: [`End::reply`] has what ended it.
+    pub async fn keep_alive(&self) -> Result<Proof, Arc<End>> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return Ok(false);
+            return Ok(Proof::NOT_ASKED);
         };
         let (done, waiting) = oneshot::channel();
         if self.request(Request::KeepAlive { done, place }).is_none()
-            && let Ok(proven) = waiting.await
+            && let Ok(proof) = waiting.await
         {
-            return Ok(proven);
+            return Ok(proof);
         }
         Err(self.ended().await)
     }
@@ -151,13 +133,13 @@ impl Connection {
 
     /// Waits for the end of the session, and says why.
     pub async fn ended(&self) -> Arc<End> {
-        wait(&mut self.ended.clone(), false).await
+        wait(&mut self.ended.clone(), true, false).await
     }
 
     /// The same for whoever does not hold on to the connection: it does not keep the session from ending.
     pub fn when_ended(&self) -> impl Future<Output = Arc<End>> + Send + use<> {
         let mut ended = self.ended.clone();
-        async move { wait(&mut ended, false).await }
+        async move { wait(&mut ended, true, false).await }
     }
 
     /// Whether the session has not ended yet, as far as is known.
@@ -191,15 +173,6 @@ impl fmt::Debug for Connection {
     }
 }
 
-async fn wait(ended: &mut watch::Receiver<Option<Arc<End>>>, changes_password: bool) -> Arc<End> {
-    match ended.wait_for(Option::is_some).await {
-        Ok(end) => end.clone(),
-        Err(_) => None,
-    }
-    // The runtime took the task away before it could say.
-    .unwrap_or_else(|| Arc::new(End::vanished(changes_password)))
-}
-
 /// Why no session was opened. Nothing but the login was sent.
 #[derive(Debug)]
 pub struct OpenError(Problem);
@@ -211,6 +184,19 @@ enum Problem {
 }
 
 impl OpenError {
+    pub(super) const fn encode(source: EncodeError) -> Self {
+        Self(Problem::Encode(source))
+    }
+
+    pub(super) const fn ended(
+        end: Arc<End>,
+        greeting: Option<Greeting>,
+        source: Option<IpAddr>,
+        tls: bool,
+    ) -> Self {
+        Self(Problem::End { end, greeting, source, tls })
+    }
+
     /// How the session ended, if it got so far.
     #[must_use]
     pub fn session_end(&self) -> Option<&End> {

@@ -14,10 +14,11 @@ use tokio::io::{AsyncWriteExt, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tracing::{debug, trace, warn};
 
+use super::proof::Proof;
 use super::transport::Transport;
 use crate::command::Command;
 use crate::reply::Reply;
-use crate::session::{CommandId, End, Event, Fate, NotReady, Rejected, Session, Why};
+use crate::session::{CommandId, End, Event, Fate, NotReady, Rejected, Session, Stage, Why};
 use crate::wire::Greeting;
 
 /// What is read at once while an answer is waited for, in bytes.
@@ -32,10 +33,11 @@ const CLOSE: Duration = Duration::from_secs(2);
 
 /// What the owner of a connection asks of its task.
 pub(super) enum Request {
+    /// Comes first, and once.
+    LogIn,
     Command(Box<Asked>),
-    /// The answer: whether it proved the login.
     KeepAlive {
-        done: oneshot::Sender<bool>,
+        done: oneshot::Sender<Proof>,
         place: OwnedSemaphorePermit,
     },
     Quit,
@@ -50,7 +52,6 @@ pub(super) struct Asked {
 
 /// What is known once the login was accepted.
 pub(super) struct Opened {
-    pub(super) greeting: Option<Greeting>,
     pub(super) reply: Reply,
     pub(super) password_changed: bool,
 }
@@ -62,12 +63,12 @@ pub(super) struct Driver<T> {
     pub(super) transport: T,
     pub(super) session: Session,
     pub(super) requests: mpsc::Receiver<Request>,
-    /// Told once: what was opened, or the greeting of a session that was not.
-    pub(super) opened: Option<oneshot::Sender<Result<Opened, Option<Greeting>>>>,
+    /// Each of the two is told once, or dropped when the session has ended before.
+    pub(super) greeted: Option<oneshot::Sender<Greeting>>,
+    pub(super) opened: Option<oneshot::Sender<Opened>>,
     pub(super) ended: Ended,
-    pub(super) greeting: Option<Greeting>,
     pub(super) waiting: Option<(CommandId, oneshot::Sender<Result<Fate, Rejected>>)>,
-    pub(super) probing: Option<oneshot::Sender<bool>>,
+    pub(super) probing: Option<oneshot::Sender<Proof>>,
     /// What the session gave and the transport has not taken.
     pub(super) output: Bytes,
     pub(super) flushing: bool,
@@ -111,8 +112,11 @@ impl<T: Transport> Driver<T> {
 
     /// Waits for whatever happens first, and hands it to the session.
     async fn wait(&mut self, chunk: &mut Vec<u8>) {
-        let takes = self.session.is_ready() && !self.closing;
-        fit(chunk, if takes { IDLE_READ } else { BUSY_READ });
+        let stage = self.session.stage();
+        let stands = self.session.is_ready() || stage == Stage::Greeted;
+        // Before the greeting comes nothing but that nobody holds the connection any more.
+        let takes = (stands || stage == Stage::Greeting) && !self.closing;
+        fit(chunk, if stands { IDLE_READ } else { BUSY_READ });
         let deadline = self.session.poll_timeout().map(tokio::time::Instant::from_std);
         let timeout = async {
             match deadline {
@@ -190,6 +194,11 @@ impl<T: Transport> Driver<T> {
     fn request(&mut self, request: Option<Request>) {
         match request {
             // Whoever gave up before the first byte has sent nothing.
+            Some(Request::LogIn) if self.opened.as_ref().is_none_or(oneshot::Sender::is_closed) => {}
+            Some(Request::LogIn) => {
+                // It comes once, from whoever was told of the greeting, so there is a login that waits.
+                let _ = self.session.log_in(now());
+            }
             Some(Request::Command(asked)) if asked.done.is_closed() => {}
             Some(Request::Command(asked)) => {
                 let Asked { command, done, place } = *asked;
@@ -210,7 +219,7 @@ impl<T: Transport> Driver<T> {
                     self.probing = Some(done);
                 } else {
                     // It is ready, and the dialect allows it, so this is not reached. Nothing was proven.
-                    let _ = done.send(false);
+                    let _ = done.send(Proof::NOT_ASKED);
                 }
             }
             // Quit, or nobody holds the connection any more.
@@ -266,15 +275,17 @@ impl<T: Transport> Driver<T> {
             match event {
                 Event::Greeted(greeting) => {
                     debug!(?greeting, "greeted");
-                    self.greeting = Some(greeting);
+                    if let Some(greeted) = self.greeted.take() {
+                        // If nobody waits any more, the channel of requests is closed too, and nothing is sent.
+                        let _ = greeted.send(greeting);
+                    }
                 }
                 Event::LoggedIn { reply, password_changed } => {
                     debug!(code = %reply.code(), password_changed, "logged in");
                     self.transport.settle();
                     if let Some(opened) = self.opened.take() {
-                        let greeting = self.greeting.take();
                         // If nobody waits any more, the channel of requests is closed too, and the session quits.
-                        let _ = opened.send(Ok(Opened { greeting, reply, password_changed }));
+                        let _ = opened.send(Opened { reply, password_changed });
                     }
                 }
                 Event::Done { id, fate } => {
@@ -291,7 +302,7 @@ impl<T: Transport> Driver<T> {
                 Event::KeptAlive { reply, proven } => {
                     debug!(code = %reply.code(), proven, "kept alive");
                     if let Some(done) = self.probing.take() {
-                        let _ = done.send(proven);
+                        let _ = done.send(Proof::answered(reply, proven));
                     }
                 }
                 Event::Ended(end) => return Some(end),
@@ -325,9 +336,7 @@ impl<T: Transport> Driver<T> {
         ) || matches!(end.why(), Why::Unsolicited(reply) if reply.code().closes_connection());
         // What became of the commands is told before; this may take its time.
         self.ended.send_replace(Some(Arc::new(end)));
-        if let Some(opened) = self.opened.take() {
-            let _ = opened.send(Err(self.greeting.take()));
-        }
+        (self.greeted, self.opened) = (None, None);
         if in_step {
             // Whether it hears us or not, this is the end.
             let _ = tokio::time::timeout(CLOSE, self.transport.shutdown()).await;

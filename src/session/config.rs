@@ -178,6 +178,7 @@ pub struct Config {
     pub(super) keepalive: Keepalive,
     pub(super) keepalive_after: Option<Duration>,
     pub(super) limits: Limits,
+    pub(super) login_when_told: bool,
 }
 
 impl Config {
@@ -197,6 +198,7 @@ impl Config {
             keepalive: Keepalive::Describe,
             keepalive_after: Some(Self::KEEPALIVE_AFTER),
             limits: Limits::REPLY,
+            login_when_told: false,
         }
     }
 
@@ -239,6 +241,23 @@ impl Config {
     #[must_use]
     pub fn keepalive_after(mut self, idle: Option<Duration>) -> Self {
         self.keepalive_after = idle.map(|idle| idle.max(Self::MIN_KEEPALIVE_AFTER));
+        self
+    }
+
+    /// With a login that waits for [`Session::log_in`]; otherwise it goes out as soon as the registry has greeted. For an
+    /// owner of several sessions who paces what they send: a login is a command, and pays when it is written.
+    ///
+    /// [`Session::log_in`]: super::Session::log_in
+    #[must_use]
+    pub const fn login_when_told(mut self) -> Self {
+        self.login_when_told = true;
+        self
+    }
+
+    /// With a login that goes out as soon as the registry has greeted.
+    #[cfg(feature = "net")]
+    pub(crate) const fn login_at_once(mut self) -> Self {
+        self.login_when_told = false;
         self
     }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::io;
 
+use super::remains::Remains;
 use super::stage::Stage;
 use crate::code::ReturnCode;
 use crate::reply::Reply;
@@ -27,7 +28,7 @@ pub enum Why {
     LoginRefused(Box<Reply>),
     /// The keepalive was answered as if nobody were logged in.
     LoginLost(Box<Reply>),
-    /// A reply stood where the greeting should.
+    /// A reply stood where the greeting should, or came before the login was sent.
     InsteadOfGreeting(Box<Reply>),
     /// A reply came to nothing that was asked: late, surplus, or to say that the connection closes.
     Unsolicited(Box<Reply>),
@@ -77,14 +78,16 @@ macro_rules! with_reply {
 pub struct End {
     stage: Stage,
     why: Why,
+    remains: Remains,
     password_in_doubt: bool,
     /// How something began that was no greeting.
     beginning: Option<Box<str>>,
 }
 
 impl End {
-    pub(super) const fn new(stage: Stage, why: Why) -> Self {
-        Self { stage, why, password_in_doubt: false, beginning: None }
+    pub(super) fn new(stage: Stage, why: Why, login_sent: bool) -> Self {
+        let remains = Remains::after(&why, login_sent);
+        Self { stage, why, remains, password_in_doubt: false, beginning: None }
     }
 
     pub(super) const fn leave_password_in_doubt(&mut self) {
@@ -109,11 +112,12 @@ impl End {
         }
     }
 
-    /// A session whose task was taken away, and can say nothing. If it was to change the password, it may have.
+    /// A session whose task was taken away, and can say nothing; `login_asked`: whether it was told to log in. If the
+    /// login was to change the password, it may have.
     #[cfg(feature = "net")]
-    pub(crate) fn vanished(changes_password: bool) -> Self {
+    pub(crate) fn vanished(login_asked: bool, changes_password: bool) -> Self {
         let stage = if changes_password { Stage::Login } else { Stage::Ended };
-        Self { password_in_doubt: changes_password, ..Self::new(stage, Why::Abandoned) }
+        Self { password_in_doubt: changes_password, ..Self::new(stage, Why::Abandoned, login_asked) }
     }
 
     /// The stage at which it ended.
@@ -141,6 +145,12 @@ impl End {
     #[must_use]
     pub fn code(&self) -> Option<ReturnCode> {
         self.reply().map(Reply::code)
+    }
+
+    /// What the registry is likely to still hold of it, for a budget of sessions.
+    #[must_use]
+    pub const fn remains(&self) -> Remains {
+        self.remains
     }
 
     /// Whether it was a login that changes the password, and nobody knows which password holds now: try each once.
@@ -197,6 +207,9 @@ impl End {
             (Why::Malformed(_) | Why::Frame(_) | Why::Noise, Stage::Greeting) => {
                 Some("check that the port speaks RRP, and TLS if and only if it was asked for")
             }
+            (Why::Eof | Why::Transport(_) | Why::Incomplete { .. }, Stage::Greeted) => Some(
+                "try again, with the login sooner behind the greeting: registries close what does not log in",
+            ),
             (Why::Eof | Why::Transport(_) | Why::Timeout, Stage::Login) => {
                 Some("try again later, and if it stays so ask the registry about the account")
             }
@@ -262,7 +275,7 @@ impl fmt::Debug for End {
         if let Some(beginning) = &self.beginning {
             out.field("beginning", beginning);
         }
-        out.field("password_in_doubt", &self.password_in_doubt).finish()
+        out.field("remains", &self.remains).field("password_in_doubt", &self.password_in_doubt).finish()
     }
 }
 

@@ -70,7 +70,8 @@ pub enum Fate {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The registry has introduced itself.
+    /// The registry has introduced itself. The login follows, or waits for its owner
+    /// ([`Config::login_when_told`](super::Config::login_when_told)).
     Greeted(Greeting),
     /// The login was accepted. If the reply's code closes the connection (220), [`Ended`](Self::Ended) follows.
     LoggedIn {

@@ -14,6 +14,7 @@ use super::config::{Config, Deadlines, Keepalive};
 use super::end::Why;
 use super::event::{CommandId, Event, NotReady, Rejected};
 use super::exchange::{Exchange, First, Phase, What, encoded};
+use super::remains::is_closed_by_peer;
 use super::stage::Stage;
 use crate::code::Context;
 use crate::command::{Command, Dialect, Effect, Nature, ToCommand};
@@ -42,6 +43,7 @@ pub struct Session {
     events: VecDeque<Event>,
     commands: u64,
     quitting: bool,
+    login_when_told: bool,
     /// The exchange before, if it had a secret: a reply that comes late may quote it.
     before: Option<Box<Exchange>>,
 }
@@ -53,6 +55,10 @@ enum State {
         login: Exchange,
         deadline: Instant,
         first: First,
+    },
+    /// Without a deadline: its owner has one.
+    Greeted {
+        login: Exchange,
     },
     Idle {
         since: Instant,
@@ -110,6 +116,7 @@ impl Session {
             events: VecDeque::new(),
             commands: 0,
             quitting: false,
+            login_when_told: config.login_when_told,
             before: None,
         })
     }
@@ -119,6 +126,7 @@ impl Session {
     pub const fn stage(&self) -> Stage {
         match &self.state {
             State::Greeting { .. } => Stage::Greeting,
+            State::Greeted { .. } => Stage::Greeted,
             State::Idle { .. } => Stage::Idle,
             State::Busy { exchange, phase, .. } => exchange.stage(*phase),
             State::Ended => Stage::Ended,
@@ -135,7 +143,9 @@ impl Session {
     #[must_use]
     pub const fn changes_password(&self) -> bool {
         match &self.state {
-            State::Greeting { login: exchange, .. } | State::Busy { exchange, .. } => {
+            State::Greeting { login: exchange, .. }
+            | State::Greeted { login: exchange }
+            | State::Busy { exchange, .. } => {
                 matches!(exchange.what, What::Login { changes_password: true, .. })
             }
             State::Idle { .. } | State::Ended => false,
@@ -158,6 +168,23 @@ impl Session {
     }
 
     // What is asked of it.
+
+    /// Begins the login that waits for this ([`Config::login_when_told`]); the time that it may take runs from here.
+    ///
+    /// # Errors
+    /// [`NotReady`] at any other stage than [`Stage::Greeted`].
+    pub fn log_in(&mut self, now: Instant) -> Result<(), NotReady> {
+        match core::mem::replace(&mut self.state, State::Ended) {
+            State::Greeted { login } => {
+                self.begin(login, now);
+                Ok(())
+            }
+            other => {
+                self.state = other;
+                Err(self.not_idle().unwrap_or_else(|| NotReady::Busy(self.stage())))
+            }
+        }
+    }
 
     /// Takes a command. Its end is an [`Event::Done`], exactly one.
     ///
@@ -200,7 +227,7 @@ impl Session {
     pub fn quit(&mut self, now: Instant) {
         self.quitting = true;
         match self.state {
-            State::Greeting { .. } => self.end(Why::Abandoned),
+            State::Greeting { .. } | State::Greeted { .. } => self.end(Why::Abandoned),
             State::Busy { exchange: Exchange { what: What::Login { .. }, .. }, phase, .. }
                 if phase < Phase::Write =>
             {
@@ -260,8 +287,9 @@ impl Session {
 
     /// Reading or writing has failed. When writing has, what can still be read is best given first: it may say why.
     pub fn handle_error(&mut self, error: io::Error) {
-        // Servers that are told QUIT close as they like.
-        self.end(if self.quit_was_sent() { Why::Quit } else { Why::Transport(error) });
+        // Servers that are told QUIT close as they like; a network that fails has closed nothing.
+        let quit = self.quit_was_sent() && is_closed_by_peer(&error);
+        self.end(if quit { Why::Quit } else { Why::Transport(error) });
     }
 
     /// Somebody has looked, after [`wants_check`](Self::wants_check), and nothing was to be read: what is in hand may be
@@ -315,7 +343,7 @@ impl Session {
                 }
             }
             State::Greeting { .. } | State::Busy { .. } => self.end(Why::Timeout),
-            State::Ended => {}
+            State::Greeted { .. } | State::Ended => {}
         }
     }
 
@@ -351,14 +379,15 @@ impl Session {
         event
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens.
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing else happens. `None` once it has ended,
+    /// while the login waits for its owner, and while it is idle without a keepalive.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Greeting { deadline, .. } | State::Busy { deadline, .. } => Some(*deadline),
             State::Idle { ending: Some(deadline), .. } => Some(*deadline),
             State::Idle { since, ending: None } => self.keepalive_after.map(|after| later(*since, after)),
-            State::Ended => None,
+            State::Greeted { .. } | State::Ended => None,
         }
     }
 }

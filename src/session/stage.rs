@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-/// Where in its life a connection is, or came to its end. Each stage has a deadline of its own.
+/// Where in its life a connection is, or came to its end. Each stage has a deadline of its own, but for
+/// [`Greeted`](Self::Greeted).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Stage {
@@ -14,6 +15,11 @@ pub enum Stage {
     Tls,
     /// The registry is to introduce itself (RFC 2832 §3).
     Greeting,
+    /// The registry has greeted; the login waits for its owner ([`Config::login_when_told`]). How long it may, its owner
+    /// decides, and the registry, which closes what does not log in.
+    ///
+    /// [`Config::login_when_told`]: super::Config::login_when_told
+    Greeted,
     /// SESSION was sent, or is about to be (§4.3.8).
     Login,
     /// Logged in, and nothing is asked.
@@ -41,6 +47,7 @@ impl Stage {
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Greeting => "greeting",
+            Self::Greeted => "greeted",
             Self::Login => "login",
             Self::Idle => "idle",
             Self::Check => "check",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rrp::client::Availability;
 use rrp::command::{Add, Check, Period, Renew, Safety, Status, Year};
 use rrp::dispatch::{DoubtReason, NotSent, Outcome, QueryError, Refused, Settled};
 use rrp::sim::{Change, Close, Domain, Effect, Fault, Stamp, Trigger};
@@ -25,11 +26,11 @@ async fn a_query_is_answered_and_a_change_accepted() {
     let (hub, journal) = (Hub::new(), journal());
     let client = hub.client(journal.clone()).await;
     assert_eq!(hub.dials(), 0, "a session is opened when something waits");
-    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 210);
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap(), Availability::Available);
     let Outcome::Accepted(accepted) = add(&client).await.unwrap() else { panic!("not accepted") };
     assert!(accepted.is_recorded() && !accepted.is_replayed());
     assert_eq!(standing(&journal, accepted.ticket()), "accepted");
-    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 211);
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap(), Availability::Taken);
     assert_eq!((hub.dials(), hub.changes(Change::Created, "example.com")), (1, 1));
     assert!(client.doubts().await.unwrap().is_empty());
 }
@@ -92,7 +93,7 @@ async fn a_query_whose_answer_is_lost_is_asked_again() {
     let hub = Hub::new();
     let client = hub.client(journal()).await;
     hub.fault("check", LOST);
-    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 210);
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap(), Availability::Available);
     assert_eq!(hub.dials(), 2);
 }
 
@@ -113,7 +114,7 @@ async fn a_caller_whose_time_is_over_has_a_ticket_and_the_change_is_finished_wit
     assert_eq!(standing(&journal, doubt.ticket()), "accepted");
     // Long afterwards it still says so, and the next command gets its own reply.
     assert!(matches!(client.settle(&doubt).await.unwrap(), Settled::Applied(_)));
-    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 211);
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap(), Availability::Taken);
     assert_eq!(hub.changes(Change::Created, "example.com"), 1);
     assert_eq!(hub.dials(), 1);
 }
@@ -303,9 +304,9 @@ async fn a_thousand_callers_get_each_their_own_answer() {
             if number % 2 == 0 {
                 let told = client.change(&Add::domain(&name), Safety::ReadBack).await.unwrap();
                 assert!(matches!(told, Outcome::Accepted(_)));
-                assert_eq!(client.query(&Check::domain(&name)).await.unwrap().reply().code(), 211);
+                assert_eq!(client.query(&Check::domain(&name)).await.unwrap(), Availability::Taken);
             } else {
-                assert_eq!(client.query(&Check::domain(&name)).await.unwrap().reply().code(), 210);
+                assert_eq!(client.query(&Check::domain(&name)).await.unwrap(), Availability::Available);
             }
         });
     }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rrp::client::Availability;
 use rrp::command::{Add, Check, Safety};
 use rrp::dispatch::{Outcome, Standing, Ticket};
 use rrp::journal::Memory;
@@ -43,7 +44,7 @@ fn faults() -> Vec<(&'static str, Option<Effect>)> {
 async fn check(hub: &Hub, client: &Client, journal: &Memory, case: &str) {
     let answer =
         client.query(&Check::domain(&other())).await.unwrap_or_else(|error| panic!("{case}: {error}"));
-    assert_eq!(answer.reply().code(), 210, "{case}");
+    assert_eq!(answer, Availability::Available, "{case}");
     let executed = hub.changes(Change::Created, "example.com");
     assert!(executed <= 1, "{case}: executed {executed} times");
     let call = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
@@ -62,7 +63,7 @@ async fn check(hub: &Hub, client: &Client, journal: &Memory, case: &str) {
         assert!(fits, "{case}: {entry:?}");
     }
     assert!(client.doubts().await.unwrap().is_empty(), "{case}");
-    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 211, "{case}");
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap(), Availability::Taken, "{case}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +99,7 @@ async fn a_change_that_is_dropped_before_its_session_is_there_is_not_sent() {
     let call = client.change(&Add::domain(&name()), Safety::ReadBack);
     assert!(polled(call.into_future(), 30, STEP).await.is_none());
     hub.unreachable(false);
-    assert_eq!(client.query(&Check::domain(&name())).await.unwrap().reply().code(), 210);
+    assert_eq!(client.query(&Check::domain(&name())).await.unwrap(), Availability::Available);
     tokio::time::advance(Duration::from_secs(600)).await;
     assert_eq!(hub.changes(Change::Created, "example.com"), 0);
 }
@@ -123,13 +124,13 @@ async fn a_query_that_is_dropped_leaves_its_reply_to_nobody() {
                 if let Some(effect) = effect.clone() {
                     hub.fault("check", effect);
                 }
-                // Taken is 211, and free is 210: no reply may go to the other one.
+                // No reply may go to the other one.
                 let told = polled(client.query(&Check::domain(&name())).into_future(), n, step).await;
                 if let Some(told) = &told {
-                    assert_eq!(told.as_ref().unwrap().reply().code(), 211, "{effect:?} {n}");
+                    assert_eq!(*told.as_ref().unwrap(), Availability::Taken, "{effect:?} {n}");
                 }
                 let next = client.query(&Check::domain(&other())).await.unwrap();
-                assert_eq!(next.reply().code(), 210, "{effect:?} {n}");
+                assert_eq!(next, Availability::Available, "{effect:?} {n}");
                 if told.is_some() && step.is_zero() {
                     break;
                 }
@@ -169,7 +170,7 @@ async fn a_settling_that_is_dropped_goes_on_and_sends_nothing() {
                 let known = if executed { "accepted" } else { "not-applied" };
                 assert_eq!(standing(&journal, ticket), known, "{n} {step:?}");
                 assert_eq!(hub.changes(Change::Created, "example.com"), usize::from(executed));
-                assert_eq!(client.query(&Check::domain(&other())).await.unwrap().reply().code(), 210);
+                assert_eq!(client.query(&Check::domain(&other())).await.unwrap(), Availability::Available);
                 if told.is_some() {
                     break;
                 }

@@ -109,6 +109,8 @@ impl Hub {
                 async move { hub.dialled() }
             })
             .unlimited()
+            // Each hub is a registry of its own.
+            .without_account_lock()
             .config(Config::new(7))
             .wall_clock(move || BEGIN + since())
     }

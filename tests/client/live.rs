@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rrp::client::Availability;
 use rrp::command::{Add, Check, Safety, Session};
 use rrp::dispatch::{Config, Outcome, QueryError, Settled};
 use rrp::net::{Connector, Tls};
@@ -85,7 +86,7 @@ async fn many_threads_and_many_faults_pay_once_for_each_order() {
             }
             let done = order(client.clone(), number).await;
             let taken = match client.query(&Check::domain(&name(number))).await {
-                Ok(answer) => answer.reply().code() == 211,
+                Ok(availability) => availability == Availability::Taken,
                 // The account's budget for asking again is spent.
                 Err(QueryError::Unanswered | QueryError::Refused(_)) => true,
                 Err(error) => panic!("{error:?}"),

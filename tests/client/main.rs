@@ -7,4 +7,7 @@ mod ends;
 mod hub;
 mod journals;
 mod keys;
+mod lists;
 mod live;
+mod script;
+mod typed;

@@ -180,7 +180,7 @@ fn what_may_have_been_executed_is_read_back() {
         rig.answer(lines);
         is_read_back(&mut rig);
         rig.sessions_were(match lines {
-            ENDED | FULL => &["ended", "not on 1"],
+            ENDED | FULL => &["closed", "not on 1"],
             "210 Domain name available" => &["evict", "not on 1"],
             _ => &["alive", "not on 1"],
         });
@@ -238,7 +238,7 @@ fn after_a_420_another_session_is_used() {
     let due = rig.dispatch.poll_timeout().unwrap().duration_since(rig.now).as_secs();
     rig.due_in(due);
     rig.does(&["send add"]);
-    rig.sessions_were(&["ended", "not on 1"]);
+    rig.sessions_were(&["closed", "not on 1"]);
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_reply_that_may_mean_a_lost_login_is_probed() {
         let mut rig = write(charge(), Safety::ReadBack);
         rig.answer_on(lines, false);
         rig.ends("1 in-doubt", &["tell a: in doubt 1, no read can prove what became of it"]);
-        rig.sessions_were(&["ended"]);
+        rig.sessions_were(&["closed"]);
     }
 }
 

@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use proptest::prelude::*;
-use rrp::dispatch::{Entry, Put};
-use rrp::journal::decode;
+use rrp::dispatch::{Account, Entry, Put};
+use rrp::journal::{decode, decode_account};
 use serde_json::{Map, Value, json};
 
 /// 2026-01-01, in milliseconds of Unix time.
@@ -48,6 +48,49 @@ pub(crate) fn entry(ticket: u64, standing: &str) -> Entry {
 
 pub(crate) fn put(ticket: u64, standing: &str) -> Put {
     Put::Entry(entry(ticket, standing))
+}
+
+/// What is known of an account with so many sessions, out of a record as a file holds it.
+pub(crate) fn account(sessions: u32) -> Account {
+    account_of(&json!({
+        "version": 1,
+        "refused": {"credential": "0123456789abcdef".repeat(2), "why": "530: not right", "at": NOW - 7},
+        "held_until": NOW + 300_000,
+        "sessions": sessions,
+        "boot": "boot-1",
+        "ghosts": [NOW + 600_000, NOW + 500_000],
+    }))
+}
+
+pub(crate) fn account_of(record: &Value) -> Account {
+    decode_account(record.to_string().as_bytes()).unwrap_or_else(|error| panic!("{error}: {record:#}"))
+}
+
+/// Every sort of record of an account.
+pub(crate) fn any_account() -> impl Strategy<Value = Value> {
+    let refused = (any::<u128>(), "\\PC{0,80}", any::<u64>())
+        .prop_map(|(hash, why, at)| json!({"credential": format!("{hash:032x}"), "why": why, "at": at}));
+    let ghosts = prop_oneof![
+        prop::collection::vec(any::<u64>(), 0..5),
+        prop::collection::vec(any::<u64>(), Account::MAX_GHOSTS),
+    ];
+    let rest = (prop::option::of(any::<u64>()), any::<u32>(), prop::option::of("\\PC{0,32}"), ghosts);
+    (prop::option::of(refused), rest).prop_map(|(refused, (held_until, sessions, boot, ghosts))| {
+        let mut record = json!({"version": 1});
+        for (name, value) in [
+            ("refused", json!(refused)),
+            ("held_until", json!(held_until)),
+            ("sessions", json!(sessions)),
+            ("boot", json!(boot)),
+            ("ghosts", json!(ghosts)),
+        ] {
+            // What a record leaves out.
+            if !value.is_null() && value != json!([]) {
+                record[name] = value;
+            }
+        }
+        record
+    })
 }
 
 /// Every sort of record.

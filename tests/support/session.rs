@@ -76,6 +76,8 @@ pub(crate) fn block(code: u16) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum At {
     Greeting,
+    /// The login waits for its owner.
+    Greeted,
     LoginCheck,
     LoginChecked,
     LoginWrite,
@@ -99,8 +101,9 @@ pub(crate) enum At {
 }
 
 impl At {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Greeting,
+        Self::Greeted,
         Self::LoginCheck,
         Self::LoginChecked,
         Self::LoginWrite,
@@ -152,7 +155,7 @@ impl Play {
     }
 
     pub(crate) fn with(config: Config, at: At, command: Command) -> Self {
-        let mut play = Self::new(config);
+        let mut play = Self::new(if at == At::Greeted { config.login_when_told() } else { config });
         play.go(at, command);
         play.events();
         play.sent.clear();
@@ -165,7 +168,7 @@ impl Play {
         }
         self.input(GREETING);
         match at {
-            At::LoginCheck => return,
+            At::Greeted | At::LoginCheck => return,
             At::LoginChecked => return self.checked(),
             At::LoginWrite => return self.hand_over(),
             _ => self.send(),
@@ -314,7 +317,8 @@ pub(crate) fn in_words(event: &Event) -> String {
     }
 }
 
-fn why(end: &End) -> String {
+/// What ended it, in words.
+pub(crate) fn why(end: &End) -> String {
     let code = end.code().map_or(0, |code| code.as_u16());
     match end.why() {
         Why::Quit => "quit".to_owned(),
@@ -342,6 +346,7 @@ fn why(end: &End) -> String {
 pub(crate) fn stage_of(at: At) -> Stage {
     match at {
         At::Greeting => Stage::Greeting,
+        At::Greeted => Stage::Greeted,
         At::LoginCheck | At::LoginChecked | At::LoginWrite | At::LoginWait | At::LoginReply => Stage::Login,
         At::Idle | At::Doomed => Stage::Idle,
         At::Check | At::Checked | At::AliveCheck => Stage::Check,

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rrp::journal::{JournalError, JournalErrorKind, Options, Store, put_back, to_json};
+use rrp::dispatch::{Account, Put};
+use rrp::journal::{JournalError, JournalErrorKind, Options, Store, account_to_json, put_back, to_json};
 use serde_json::json;
 
 use crate::exit::{self, Exit};
@@ -20,8 +21,10 @@ damaged, of a newer version, missing, or open to other users of the machine is 7
 Examples:
   rrp journal verify /var/lib/rrp/journal.redb                  every page and every entry
   rrp journal export /var/lib/rrp/journal.redb | jq .standing   a line of JSON for each entry, without secrets
+  rrp journal export /var/lib/rrp/journal.redb | jq .account    the last line: what is known of the account, if anything is
   rrp journal backup /var/lib/rrp/journal.redb copy.redb        to a new file; the key of its hashes is in it
-  rrp journal restore copy.redb /var/lib/rrp/journal.redb       where no journal is; --force moves one aside";
+  rrp journal restore copy.redb /var/lib/rrp/journal.redb       where no journal is; --force moves one aside
+  rrp journal forget-account /var/lib/rrp/journal.redb          its lock, refused login and sessions; entries stay";
 
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE))]
@@ -41,7 +44,7 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
-    /// Print every entry as a line of JSON
+    /// Print every entry as a line of JSON, then what is known of the account
     Export {
         /// The journal
         #[arg(value_name = "FILE")]
@@ -68,6 +71,12 @@ enum Task {
         #[arg(long)]
         force: bool,
     },
+    /// Forget a lock, a refused login and the sessions of the account, also where they cannot be read; entries stay
+    ForgetAccount {
+        /// The journal
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
@@ -77,6 +86,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
             let mut store = open(file)?;
             for entry in store.entries().map_err(refusal)? {
                 writeln!(out, "{}", output::escape_json(&to_json(&entry)))?;
+            }
+            // Last: if it cannot be read, all else has been.
+            let account = store.account().map_err(refusal)?;
+            if account != Account::default() {
+                writeln!(out, "{}", output::escape_json(&account_to_json(&account)))?;
             }
         }
         Task::Backup { file, copy } => {
@@ -93,6 +107,15 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
             let _ = writeln!(
                 err,
                 "note: what was sent since the copy was made is not in it: look at the registry before you send it again"
+            );
+        }
+        Task::ForgetAccount { file } => {
+            open(file)?.write(&[Put::Account(Account::default())], wall()).map_err(refusal)?;
+            writeln!(out, "{}: what was known of the account is forgotten", shown(file))?;
+            // It was known for a reason.
+            let _ = writeln!(
+                err,
+                "note: sessions that are still open at the registry are not counted any more: let its idle limit pass first"
             );
         }
     }

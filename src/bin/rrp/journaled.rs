@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use rrp::client::StartError;
 use rrp::dispatch::{Config, Entry, Put, Ticket};
 use rrp::journal::{BoxFuture, Embedded, Journal, JournalError, Options, Restored};
 use rrp::net::{ConnectError, Connector, Endpoint, Stream};
@@ -159,7 +160,13 @@ impl Journaled {
             .build()
             .map_err(|error| not_started(error.into()))?;
         let client = runtime.block_on(builder.connect()).map_err(|error| match error {
-            rrp::client::StartError::Journal(error) => refusal(error),
+            StartError::Journal(error) => refusal(error),
+            StartError::AccountLocked { .. } => {
+                let line = error.to_string();
+                let what = line.strip_prefix("client: ").unwrap_or(&line);
+                let hint = "wait for its end: an account has a few sessions and one pace, whoever uses them";
+                Refusal::new(STAGE, what).hint(hint).exit(Exit::Temporary)
+            }
             error => not_started(error.into()),
         })?;
         let (runtime, seen) = (Some(runtime), Seen::default());

@@ -78,6 +78,8 @@ pub(crate) async fn play(
         .config(config.backoff(Backoff::new(PAUSE, PAUSE)))
         .wall_clock(|| BEGIN)
         .unlimited()
+        // Nobody else knows of this registry.
+        .without_account_lock()
         .connect()
         .await
         .map_err(|error| refused("the client does not start")(error.into()))?;

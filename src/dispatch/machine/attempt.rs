@@ -129,6 +129,7 @@ impl<S: Slots> Dispatch<S> {
             // After what was lost nothing else goes out on that session, nor after an answer to something else.
             Attempt::Unanswered => GiveBack::Ended,
             Attempt::Answered(verdict) if alive && !verdict.fits() => GiveBack::Evict,
+            Attempt::Answered(_) if !alive => GiveBack::Closed,
             Attempt::Answered(_) | Attempt::Unsent => how,
         };
         if let (Attempt::Answered(verdict), Some(reply)) = (attempt, &reply)

@@ -26,7 +26,9 @@ impl Session {
             _ if self.quitting => Some(NotReady::Ending),
             State::Idle { ending: None, .. } => None,
             State::Idle { ending: Some(_), .. } => Some(NotReady::Ending),
-            State::Greeting { .. } | State::Busy { .. } => Some(NotReady::Busy(self.stage())),
+            State::Greeting { .. } | State::Greeted { .. } | State::Busy { .. } => {
+                Some(NotReady::Busy(self.stage()))
+            }
         }
     }
 
@@ -39,6 +41,16 @@ impl Session {
                 ..
             }
         )
+    }
+
+    fn login_was_sent(&self) -> bool {
+        match &self.state {
+            State::Greeting { .. } | State::Greeted { .. } => false,
+            State::Busy { exchange: Exchange { what: What::Login { .. }, .. }, phase, .. } => {
+                *phase >= Phase::Write
+            }
+            State::Busy { .. } | State::Idle { .. } | State::Ended => true,
+        }
     }
 
     pub(super) fn begin(&mut self, exchange: Exchange, now: Instant) {
@@ -77,11 +89,19 @@ impl Session {
             State::Greeting { login, deadline, first } => {
                 if frame.grammar() == Grammar::Text {
                     self.events.push_back(Event::Greeted(Greeting::parse(frame.bytes())));
-                    self.begin(login, now);
+                    if self.login_when_told {
+                        self.state = State::Greeted { login };
+                    } else {
+                        self.begin(login, now);
+                    }
                 } else {
                     self.state = State::Greeting { login, deadline, first };
                     self.end(reply_or(frame, Why::InsteadOfGreeting));
                 }
+            }
+            state @ State::Greeted { .. } => {
+                self.state = state;
+                self.end(reply_or(frame, Why::InsteadOfGreeting));
             }
             state @ State::Idle { .. } => {
                 self.state = state;
@@ -242,7 +262,7 @@ impl Session {
         if self.has_ended() {
             return;
         }
-        let mut end = End::new(stage, why);
+        let mut end = End::new(stage, why, self.login_was_sent());
         // What was not handed over cannot be quoted; what came late may quote the command before.
         let quotable = match &self.state {
             State::Busy { exchange, phase, .. } if *phase >= Phase::Write => Some(exchange),

@@ -1,0 +1,74 @@
+//! Sessions that have ended, and those of which the registry may not know that they have.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use super::event::Event;
+use super::machine::{Pool, Probed};
+use super::place::State;
+use crate::code::ReturnCode;
+use crate::dispatch::Unavailable;
+use crate::session::Remains;
+
+/// A place that is charged for a session that is lost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ghost {
+    pub(super) until: Instant,
+    /// Whether a login may be tried in its place.
+    pub(super) may_be_gone: bool,
+}
+
+impl Pool {
+    /// The session of this number is over. Told once of each that was [`opened`](Self::opened); a slot that was given
+    /// for it is given back all the same.
+    pub fn ended(&mut self, session: u64, code: Option<ReturnCode>, remains: Remains, now: Instant) {
+        let Some(place) = self.places.remove(&session) else { return };
+        self.idle.retain(|idle| *idle != session);
+        self.permits.retain(|slot| slot.session != session);
+        if let State::Proving(slot, _) | State::Proof(slot, ..) = place.state {
+            self.probed.push_back(Probed { slot, holds: false, alive: false });
+        }
+        self.prove_later(session, now);
+        self.remain(remains, now);
+        self.tell(Event::Ended { session, code, remains });
+        // Whoever closes each session at once is not to be asked for the next one at once.
+        if !place.useful && !place.quit && !self.stopping {
+            let why = match code {
+                Some(code) => format!("session: ended before it was of use, with code {code}"),
+                None => "session: ended before it was of use".to_owned(),
+            };
+            self.back_off(Unavailable::new(&why), Duration::ZERO, now);
+        }
+        if code == Some(ReturnCode::TOO_MANY_SESSIONS) {
+            self.full(now);
+        }
+    }
+
+    /// Charges for what may be left of a session.
+    pub(super) fn remain(&mut self, remains: Remains, now: Instant) {
+        let until = now.checked_add(self.options.idle_limit).unwrap_or(now);
+        self.unwritten = true;
+        if remains != Remains::Nothing {
+            self.ghosts.push(Ghost { until, may_be_gone: remains == Remains::Perhaps });
+        }
+    }
+
+    /// Those that the registry must have ended by now are gone.
+    pub(super) fn lay_ghosts(&mut self, now: Instant) {
+        self.ghosts.retain(|ghost| ghost.until > now);
+    }
+
+    /// Places that are charged.
+    pub(super) fn charged(&self) -> usize {
+        self.places.len().saturating_add(self.ghosts.len())
+    }
+
+    /// A login was accepted in the place of one that may have been gone: it was.
+    pub(super) fn lay_one(&mut self) {
+        if self.charged() > self.target
+            && let Some(at) = self.ghosts.iter().position(|ghost| ghost.may_be_gone)
+        {
+            self.ghosts.swap_remove(at);
+        }
+    }
+}

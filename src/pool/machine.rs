@@ -1,0 +1,349 @@
+//! The machine: what it knows, what it wants done, and when.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
+
+use super::account::{Machine, Refusal};
+use super::event::Event;
+use super::hold::Hold;
+use super::lost::Ghost;
+use super::opening::Credential;
+use super::options::Options;
+use super::place::{Place, State};
+use super::rotation::{Rotated, Rotation};
+use crate::dispatch::{Account, JobId, Moment, Slot, Unavailable, Wish};
+use crate::pace::{Pacer, Queue};
+use crate::retry::Random;
+
+/// So many events wait for whoever watches; of more, the oldest are dropped.
+pub(super) const MAX_EVENTS: usize = 256;
+
+/// What the owner of connections is to do. In the order in which it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever owns connections must do each of these")]
+pub enum Action {
+    /// Have this written durably, in place of what was written before, and tell [`remembered`](Pool::remembered).
+    Remember(Account),
+    /// Connect, wait for the greeting, and tell [`greeted`](Pool::greeted) or [`failed`](Pool::failed). The session is to
+    /// have this number, and its login this credential.
+    Connect {
+        /// The number of the session.
+        session: u64,
+        /// With what it is to log in.
+        credential: Credential,
+    },
+    /// Log in now, and tell [`opened`](Pool::opened) or [`failed`](Pool::failed).
+    LogIn(u64),
+    /// Send the keepalive now, and tell [`kept_alive`](Pool::kept_alive) if the session has not ended.
+    KeepAlive(u64),
+    /// End the session by QUIT now, and tell [`ended`](Pool::ended).
+    End(u64),
+    /// Close the connection, on which nobody has logged in. It is over with this.
+    Close(u64),
+}
+
+/// What a proof of a login has shown, for [`Dispatch::handle_probed`](crate::dispatch::Dispatch::handle_probed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "its owner passes all of it on")]
+pub struct Probed {
+    /// Whose slot it is.
+    pub slot: Slot,
+    /// Whether both proofs came.
+    pub holds: bool,
+    /// Whether the session takes another command.
+    pub alive: bool,
+}
+
+/// The sessions of an account. See the [module](super).
+#[derive(Debug)]
+pub struct Pool {
+    pub(super) options: Options,
+    pub(super) machine: Machine,
+    /// A keyed hash of the login, which tells whether it was corrected since it was refused.
+    pub(super) credential: [u8; 16],
+    /// Past all waiting.
+    pub(super) born: Instant,
+    pub(super) random: Random,
+    pub(super) pacer: Pacer,
+    pub(super) queue: Queue<Wish>,
+    /// Those whose turn it was when no session was free that they may have, by when that was.
+    pub(super) parked: BTreeMap<u64, Wish>,
+    pub(super) parking: HashMap<JobId, u64>,
+    pub(super) turns: u64,
+    pub(super) places: BTreeMap<u64, Place>,
+    /// Sessions that take a command now, the one that was used last at the end.
+    pub(super) idle: Vec<u64>,
+    /// Slots that were given and on which nothing was sent yet.
+    pub(super) permits: Vec<Slot>,
+    pub(super) ghosts: Vec<Ghost>,
+    /// How many sessions are tried at the most.
+    pub(super) target: usize,
+    /// When one more is tried again.
+    pub(super) grow_at: Option<Instant>,
+    /// How often the registry said that it takes no more, one after the other.
+    pub(super) full: u32,
+    /// Openings that failed, one after the other.
+    pub(super) failures: u32,
+    pub(super) open_at: Instant,
+    pub(super) hold: Option<Hold>,
+    pub(super) refused: Option<Refusal>,
+    pub(super) trouble: Option<Unavailable>,
+    pub(super) rotation: Option<Rotation>,
+    pub(super) rotated: VecDeque<Rotated>,
+    /// The login that new sessions have.
+    pub(super) epoch: u64,
+    pub(super) probed: VecDeque<Probed>,
+    pub(super) closing: VecDeque<u64>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) numbers: u64,
+    pub(super) stopping: bool,
+    pub(super) unwritten: bool,
+    pub(super) write_at: Option<Instant>,
+    /// Until when a write that is under way is waited for.
+    pub(super) writing_until: Option<Instant>,
+}
+
+impl Pool {
+    /// The sessions of an account of which this is known: none yet. `credential` is a keyed hash of login and password: a
+    /// login that was refused before is not tried again with the same.
+    #[must_use]
+    pub fn new(
+        options: Options,
+        machine: Machine,
+        credential: [u8; 16],
+        account: &Account,
+        at: Moment,
+    ) -> Self {
+        let now = at.now();
+        let mut pool = Self {
+            random: Random::new(options.seed),
+            pacer: Pacer::new(options.rate, now),
+            queue: Queue::new(options.shares),
+            target: options.max,
+            options,
+            machine,
+            credential,
+            born: now,
+            parked: BTreeMap::new(),
+            parking: HashMap::new(),
+            turns: 0,
+            places: BTreeMap::new(),
+            idle: Vec::new(),
+            permits: Vec::new(),
+            ghosts: Vec::new(),
+            grow_at: None,
+            full: 0,
+            failures: 0,
+            open_at: now,
+            hold: None,
+            refused: None,
+            trouble: None,
+            rotation: None,
+            rotated: VecDeque::new(),
+            epoch: 0,
+            probed: VecDeque::new(),
+            closing: VecDeque::new(),
+            events: VecDeque::new(),
+            numbers: 0,
+            stopping: false,
+            unwritten: false,
+            write_at: None,
+            writing_until: None,
+        };
+        pool.restore(account, at);
+        pool
+    }
+
+    /// What is to be done now.
+    pub fn poll_action(&mut self, at: Moment) -> Option<Action> {
+        let now = at.now();
+        self.lay_ghosts(now);
+        self.retire(now);
+        self.roll();
+        if self.writing_until.is_some_and(|until| until <= now) {
+            self.go_on();
+        }
+        if let Some(session) = self.closing.pop_front() {
+            return Some(Action::Close(session));
+        }
+        self.announce(now);
+        if let Some(account) = self.poll_remember(at) {
+            return Some(Action::Remember(account));
+        }
+        let recorded = self.places.iter_mut().find_map(|(session, place)| match place.state {
+            State::Recorded(credential) => {
+                place.state = State::Connecting(credential);
+                Some(Action::Connect { session: *session, credential })
+            }
+            _ => None,
+        });
+        recorded.or_else(|| self.poll_paced(now))
+    }
+
+    /// What pays its pace, beside commands: what cannot wait first.
+    fn poll_paced(&mut self, now: Instant) -> Option<Action> {
+        let (when, session, errand) = self.next_errand()?;
+        if when > now {
+            return None;
+        }
+        let sending = self.pacer.sent(now);
+        self.idle.retain(|idle| *idle != session);
+        let place = self.places.get_mut(&session)?;
+        let action = match (errand, place.state) {
+            (Errand::LogIn, State::Greeted(credential)) => {
+                place.state = State::LoggingIn(credential, sending);
+                Action::LogIn(session)
+            }
+            (Errand::Proof, State::Proving(slot, left)) => {
+                if let Some(hold) = self.hold.as_mut().filter(|hold| hold.wants_proof()) {
+                    hold.proven_by(session);
+                }
+                place.state = State::Proof(slot, left, sending);
+                Action::KeepAlive(session)
+            }
+            (Errand::KeepAlive, _) => {
+                place.state = State::KeepingAlive(sending);
+                if let Some(hold) = &mut self.hold {
+                    hold.proven_by(session);
+                }
+                Action::KeepAlive(session)
+            }
+            _ => {
+                place.state = State::Leaving;
+                place.quit = true;
+                Action::End(session)
+            }
+        };
+        Some(action)
+    }
+
+    /// The next proof of a login that has come to its end.
+    pub fn poll_probed(&mut self) -> Option<Probed> {
+        self.probed.pop_front()
+    }
+
+    /// The next thing that happened. Of those that nobody asks for, the last 256 are kept.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`poll_action`](Self::poll_action) and [`poll_slot`](crate::dispatch::Slots::poll_slot) are due.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let errand = self.next_errand().map(|(when, ..)| when);
+        let retire = self.when_retire();
+        let all = [
+            errand,
+            retire,
+            self.when_remember(),
+            self.when_announce(),
+            self.when_slot(),
+            self.writing_until,
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        if self.events.len() >= MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// The session has answered what was sent, and takes something else.
+    pub(super) fn take_back(&mut self, session: u64, now: Instant) {
+        let jitter = self.jitter(self.options.keepalive_after, 10);
+        let after = self.options.keepalive_after.saturating_sub(jitter);
+        let Some(place) = self.places.get_mut(&session) else { return };
+        place.keepalive_at = now.checked_add(after).unwrap_or(now);
+        place.state = if place.old { State::Ending } else { State::Idle };
+        self.idle.retain(|idle| *idle != session);
+        if !place.old {
+            self.idle.push(session);
+        }
+    }
+
+    /// Begins no session any more and ends those that there are, each by QUIT once it is idle. Commands go on to be sent as
+    /// long as somebody asks.
+    pub fn stop(&mut self, _now: Instant) {
+        self.stopping = true;
+        self.rotation = None;
+        let all: Vec<u64> = self.places.keys().copied().collect();
+        for session in all {
+            self.grow_old(session);
+        }
+    }
+
+    /// Whether there is no session left, and nothing to be remembered of them.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.places.is_empty() && self.closing.is_empty() && !self.unwritten && self.writing_until.is_none()
+    }
+
+    /// A session is to end as soon as nobody uses it.
+    pub(super) fn grow_old(&mut self, session: u64) {
+        let Some(place) = self.places.get_mut(&session) else { return };
+        place.old = true;
+        match place.state {
+            State::Idle => place.state = State::Ending,
+            State::Announced(_) | State::Recording(_) | State::Recorded(_) => {
+                self.places.remove(&session);
+            }
+            State::Connecting(_) | State::Greeted(_) => {
+                self.places.remove(&session);
+                self.closing.push_back(session);
+            }
+            _ => {}
+        }
+        self.idle.retain(|idle| *idle != session);
+        self.unwritten = true;
+    }
+
+    /// Ends sessions that have lasted long, or are not needed.
+    fn retire(&mut self, now: Instant) {
+        if self.when_retire().is_none_or(|when| when > now) {
+            return;
+        }
+        let idle = self.idle.iter().filter_map(|session| Some((*session, self.places.get(session)?)));
+        let next = idle.min_by_key(|(_, place)| self.ends_at(place)).map(|(session, _)| session);
+        if let Some(session) = next {
+            self.grow_old(session);
+        }
+    }
+
+    /// Where a session is needed and there is no room for it, another one goes.
+    pub(super) fn make_room(&mut self) {
+        let opens = self.places.values().any(|place| place.state.opens() || place.old);
+        if self.stopping || self.hold.is_some() || opens || self.has_room() {
+            return;
+        }
+        let login = self.rotation.is_some() && self.refused.is_none();
+        let any = || self.places.iter().find(|(_, place)| place.state.is_live()).map(|(session, _)| *session);
+        let goes = if login { self.idle.first().copied().or_else(any) } else { self.in_the_way() };
+        if let Some(session) = goes {
+            self.grow_old(session);
+        }
+    }
+
+    /// A session that whoever waits may not have, when there is no other.
+    fn in_the_way(&self) -> Option<u64> {
+        let wish = self.parked.values().next()?;
+        let session = wish.not_on?;
+        let other = |(number, place): (&u64, &Place)| *number != session && place.state.is_live();
+        (self.idle.contains(&session) && !self.places.iter().any(other)).then_some(session)
+    }
+
+    /// How many sessions there are, from before their first SYN to the end of their QUIT.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.places.len()
+    }
+}
+
+/// What a session does for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    KeepAlive,
+    LogIn,
+    Proof,
+    End,
+}

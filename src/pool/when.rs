@@ -1,0 +1,159 @@
+//! When what can be done: one place for each decision, asked both for what is due and for when to ask again.
+
+use std::time::Instant;
+
+use super::machine::{Errand, Pool};
+use super::place::{Place, State};
+
+impl Pool {
+    /// When the pace allows the next command.
+    pub(super) fn when_paced(&self) -> Instant {
+        self.pacer.next_at().unwrap_or(self.born)
+    }
+
+    /// What a session is to do for itself next, and when; what cannot wait comes first.
+    pub(super) fn next_errand(&self) -> Option<(Instant, u64, Errand)> {
+        // Whoever has a slot and has not sent yet goes first.
+        if self.is_promised() {
+            return None;
+        }
+        let paced = self.when_paced();
+        let errands = self.places.iter().filter_map(|(session, place)| {
+            let (when, errand) = self.errand(place)?;
+            Some((when.max(paced), *session, errand))
+        });
+        errands.min_by_key(|(when, session, errand)| (*when, errand.rank(), *session))
+    }
+
+    fn errand(&self, place: &Place) -> Option<(Instant, Errand)> {
+        let held = self.hold.as_ref();
+        match place.state {
+            State::Idle => match held {
+                None => Some((place.keepalive_at, Errand::KeepAlive)),
+                // One read proves that it is over.
+                Some(hold) if hold.wants_proof() => {
+                    let when =
+                        if self.is_asked() { hold.ends() } else { hold.ends().max(place.keepalive_at) };
+                    Some((when, Errand::KeepAlive))
+                }
+                Some(_) => None,
+            },
+            State::Greeted(_) if held.is_none_or(|hold| hold.wants_proof()) => {
+                Some((held.map_or(self.born, |hold| hold.ends()), Errand::LogIn))
+            }
+            State::Proving(..) => Some((held.map_or(self.born, |hold| hold.ends()), Errand::Proof)),
+            State::Ending if self.stopping => Some((self.born, Errand::End)),
+            State::Ending => Some((held.map_or(self.born, |hold| hold.ends()), Errand::End)),
+            _ => None,
+        }
+    }
+
+    /// Whether the pace is promised to somebody who has not sent yet.
+    pub(super) fn is_promised(&self) -> bool {
+        !self.permits.is_empty() && !self.options.rate.is_unlimited()
+    }
+
+    /// Whether anybody waits for a slot.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.queue.is_empty() || !self.parked.is_empty()
+    }
+
+    /// When the next slot can be given, if there is a session for it.
+    pub(super) fn when_slot(&self) -> Option<Instant> {
+        if self.hold.is_some() || self.is_promised() || !self.finds_session() {
+            return None;
+        }
+        Some(self.when_paced())
+    }
+
+    /// Whether somebody who waits could be given one of the sessions that are idle.
+    fn finds_session(&self) -> bool {
+        let takes = |not_on: Option<u64>| self.idle.iter().any(|session| Some(*session) != not_on);
+        // Who is next in line is parked if it does not find one.
+        !self.idle.is_empty() && !self.queue.is_empty() || self.parked.values().any(|wish| takes(wish.not_on))
+    }
+
+    /// When a session is to be opened, if one is.
+    pub(super) fn when_announce(&self) -> Option<Instant> {
+        if self.stopping || self.refused.is_some() || self.places.values().any(|place| place.state.opens()) {
+            return None;
+        }
+        let room = self.when_room()?;
+        let wanted = self.when_wanted()?;
+        let held = match &self.hold {
+            None => self.born,
+            // It takes a session to prove that it is over.
+            Some(hold) if hold.wants_proof() && self.idle.is_empty() => hold.ends(),
+            Some(_) => return None,
+        };
+        Some(room.max(wanted).max(held).max(self.open_at))
+    }
+
+    /// Whether there is room for one more session. One login may show that a lost one is gone.
+    pub(super) fn has_room(&self) -> bool {
+        let perhaps = self.ghosts.iter().filter(|ghost| ghost.may_be_gone).count();
+        self.charged().saturating_sub(perhaps) < self.target
+    }
+
+    /// When there is room for one more session.
+    fn when_room(&self) -> Option<Instant> {
+        if self.has_room() {
+            return Some(self.born);
+        }
+        let fades = self.ghosts.iter().map(|ghost| ghost.until).min();
+        let grows = self.target < self.options.max && self.charged() < self.options.max;
+        [fades, self.grow_at.filter(|_| grows)].into_iter().flatten().min()
+    }
+
+    /// When one more session is wanted.
+    fn when_wanted(&self) -> Option<Instant> {
+        let live = self.places.values().filter(|place| place.state.is_live());
+        let staying = live.clone().filter(|place| !place.old).count();
+        let needed = self.rotation.is_some() || staying < self.options.min;
+        if needed || (staying == 0 && self.is_asked()) {
+            return Some(self.born);
+        }
+        // One that is in use and is to be replaced; all the others may stay.
+        let replaced = live.filter(|place| !place.old && place.is_used(self.options.idle_limit));
+        let replaced = replaced.map(|place| place.retire_at).min();
+        // Nobody who waits finds a session, and the pace would allow it.
+        let lacks = self.is_asked() && !self.finds_session() && !self.is_promised() && self.hold.is_none();
+        let lacking = lacks.then(|| self.when_paced());
+        [replaced, lacking].into_iter().flatten().min()
+    }
+
+    /// When the journal is to be told something.
+    pub(super) fn when_remember(&self) -> Option<Instant> {
+        (self.unwritten && self.writing_until.is_none()).then(|| self.write_at.unwrap_or(self.born))
+    }
+
+    /// When a session is to be ended that has lasted long, or is not needed.
+    pub(super) fn when_retire(&self) -> Option<Instant> {
+        let idle = self.idle.iter().filter_map(|session| self.places.get(session));
+        idle.map(|place| self.ends_at(place)).min()
+    }
+
+    /// When a session is to be ended if it is idle.
+    pub(super) fn ends_at(&self, place: &Place) -> Instant {
+        // What is in use is replaced first, if there is room.
+        let replaced = place.is_used(self.options.idle_limit) && self.charged() < self.target;
+        let aged = if replaced { place.end_at } else { place.retire_at };
+        let live = self.places.values().filter(|place| place.state.is_live() && !place.old).count();
+        if live > self.options.min.max(1) {
+            let surplus = place.used_at.checked_add(self.options.surplus_after).unwrap_or(aged);
+            return aged.min(surplus);
+        }
+        aged
+    }
+}
+
+impl Errand {
+    const fn rank(self) -> u8 {
+        match self {
+            Self::KeepAlive => 0,
+            Self::LogIn => 1,
+            Self::Proof => 2,
+            Self::End => 3,
+        }
+    }
+}
