@@ -387,7 +387,7 @@ impl Rig {
     }
 
     /// The registry locks the account for so many seconds, and somebody has heard of it.
-    pub(crate) fn held(&mut self, time: u64) {
+    pub(crate) fn held(&self, time: u64) {
         self.slots.borrow_mut().held_until = Some(self.now + seconds(time));
     }
 
