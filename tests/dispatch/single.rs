@@ -23,7 +23,7 @@ fn single() -> SingleSession {
 
 /// The numbers of jobs, which only a dispatcher hands out: those of queries that it was asked.
 fn jobs(count: usize) -> Vec<JobId> {
-    let mut rig = rig::Rig::with(rig::config().coalesce(false), []);
+    let mut rig = rig::Rig::with(config().coalesce(false), []);
     rig.slots.borrow_mut().most = 0;
     for _ in 0..count {
         rig.query(status(), options());
