@@ -40,7 +40,7 @@ const FLOORS: &[Floor] = &[
         modules: &["net", "sim::server"],
     },
     Floor { number: 6, crates: &["getrandom", "redb", "serde", "serde_json"], modules: &["journal"] },
-    Floor { number: 7, crates: &["futures_core"], modules: &["client"] },
+    Floor { number: 7, crates: &["futures_core", "futures_util"], modules: &["client"] },
 ];
 
 /// The most lines that a source file may have.

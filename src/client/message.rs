@@ -5,8 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::password::PasswordError;
+use super::snapshot::Snapshot;
 use crate::command::{Command, Safety};
 use crate::dispatch::{CallId, Entry, Options, Ticket, Told};
+use crate::secret::Secret;
 
 /// What a caller asks of the task. Each has a place, so that those under way are bounded; a call has one `Leave` behind it.
 pub(super) enum Message {
@@ -15,6 +18,16 @@ pub(super) enum Message {
     Leave(Arc<Mark>),
     Doubts {
         answer: oneshot::Sender<Vec<Entry>>,
+        place: OwnedSemaphorePermit,
+    },
+    Snapshot {
+        answer: oneshot::Sender<Snapshot>,
+        place: OwnedSemaphorePermit,
+    },
+    /// The new password is stored: it is to be sent.
+    ChangePassword {
+        password: Secret,
+        answer: oneshot::Sender<Result<(), PasswordError>>,
         place: OwnedSemaphorePermit,
     },
     Shutdown {

@@ -117,6 +117,7 @@ impl Pool {
     /// The journal has what was to be [remembered](super::Action::Remember), or has not; then it is asked again.
     pub fn remembered(&mut self, done: bool, now: Instant) {
         self.writing_until = None;
+        self.hanging = false;
         if !done {
             self.unwritten = true;
             self.write_at = now.checked_add(WRITE_AGAIN);

@@ -101,6 +101,8 @@ pub struct Pool {
     pub(super) write_at: Option<Instant>,
     /// Until when a write that is under way is waited for.
     pub(super) writing_until: Option<Instant>,
+    /// It was waited for in vain: nothing else is written before it comes back.
+    pub(super) hanging: bool,
 }
 
 impl Pool {
@@ -149,6 +151,7 @@ impl Pool {
             unwritten: false,
             write_at: None,
             writing_until: None,
+            hanging: false,
         };
         pool.restore(account, at);
         pool
@@ -160,7 +163,8 @@ impl Pool {
         self.lay_ghosts(now);
         self.retire(now);
         self.roll();
-        if self.writing_until.is_some_and(|until| until <= now) {
+        if self.writing_until.take_if(|until| *until <= now).is_some() {
+            self.hanging = true;
             self.go_on();
         }
         if let Some(session) = self.closing.pop_front() {
@@ -276,7 +280,8 @@ impl Pool {
     /// Whether there is no session left, and nothing to be remembered of them.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.places.is_empty() && self.closing.is_empty() && !self.unwritten && self.writing_until.is_none()
+        let written = self.hanging || (!self.unwritten && self.writing_until.is_none());
+        self.places.is_empty() && self.closing.is_empty() && written
     }
 
     /// A session is to end as soon as nobody uses it.

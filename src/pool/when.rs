@@ -124,7 +124,8 @@ impl Pool {
 
     /// When the journal is to be told something.
     pub(super) fn when_remember(&self) -> Option<Instant> {
-        (self.unwritten && self.writing_until.is_none()).then(|| self.write_at.unwrap_or(self.born))
+        (self.unwritten && self.writing_until.is_none() && !self.hanging)
+            .then(|| self.write_at.unwrap_or(self.born))
     }
 
     /// When a session is to be ended that has lasted long, or is not needed.

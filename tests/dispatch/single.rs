@@ -33,7 +33,7 @@ fn jobs(count: usize) -> Vec<JobId> {
 }
 
 fn wish(job: JobId) -> Wish {
-    Wish { job, lane: Lane::Normal, caller: "".into(), not_on: None }
+    Wish { job, lane: Lane::Normal, caller: "".into(), again: false, not_on: None }
 }
 
 /// A session that has opened at 0 and is free at 1.

@@ -25,8 +25,9 @@ impl<S: Slots> Dispatch<S> {
         job.first = self.callers.is_idle(&job.caller, lane);
         job.in_line = Some(lane);
         self.callers.queue(&job.caller, lane);
+        let again = job.session.is_some();
         let not_on = job.session.filter(|_| core::mem::take(&mut job.another_session));
-        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), not_on };
+        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), again, not_on };
         self.slots.ask(wish, at.now);
     }
 
