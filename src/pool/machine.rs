@@ -12,7 +12,7 @@ use super::options::Options;
 use super::place::{Place, State};
 use super::rotation::{Rotated, Rotation};
 use crate::dispatch::{Account, JobId, Moment, Slot, Unavailable, Wish};
-use crate::pace::{Pacer, Queue};
+use crate::pace::{Pacer, Queue, Rate};
 use crate::retry::Random;
 
 /// So many events wait for whoever watches; of more, the oldest are dropped.
@@ -270,7 +270,6 @@ impl Pool {
     /// long as somebody asks.
     pub fn stop(&mut self, _now: Instant) {
         self.stopping = true;
-        self.rotation = None;
         let all: Vec<u64> = self.places.keys().copied().collect();
         for session in all {
             self.grow_old(session);
@@ -335,6 +334,12 @@ impl Pool {
         let session = wish.not_on?;
         let other = |(number, place): (&u64, &Place)| *number != session && place.state.is_live();
         (self.idle.contains(&session) && !self.places.iter().any(other)).then_some(session)
+    }
+
+    /// The pace of the account.
+    #[must_use]
+    pub const fn rate(&self) -> Rate {
+        self.options.rate
     }
 
     /// How many sessions there are, from before their first SYN to the end of their QUIT.

@@ -200,10 +200,11 @@ impl Pool {
         let Some(place) = self.places.remove(&session) else { return };
         let Some(credential) = place.state.credential() else { return };
         self.remain(failure.remains, now);
+        // Of a password that is being changed, somebody wants to know even at the end.
+        let stops = self.rotation_failed(credential, &failure);
         if self.stopping {
             return;
         }
-        let stops = self.rotation_failed(credential, &failure);
         let Failure { why, kind, .. } = failure;
         let kind = match kind {
             _ if stops => Kind::Refused,
