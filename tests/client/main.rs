@@ -10,4 +10,5 @@ mod keys;
 mod lists;
 mod live;
 mod script;
+mod sessions;
 mod typed;
