@@ -1,6 +1,7 @@
 //! The client against the simulated registry, in memory and on a clock that stands still while anybody has something to do.
 #![cfg(feature = "sim-server")]
 
+mod account;
 mod calls;
 mod drops;
 mod ends;
