@@ -61,8 +61,16 @@ impl Hub {
 
     /// A registry like this, that knows the registrar.
     pub(crate) fn with(config: sim::Config) -> Self {
-        let registry =
-            Registry::new(config.registrar(Registrar::new("registrar", PASSWORD.to_owned())), now());
+        Self::of(config.registrar(Registrar::new("registrar", PASSWORD.to_owned())))
+    }
+
+    /// A registry that knows this one alone.
+    pub(crate) fn for_registrar(registrar: Registrar) -> Self {
+        Self::of(sim::Config::new().registrar(registrar))
+    }
+
+    fn of(config: sim::Config) -> Self {
+        let registry = Registry::new(config, now());
         let hub = Self(Arc::new(Inner {
             state: Mutex::new(State { registry, clients: HashMap::new() }),
             changed: Notify::new(),
