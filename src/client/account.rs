@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{debug, error, info, warn};
 
 use super::connect::{greet, log_in, lost};
@@ -16,7 +16,7 @@ use crate::dispatch::{Moment, Put, Slot};
 use crate::net::{Connection, Greeted};
 use crate::pool::{self, Action, Failure, Rotated};
 use crate::secret::Secret;
-use crate::session::End;
+use crate::session::{End, Fate, Rejected};
 use crate::settle::Keyed;
 use crate::wire::encode;
 
@@ -30,12 +30,25 @@ pub(super) enum Held {
     /// With its end, if that came first.
     LoggingIn(Option<Arc<End>>),
     Open(Arc<Connection>),
+    /// A command is on it. With its end, if that came before what became of the command.
+    Sending(Arc<Connection>, Option<Arc<End>>),
 }
 
 pub(super) type Connections = HashMap<u64, Held>;
 
-/// Whom to tell of a change of the password, while one is under way.
-pub(super) type Changing = Option<oneshot::Sender<Result<(), PasswordError>>>;
+/// Whom to tell of the change of the password that is under way.
+pub(super) struct Changing {
+    pub(super) answer: oneshot::Sender<Result<(), PasswordError>>,
+    /// Free again once it is over.
+    pub(super) _place: OwnedSemaphorePermit,
+}
+
+impl Changing {
+    fn tell(self, answer: Result<(), PasswordError>) {
+        // Whoever has left is not told.
+        let _ = self.answer.send(answer);
+    }
+}
 
 /// A keyed hash of a login, which tells whether it is another one.
 pub(super) fn credential(config: &crate::session::Config, keyed: &Keyed) -> [u8; 16] {
@@ -58,11 +71,12 @@ impl Driver {
             self.observe(Event::Sessions(event));
         }
         let any = events || action.is_some() || probed.is_some() || rotated.is_some();
-        if let Some(action) = action {
-            self.carry_out_session(action);
-        }
+        // First which password holds: the next login is to have it.
         if let Some(rotated) = rotated {
             self.rotated(rotated);
+        }
+        if let Some(action) = action {
+            self.carry_out_session(action);
         }
         if let Some(probed) = probed {
             debug!(
@@ -122,10 +136,28 @@ impl Driver {
         }
     }
 
-    pub(super) fn connection(&self, slot: Slot) -> Option<Arc<Connection>> {
-        match self.connections.get(&slot.session)? {
-            Held::Open(connection) => Some(Arc::clone(connection)),
-            _ => None,
+    /// The connection of a slot, for its command.
+    pub(super) fn connection(&mut self, slot: Slot) -> Option<Arc<Connection>> {
+        let held = self.connections.get_mut(&slot.session)?;
+        let Held::Open(connection) = held else { return None };
+        let connection = Arc::clone(connection);
+        *held = Held::Sending(Arc::clone(&connection), None);
+        Some(connection)
+    }
+
+    /// What became of a command comes first, and then the end of its session.
+    pub(super) fn sent(&mut self, slot: Slot, fate: Result<Fate, Rejected>, alive: bool, at: Moment) {
+        let mut over = None;
+        if let Some(Held::Sending(connection, end)) = self.connections.remove(&slot.session) {
+            over = end;
+            if alive && over.is_none() {
+                self.connections.insert(slot.session, Held::Open(connection));
+            }
+        }
+        self.dispatch.handle_fate(slot, fate, alive && over.is_none(), at);
+        if let Some(end) = over {
+            self.dispatch.slots_mut().ended(slot.session, end.code(), end.remains(), at.now());
+            self.dispatch.handle_timeout(at);
         }
     }
 
@@ -166,16 +198,15 @@ impl Driver {
             Some(Held::LoggingIn(_)) => {
                 self.connections.insert(session, Held::LoggingIn(Some(end)));
             }
+            Some(Held::Sending(connection, _)) => {
+                self.connections.insert(session, Held::Sending(connection, Some(end)));
+            }
             _ => self.dispatch.slots_mut().ended(session, end.code(), end.remains(), at.now()),
         }
     }
 
     /// The new password is kept: one login is to send it.
-    pub(super) fn change_password(
-        &mut self,
-        password: Secret,
-        answer: oneshot::Sender<Result<(), PasswordError>>,
-    ) {
+    pub(super) fn change_password(&mut self, password: Secret, changing: Changing) {
         let login = self.logins.config(pool::Credential::Current).login().clone();
         let alone = Login::login(login.id(), password.clone());
         let both = login.new_password(password);
@@ -183,10 +214,10 @@ impl Driver {
             (Ok(both), Ok(alone)) if self.changing.is_none() && self.dispatch.slots_mut().rotate() => {
                 info!("changing the password");
                 self.logins.set_next(both, alone);
-                self.changing = Some(answer);
+                self.changing = Some(changing);
             }
-            (Err(error), _) | (_, Err(error)) => drop(answer.send(Err(PasswordError::Invalid(error)))),
-            (Ok(_), Ok(_)) => drop(answer.send(Err(PasswordError::NotBegun))),
+            (Err(error), _) | (_, Err(error)) => changing.tell(Err(PasswordError::Invalid(error))),
+            (Ok(_), Ok(_)) => changing.tell(Err(PasswordError::NotBegun)),
         }
     }
 
@@ -208,8 +239,7 @@ impl Driver {
             Err(error) => warn!(%error, "password is not changed, or nobody knows"),
         }
         if let Some(changing) = self.changing.take() {
-            // Whoever has left is not told.
-            let _ = changing.send(answer);
+            changing.tell(answer);
         }
     }
 

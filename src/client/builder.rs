@@ -318,6 +318,7 @@ impl Builder {
             messages,
             places: Arc::new(Semaphore::new(self.calls)),
             asides: Arc::new(Semaphore::new(ASIDES)),
+            passwords: Arc::new(Semaphore::new(1)),
             retrying,
             events: observed,
             query_deadline: self.query_deadline,

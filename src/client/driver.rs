@@ -31,7 +31,9 @@ use crate::settle::Keyed;
 const LAST_RECORDS: Duration = Duration::from_secs(10);
 /// And sessions, which end one after the other at the account's pace, so long and besides so much for each of them.
 const LAST_QUIT: Duration = Duration::from_secs(15);
-const LAST_QUIT_OF_EACH: Duration = Duration::from_secs(2);
+const LAST_QUIT_OF_EACH: Duration = Duration::from_secs(1);
+/// But no longer than this, however slow its pace.
+const LAST_QUIT_OF_ALL: Duration = Duration::from_secs(120);
 
 pub(super) struct Driver {
     pub(super) dispatch: Dispatch<Pool>,
@@ -45,7 +47,7 @@ pub(super) struct Driver {
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
     pub(super) connections: Connections,
-    pub(super) changing: Changing,
+    pub(super) changing: Option<Changing>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) frozen: bool,
     /// Commands and proofs of the login that were begun and have not come back.
@@ -156,8 +158,7 @@ impl Driver {
                 drop(place);
             }
             Message::ChangePassword { password, answer, place } => {
-                self.change_password(password, answer);
-                drop(place);
+                self.change_password(password, Changing { answer, _place: place });
             }
             Message::Shutdown { over, place } => {
                 self.leave();
@@ -249,9 +250,6 @@ impl Driver {
             }
             Action::Tell { call, told } => {
                 trace_told(call, &told);
-                if let Told::Change(Ok(Outcome::InDoubt(doubt))) = &told {
-                    self.observe(Event::InDoubt(doubt.ticket()));
-                }
                 if let Some(caller) = self.callers.remove(&call) {
                     // Whoever has left is not told.
                     let _ = caller.done.send(told);
@@ -270,6 +268,10 @@ impl Driver {
                     for caller in callers.filter_map(|call| self.callers.get(&call)) {
                         caller.mark.set_ticket(entry.ticket());
                     }
+                }
+                // Whether anybody waits for it or not.
+                Put::Entry(entry) if *entry.standing() == Standing::InDoubt => {
+                    self.observe(Event::InDoubt(entry.ticket()));
                 }
                 Put::Entry(_) | Put::Account(_) => {}
                 Put::Remove(ticket) => removed.push(*ticket),
@@ -314,10 +316,7 @@ impl Driver {
             }
             Landed::Fate { slot, fate, alive } => {
                 self.on_the_wire = self.on_the_wire.saturating_sub(1);
-                if !alive {
-                    self.connections.remove(&slot.session);
-                }
-                self.dispatch.handle_fate(slot, fate, alive, at);
+                self.sent(slot, fate, alive, at);
             }
             Landed::Greeted { number, result } => {
                 self.greeted(number, result, at);
@@ -374,7 +373,8 @@ impl Driver {
             return true;
         }
         let sessions = u32::try_from(pool.sessions()).unwrap_or(u32::MAX);
-        let time = LAST_QUIT.saturating_add(LAST_QUIT_OF_EACH.saturating_mul(sessions));
+        let of_each = pool.rate().interval().saturating_add(LAST_QUIT_OF_EACH);
+        let time = LAST_QUIT.saturating_add(of_each.saturating_mul(sessions)).min(LAST_QUIT_OF_ALL);
         let until = *leaving.sessions_until.get_or_insert_with(|| now.checked_add(time).unwrap_or(now));
         if now >= until {
             warn!(sessions, "client ends before its sessions have");

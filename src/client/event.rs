@@ -14,7 +14,7 @@ pub(super) const MAX_EVENTS: usize = 1_024;
 pub enum Event {
     /// Of its sessions.
     Sessions(pool::Event),
-    /// A write was left in doubt.
+    /// A write was left in doubt, whether its caller still waits or not. Told again if the journal has to be asked again.
     InDoubt(Ticket),
     /// The journal does not record: writes are refused until it does.
     JournalFails,

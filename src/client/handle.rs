@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) places: Arc<Semaphore>,
     /// Places for all else that is asked.
     pub(super) asides: Arc<Semaphore>,
+    /// One place, for a change of the password.
+    pub(super) passwords: Arc<Semaphore>,
     /// Whether the task has been asked to try the login and has not done so yet.
     pub(super) retrying: Arc<AtomicBool>,
     /// The task holds the other end, so that it ends with it.
@@ -130,8 +132,13 @@ impl Client {
         let password = password.into();
         // What no login can carry is not kept either.
         Login::login("id", password.clone()).map_err(PasswordError::Invalid)?;
+        // What cannot be begun is not kept either; and one at a time, or what is kept is not what is sent.
+        let place = Arc::clone(&self.0.passwords).try_acquire_owned().map_err(|_| PasswordError::NotBegun)?;
+        let now = self.snapshot().await.map_err(|_| PasswordError::NotBegun)?;
+        if now.work.is_stopping() || now.sessions.changes_password || now.sessions.login_refused.is_some() {
+            return Err(PasswordError::NotBegun);
+        }
         store(password.clone()).await.map_err(|error| PasswordError::NotStored(error.into()))?;
-        let place = Arc::clone(&self.0.asides).acquire_owned().await.map_err(|_| PasswordError::NotBegun)?;
         let (answer, answered) = oneshot::channel();
         let message = Message::ChangePassword { password, answer, place };
         self.0.messages.send(message).map_err(|_| PasswordError::NotBegun)?;

@@ -276,7 +276,7 @@ async fn commands_keep_their_pace_from_the_login_on() {
     let [first, second, third] = names.map(|name| Check::domain(&name.parse().unwrap()));
     let (one, two, three) = tokio::join!(client.query(&first), client.query(&second), client.query(&third));
     assert!(one.is_ok() && two.is_ok() && three.is_ok());
-    assert_eq!(begun.elapsed().as_secs(), 3);
+    assert_eq!(begun.elapsed().as_secs(), 4, "the login leaves one interval after the start");
 }
 
 #[tokio::test(start_paused = true)]
@@ -315,7 +315,7 @@ async fn a_thousand_callers_get_each_their_own_answer() {
     while let Some(done) = calls.join_next().await {
         done.unwrap();
     }
-    assert_eq!((hub.dials(), hub.registry(|registry| registry.domains().len())), (1, 500));
+    assert_eq!((hub.dials(), hub.registry(|registry| registry.domains().len())), (5, 500));
 }
 
 #[tokio::test(start_paused = true)]
