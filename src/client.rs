@@ -84,21 +84,31 @@
 //! Calls that are not over ([`Builder::calls`]), commands that wait or are under way
 //! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), pages of a list ([`List::max_pages`], of which it holds one), sessions (one), and what [`session`](crate::session) bounds.
 
+mod account;
 pub mod answer;
 mod builder;
 mod call;
 mod connect;
 mod driver;
+mod event;
 mod flight;
 mod handle;
 mod list;
 mod lock;
+mod machine;
 mod message;
+mod password;
+#[cfg(test)]
+mod races;
+mod snapshot;
 mod wall;
 
 pub use answer::{Availability, Typed};
 pub use builder::{Builder, StartError};
 pub use call::{ChangeCall, QueryCall, SettleCall};
+pub use event::{Event, Events};
 pub use handle::Client;
 pub use list::{List, ListError, ListProblem};
 pub use lock::{Holder, LockError};
+pub use password::PasswordError;
+pub use snapshot::Snapshot;

@@ -106,6 +106,14 @@ impl Command {
         }
     }
 
+    /// Without the room that was left for more lines: it is to wait.
+    pub(crate) fn shrink(&mut self) {
+        match &mut self.body {
+            Body::Rrp(rrp) => rrp.shrink(),
+            Body::Ptf(ptf) => ptf.shrink(),
+        }
+    }
+
     /// Its secrets.
     fn secrets(&self) -> impl Iterator<Item = &str> {
         let (lines, parameters, headers) = match &self.body {

@@ -6,6 +6,7 @@
 //! - `client` (features `net`, `tls`): an account at a registry, for as many callers as there are;
 //! - [`dispatch`]: the order of events around each command, as a machine without I/O, with the rule of resending
 //!   ([`retry`]) and of what a read proves ([`settle`]);
+//! - [`pace`]: how fast an account sends, and whose turn it is;
 //! - [`code`]: return codes, and what each says about the answer, the connection and the registry's state
 //!   ([`verdict`]);
 //! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
@@ -122,6 +123,8 @@ pub mod arbitrary;
 pub mod client;
 pub mod code;
 pub mod command;
+#[cfg(feature = "net")]
+mod concurrent;
 pub mod date;
 pub mod dispatch;
 #[cfg(feature = "net")]

@@ -37,10 +37,10 @@ const FLOORS: &[Floor] = &[
             "tracing",
             "x509_cert",
         ],
-        modules: &["net", "sim::server"],
+        modules: &["concurrent", "net", "sim::server"],
     },
     Floor { number: 6, crates: &["getrandom", "redb", "serde", "serde_json"], modules: &["journal"] },
-    Floor { number: 7, crates: &["futures_core"], modules: &["client"] },
+    Floor { number: 7, crates: &["futures_core", "futures_util"], modules: &["client"] },
 ];
 
 /// The most lines that a source file may have.

@@ -2,27 +2,34 @@
 
 use core::error::Error;
 use core::fmt;
-use core::sync::atomic::AtomicBool;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::broadcast;
 use tracing::Instrument;
 
-use super::connect::{Dial, dial_to};
+use super::account::credential;
+use super::connect::{Dial, Logins, dial_to};
 use super::driver::Driver;
+use super::event;
 use super::flight::Flights;
 use super::handle::{Client, Shared};
 use super::lock::{Holder, LockError, Locking, NotLocked};
+use super::machine;
 use super::wall::{self, Wall};
-use crate::command::Session as Login;
-use crate::dispatch::{self, Dispatch, Moment, SingleSession};
+use crate::command::{CommandError, Session as Login};
+use crate::concurrent::{self, AtomicBool, Semaphore, mpsc};
+use crate::dispatch::{self, Dispatch, Moment};
 use crate::journal::{BoxFuture, Journal, JournalError, Memory, Scope};
 use crate::net::{Connector, Endpoint, Transport};
+use crate::pace::Rate;
+use crate::pool::{self, Pool};
 use crate::retry::Backoff;
+use crate::secret::Secret;
 use crate::session::{Config, Session};
 use crate::settle::Keyed;
 use crate::wire::EncodeError;
@@ -37,8 +44,11 @@ pub struct Builder {
     session: Option<Config>,
     connector: Connector,
     dial: Option<Dial>,
-    pace: Duration,
-    reopening: Backoff,
+    pool: Option<pool::Options>,
+    sessions: Option<RangeInclusive<usize>>,
+    rate: Option<Rate>,
+    reopening: Option<Backoff>,
+    password_before: Option<Secret>,
     journal: Option<Arc<dyn Journal>>,
     config: Option<dispatch::Config>,
     seed: Option<u64>,
@@ -56,7 +66,7 @@ impl Builder {
     /// than one minute.
     pub const CHANGE_DEADLINE: Duration = Duration::from_secs(300);
     /// So many calls may be not over.
-    pub const CALLS: usize = 10_000;
+    pub const CALLS: usize = 100_000;
 
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
@@ -64,8 +74,11 @@ impl Builder {
             session: None,
             connector: Connector::plain(),
             dial: None,
-            pace: SingleSession::PACE,
-            reopening: Backoff::DEFAULT,
+            pool: None,
+            sessions: None,
+            rate: None,
+            reopening: None,
+            password_before: None,
             journal: None,
             config: None,
             seed: None,
@@ -116,20 +129,42 @@ impl Builder {
         self
     }
 
-    /// Leaves at least so long between two commands, logins included. One second, which is what CNR allows an account.
-    pub const fn pace(mut self, pace: Duration) -> Self {
-        self.pace = pace;
+    /// With so many sessions: those that the range begins with are kept open even if nothing waits, and there are never more
+    /// than it ends with, also while they are opened, ended or replaced. None to five, which is what CNR allows an account.
+    pub fn sessions(mut self, sessions: RangeInclusive<usize>) -> Self {
+        self.sessions = Some(sessions);
+        self
+    }
+
+    /// At this rate for the whole account: everything that is sent pays it, logins and keepalives too. One command per
+    /// second, which is what CNR allows an account.
+    pub const fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
         self
     }
 
     /// Sends as fast as the registry answers.
     pub const fn unlimited(self) -> Self {
-        self.pace(Duration::ZERO)
+        self.rate(Rate::UNLIMITED)
     }
 
     /// With this wait before a session is opened again that could not be opened. [`Backoff::DEFAULT`].
     pub const fn reopening(mut self, backoff: Backoff) -> Self {
-        self.reopening = backoff;
+        self.reopening = Some(backoff);
+        self
+    }
+
+    /// With these numbers for sessions, of which [`sessions`](Self::sessions), [`rate`](Self::rate) and
+    /// [`reopening`](Self::reopening) are the ones most wanted; what is said by those wins.
+    pub fn pool(mut self, options: pool::Options) -> Self {
+        self.pool = Some(options);
+        self
+    }
+
+    /// A change of the password was begun by an earlier process, which did not hear what became of it: the login has the
+    /// new one, and this is the one before. One login is tried with each, the new one first, and then no more.
+    pub fn password_before(mut self, password: impl Into<Secret>) -> Self {
+        self.password_before = Some(password.into());
         self
     }
 
@@ -221,43 +256,71 @@ impl Builder {
             }
         }
         let lease = restored.take_lease();
+        let restored_account = restored.account().clone();
         let seed = self.seed.unwrap_or_else(wall::random);
         let config = self.config.unwrap_or_else(|| dispatch::Config::new(seed)).dialect(session.spoken());
-        let slots = SingleSession::new(self.pace, seed).reopening(self.reopening);
+        let mut options = self.pool.unwrap_or_else(|| pool::Options::new(seed));
+        options = match self.sessions {
+            Some(sessions) => options.sessions(sessions),
+            None => options,
+        };
+        options = match self.rate {
+            Some(rate) => options.rate(rate),
+            None => options,
+        };
+        options = match self.reopening {
+            Some(reopening) => options.reopening(reopening),
+            None => options,
+        };
         let (keyed, next_ticket) = (Keyed::new(restored.key()), restored.next_ticket());
         let at = Moment::new(tokio::time::Instant::now().into_std(), (self.wall)());
-        let dispatch = Dispatch::new(config, slots, keyed, restored.into_entries(), next_ticket, at);
+        // Keepalives are the pool's, for they pay the account's pace.
+        let session = session.keepalive_after(None);
+        let credential = credential(&session, &keyed);
+        let mut slots = Pool::new(options, machine::this(), credential, &restored_account, at);
+        let mut logins = Logins::new(session);
+        if let Some(before) = self.password_before {
+            logins.set_before(before).map_err(StartError::Password)?;
+            slots.resume_rotation();
+        }
+        let dispatch = Dispatch::new(config, slots, keyed.clone(), restored.into_entries(), next_ticket, at);
         let doubts = dispatch.doubts().len();
         if doubts > 0 {
             tracing::warn!(doubts, "the journal has writes in doubt");
         }
         let (messages, received) = mpsc::unbounded_channel();
+        let (events, _) = broadcast::channel(event::MAX_EVENTS);
+        let observed = events.downgrade();
         let retrying = Arc::new(AtomicBool::new(false));
         let driver = Driver {
             dispatch,
             messages: received,
             journal,
             dial: self.dial.unwrap_or_else(|| dial_to(self.connector, self.endpoint.clone())),
-            config: session,
-            pace: self.pace,
+            logins,
+            keyed,
             wall: self.wall,
             retrying: Arc::clone(&retrying),
             callers: HashMap::new(),
             flights: Flights::default(),
-            session: None,
-            open: 0,
+            connections: HashMap::new(),
+            changing: None,
+            events,
+            frozen: false,
             on_the_wire: 0,
             leaving: None,
             lease,
             lock,
         };
         let span = tracing::debug_span!("client", endpoint = %self.endpoint);
-        runtime.spawn(driver.run().instrument(span));
+        concurrent::spawn_on(&runtime, driver.run().instrument(span));
         Ok(Client(Arc::new(Shared {
             messages,
             places: Arc::new(Semaphore::new(self.calls)),
             asides: Arc::new(Semaphore::new(ASIDES)),
+            passwords: Arc::new(Semaphore::new(1)),
             retrying,
+            events: observed,
             query_deadline: self.query_deadline,
             change_deadline: self.change_deadline,
         })))
@@ -269,7 +332,8 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("endpoint", &self.endpoint)
             .field("session", &self.session)
-            .field("pace", &self.pace)
+            .field("sessions", &self.sessions)
+            .field("rate", &self.rate)
             .finish_non_exhaustive()
     }
 }
@@ -284,6 +348,8 @@ pub enum StartError {
     NoLogin,
     /// The dialect does not allow the login.
     Login(EncodeError),
+    /// The password before could not be that of a login.
+    Password(CommandError),
     /// The login changes the password, which can be done once only: change it on a
     /// [`Connection`](crate::net::Connection) of its own.
     ChangesPassword,
@@ -324,6 +390,7 @@ impl fmt::Display for StartError {
             Self::NoRuntime => "client: not inside a tokio runtime",
             Self::NoLogin => "client: no login was given",
             Self::Login(_) => "client: login not encoded",
+            Self::Password(_) => "client: password before cannot be sent",
             Self::ChangesPassword => "client: login changes the password, and can be sent once only",
             Self::AccountLocked { account, holder: Some(holder), .. } => {
                 return write!(f, "client: {account} is in use by {holder}");
@@ -350,6 +417,7 @@ impl Error for StartError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Login(source) => Some(source),
+            Self::Password(source) => Some(source),
             Self::Lock(source) => Some(source),
             Self::Journal(source) => Some(source),
             Self::NoRuntime

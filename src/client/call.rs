@@ -4,15 +4,16 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::answer::Reader;
 use super::handle::Client;
 use super::message::{Asked, Call, Caller, Mark, Message};
 use crate::command::{Command, Safety};
+use crate::concurrent::oneshot;
 use crate::dispatch::{Answer, Doubt, NotSent, Options, Outcome, QueryError, Refused, Settled, Ticket, Told};
 use crate::journal::BoxFuture;
+use crate::pace::Lane;
 
 /// What a caller says about a call.
 #[derive(Clone, Debug)]
@@ -62,7 +63,7 @@ impl Wishes {
         };
         let mark = Arc::new(Mark::new());
         let (done, told) = oneshot::channel();
-        let caller = Caller { done, mark: Arc::clone(&mark), _place: place };
+        let caller = Caller { done, mark: Arc::clone(&mark), place };
         let call = Message::Call(Box::new(Call { asked, options, caller }));
         client.0.messages.send(call).map_err(|_| Refused::Stopped)?;
         let guard = Guard { client, mark: Some(Arc::clone(&mark)) };
@@ -85,6 +86,19 @@ macro_rules! deadline_and_user {
         /// the caller.
         pub const fn deadline(mut self, deadline: Duration) -> Self {
             self.wishes.deadline = deadline;
+            self
+        }
+
+        /// In this lane; [`Lane::Normal`] by default.
+        pub fn lane(mut self, lane: Lane) -> Self {
+            self.wishes.options = core::mem::take(&mut self.wishes.options).lane(lane);
+            self
+        }
+
+        /// From this caller, at most [`Intent::MAX_USER`](crate::dispatch::Intent::MAX_USER) bytes: inside a lane, callers take turns. Without one, all
+        /// calls of a user are one caller's.
+        pub fn caller(mut self, caller: &str) -> Self {
+            self.wishes.options = core::mem::take(&mut self.wishes.options).caller(caller);
             self
         }
 

@@ -1,4 +1,4 @@
-//! Opening a session, and what a failure to open one means to those who wait.
+//! Opening a session: a connection and its greeting first, the login when its turn has come.
 
 use core::error::Error;
 use core::time::Duration;
@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use tokio::time::timeout;
 
-use crate::code::Context;
+use super::flight::Landed;
+use crate::command::{CommandError, Session as Login};
 use crate::dispatch::Unavailable;
 use crate::journal::BoxFuture;
-use crate::net::{Connection, Connector, Endpoint, OpenError, Transport};
-use crate::session::Config;
-use crate::verdict::Advice;
+use crate::net::{Connection, Connector, Endpoint, Greeted, OpenError, Transport};
+use crate::pool::{Credential, Failure};
+use crate::secret::Secret;
+use crate::session::{Config, End};
 
 /// What could not be connected to.
 pub(super) type DialError = Box<dyn Error + Send + Sync>;
@@ -32,51 +34,87 @@ pub(super) fn dial_to(connector: Connector, endpoint: Endpoint) -> Dial {
     })
 }
 
-/// Why there is no session.
-pub(super) struct NotOpened {
-    pub(super) why: Unavailable,
-    pub(super) then: Then,
+/// The logins of an account: the one that holds, and the next one while the password is being changed.
+pub(super) struct Logins {
+    config: Config,
+    next: Option<Next>,
 }
 
-/// What to do about a session that was not opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    /// Another try may do better, after at least so long.
-    Retry(Duration),
-    /// The account is locked: nothing is sent for so long.
-    Hold(Duration),
-    /// None makes sense until somebody has looked.
-    Refused,
+pub(super) struct Next {
+    /// With both passwords.
+    change: Login,
+    /// With the next one alone.
+    alone: Login,
+}
+
+impl Logins {
+    pub(super) const fn new(config: Config) -> Self {
+        Self { config, next: None }
+    }
+
+    /// What sessions are told that log in with this.
+    pub(super) fn config(&self, credential: Credential) -> Config {
+        let config = self.config.clone();
+        match (credential, &self.next) {
+            (Credential::Change, Some(next)) => config.with_login(next.change.clone()),
+            (Credential::Next, Some(next)) => config.with_login(next.alone.clone()),
+            _ => config,
+        }
+    }
+
+    /// The password is to be changed: a login with both, and one with the next alone.
+    pub(super) fn set_next(&mut self, change: Login, alone: Login) {
+        self.next = Some(Next { change, alone });
+    }
+
+    /// A change was begun before, to the password that sessions have: the one before it may still hold.
+    pub(super) fn set_before(&mut self, before: Secret) -> Result<(), CommandError> {
+        let alone = self.config.login().clone();
+        let before = Login::login(alone.id(), before)?;
+        self.next = Some(Next { change: alone.clone(), alone });
+        self.config = self.config.clone().with_login(before);
+        Ok(())
+    }
+
+    /// The change has come to its end: whether the next password holds.
+    pub(super) fn settle(&mut self, changed: bool) {
+        if let (true, Some(next)) = (changed, self.next.take()) {
+            self.config = self.config.clone().with_login(next.alone);
+        }
+    }
 }
 
 /// Whoever connects gets so long for it. A [`Connector`] has deadlines of its own, which end before.
 const DIAL: Duration = Duration::from_secs(120);
 
-/// Connects and logs in.
-pub(super) async fn open(dial: Dial, config: Config) -> Result<Connection, NotOpened> {
-    let retry = |why| NotOpened { why, then: Then::Retry(Duration::ZERO) };
+/// Connects, and waits for the greeting.
+pub(super) async fn greet(dial: Dial, config: Config, number: u64) -> Landed {
+    let unreached = |why| Landed::Greeted { number, result: Err(Failure::unreached(why)) };
     let transport = match timeout(DIAL, dial()).await {
         Ok(Ok(transport)) => transport,
-        Ok(Err(error)) => return Err(retry(in_words(&*error))),
-        Err(_) => return Err(retry(Unavailable::new("connect: took longer than two minutes"))),
+        Ok(Err(error)) => return unreached(in_words(&*error)),
+        Err(_) => return unreached(Unavailable::new("connect: took longer than two minutes")),
     };
-    match Connection::open(transport, config).await {
-        Ok(connection) => Ok(connection),
-        Err(error) => Err(NotOpened { why: in_words(&error), then: after(&error) }),
+    let result = Connection::greet(transport, config).await.map_err(|error| failure(&error));
+    Landed::Greeted { number, result }
+}
+
+/// Logs in.
+pub(super) async fn log_in(greeted: Greeted, number: u64) -> Landed {
+    Landed::Opened { number, result: greeted.log_in().await.map_err(|error| failure(&error)) }
+}
+
+fn failure(error: &OpenError) -> Failure {
+    let why = in_words(error);
+    match error.session_end() {
+        Some(end) => Failure::of(end, why),
+        None => Failure::unwritten(why),
     }
 }
 
-fn after(error: &OpenError) -> Then {
-    // Without an end, the login was not even encoded.
-    let Some(end) = error.session_end() else { return Then::Refused };
-    if end.refuses_credentials() {
-        return Then::Refused;
-    }
-    let advice = end.reply().map(|reply| reply.verdict(Context::Login).advice());
-    match advice {
-        Some(Advice::HoldAccount { after }) => Then::Hold(after),
-        advice => Then::Retry(advice.and_then(Advice::wait).unwrap_or_default()),
-    }
+/// The connection was lost while its login waited.
+pub(super) fn lost(end: &End) -> Failure {
+    Failure::of(end, in_words(end))
 }
 
 /// The longest reason that is kept, in bytes.

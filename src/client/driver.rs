@@ -2,47 +2,55 @@
 //! decides nothing.
 
 use core::future::pending;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::broadcast;
 use tracing::{debug, error, info, trace, warn};
 
-use super::connect::{Dial, NotOpened, Then, open};
-use super::flight::{Flights, Landed, probe, send};
+use super::account::{Changing, Connections};
+use super::connect::{Dial, Logins};
+use super::event::Event;
+use super::flight::{Flights, Landed, send};
 use super::lock::AccountLock;
 use super::message::{Asked, Call, Caller, Message};
+use super::snapshot::Snapshot;
 use super::wall::Wall;
+use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
 use crate::dispatch::{
-    Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, SessionAction, Settled,
-    SingleSession, Slot, Standing, Told,
+    Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Settled, Standing, Told,
 };
 use crate::journal::{Journal, Lease};
-use crate::net::Connection;
-use crate::session::{Config, Fate};
+use crate::pool::Pool;
+use crate::session::Fate;
+use crate::settle::Keyed;
 
 /// At its end, a client gives a journal that does not work so long to record what is left.
 const LAST_RECORDS: Duration = Duration::from_secs(10);
-/// And a session, beside its own deadline for QUIT, so long to end.
+/// And sessions, which end one after the other at the account's pace, so long and besides so much for each of them.
 const LAST_QUIT: Duration = Duration::from_secs(15);
+const LAST_QUIT_OF_EACH: Duration = Duration::from_secs(1);
+/// But no longer than this, however slow its pace.
+const LAST_QUIT_OF_ALL: Duration = Duration::from_secs(120);
 
 pub(super) struct Driver {
-    pub(super) dispatch: Dispatch<SingleSession>,
+    pub(super) dispatch: Dispatch<Pool>,
     pub(super) messages: mpsc::UnboundedReceiver<Message>,
     pub(super) journal: Arc<dyn Journal>,
     pub(super) dial: Dial,
-    pub(super) config: Config,
-    pub(super) pace: Duration,
+    pub(super) logins: Logins,
+    pub(super) keyed: Keyed,
     pub(super) wall: Wall,
     pub(super) retrying: Arc<AtomicBool>,
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
-    pub(super) session: Option<(u64, Arc<Connection>)>,
-    /// Sessions that were opened and whose end is not known yet.
-    pub(super) open: usize,
+    pub(super) connections: Connections,
+    pub(super) changing: Option<Changing>,
+    pub(super) events: broadcast::Sender<Event>,
+    pub(super) frozen: bool,
     /// Commands and proofs of the login that were begun and have not come back.
     pub(super) on_the_wire: usize,
     pub(super) leaving: Option<Leaving>,
@@ -58,6 +66,8 @@ pub(super) struct Leaving {
     over: Vec<(oneshot::Sender<()>, OwnedSemaphorePermit)>,
     /// When the journal's time is over, once nothing is on the wire.
     records_until: Option<Instant>,
+    /// When the sessions' time is over, once nothing is left to be done on them.
+    sessions_until: Option<Instant>,
 }
 
 /// What happened first.
@@ -68,7 +78,7 @@ enum Happened {
 }
 
 /// The runtime's clock, which a test may hold in its hand.
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
@@ -98,16 +108,18 @@ impl Driver {
                 Happened::Asked(None) => self.leave(),
             }
         }
-        self.close().await;
+        self.close();
     }
 
-    fn at(&self) -> Moment {
+    pub(super) fn at(&self) -> Moment {
         Moment::new(now(), (self.wall)())
     }
 
     async fn wait(&mut self) -> Happened {
-        let last = self.leaving.as_ref().and_then(|leaving| leaving.records_until);
-        let due = [self.dispatch.poll_timeout(), last].into_iter().flatten().min();
+        let leaving = self.leaving.as_ref();
+        let records = leaving.and_then(|leaving| leaving.records_until);
+        let sessions = leaving.and_then(|leaving| leaving.sessions_until);
+        let due = [self.dispatch.poll_timeout(), records, sessions].into_iter().flatten().min();
         let time = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -126,6 +138,12 @@ impl Driver {
 
     fn asked(&mut self, message: Message) {
         let at = self.at();
+        // Before what is asked after it, even by whoever relied on another one whose message is not here yet.
+        if self.retrying.load(Ordering::SeqCst) {
+            self.retrying.store(false, Ordering::SeqCst);
+            self.dispatch.slots_mut().retry_login();
+            self.dispatch.handle_timeout(at);
+        }
         match message {
             Message::Call(call) => self.begin(*call, at),
             Message::Leave(mark) => {
@@ -140,17 +158,23 @@ impl Driver {
                 let _ = answer.send(self.dispatch.doubts().cloned().collect());
                 drop(place);
             }
+            Message::Snapshot { answer, place } => {
+                let now = at.now();
+                let sessions = self.dispatch.slots().snapshot();
+                let _ = answer.send(Snapshot { at: now, sessions, work: self.dispatch.snapshot(now) });
+                drop(place);
+            }
+            Message::ChangePassword { password, answer, place } => {
+                self.change_password(password, Changing { answer, _place: place });
+            }
             Message::Shutdown { over, place } => {
                 self.leave();
                 if let Some(leaving) = &mut self.leaving {
                     leaving.over.push((over, place));
                 }
             }
-            Message::RetryLogin => {
-                self.retrying.store(false, Ordering::SeqCst);
-                self.dispatch.slots_mut().retry_login();
-                self.dispatch.handle_timeout(at);
-            }
+            // Done already.
+            Message::RetryLogin => {}
         }
     }
 
@@ -192,10 +216,12 @@ impl Driver {
         loop {
             if let Some(action) = self.dispatch.poll_action() {
                 self.carry_out(action);
-            } else if let Some(action) = self.dispatch.slots_mut().poll_session(now()) {
-                self.about_session(action);
+            } else if self.about_sessions() {
+                // Whatever the sessions have come to, slots may follow.
+                let at = self.at();
+                self.dispatch.handle_timeout(at);
             } else {
-                return;
+                return self.watch_journal();
             }
         }
     }
@@ -221,28 +247,24 @@ impl Driver {
                     }
                 }
             }
-            Action::Probe { slot } => match self.connection(slot) {
-                Some(connection) => {
-                    debug!(job = slot.job.get(), session = slot.session, "proving the login");
-                    self.on_the_wire = self.on_the_wire.saturating_add(1);
-                    self.flights.add(probe(connection, slot, self.pace));
-                }
-                None => {
-                    let at = self.at();
-                    self.dispatch.handle_probed(slot, false, false, at);
-                }
-            },
+            Action::Probe { slot } => {
+                debug!(job = slot.job.get(), session = slot.session, "proving the login");
+                self.on_the_wire = self.on_the_wire.saturating_add(1);
+                self.dispatch.slots_mut().prove_login(slot, now());
+            }
             Action::Tell { call, told } => {
                 trace_told(call, &told);
-                if let Some(caller) = self.callers.remove(&call) {
+                if let Some(Caller { done, place, .. }) = self.callers.remove(&call) {
+                    // Whoever was told has room for his next call.
+                    drop(place);
                     // Whoever has left is not told.
-                    let _ = caller.done.send(told);
+                    let _ = done.send(told);
                 }
             }
         }
     }
 
-    fn record(&mut self, id: RecordId, puts: Vec<Put>) {
+    fn record(&self, id: RecordId, puts: Vec<Put>) {
         let mut removed = Vec::new();
         for put in &puts {
             match put {
@@ -253,6 +275,10 @@ impl Driver {
                         caller.mark.set_ticket(entry.ticket());
                     }
                 }
+                // Whether anybody waits for it or not.
+                Put::Entry(entry) if *entry.standing() == Standing::InDoubt => {
+                    self.observe(Event::InDoubt(entry.ticket()));
+                }
                 Put::Entry(_) | Put::Account(_) => {}
                 Put::Remove(ticket) => removed.push(*ticket),
             }
@@ -262,30 +288,12 @@ impl Driver {
         self.flights.add(async move { Landed::Recorded { id, removed, result: write.await } });
     }
 
-    fn connection(&self, slot: Slot) -> Option<Arc<Connection>> {
-        let (number, connection) = self.session.as_ref()?;
-        (*number == slot.session).then(|| Arc::clone(connection))
-    }
-
-    fn about_session(&mut self, action: SessionAction) {
-        match action {
-            SessionAction::Open(number) => {
-                debug!(session = number, "opening a session");
-                let open = open(Arc::clone(&self.dial), self.config.clone());
-                self.flights.add(async move { Landed::Opened { number, result: open.await } });
-            }
-            SessionAction::End(number) => {
-                debug!(session = number, "ending the session");
-                match self.session.take_if(|(known, _)| *known == number) {
-                    // The last handle: the session ends by QUIT, and says when it has.
-                    Some(handle) => drop(handle),
-                    None => {
-                        let at = self.at();
-                        self.dispatch.slots_mut().ended(number);
-                        self.dispatch.handle_timeout(at);
-                    }
-                }
-            }
+    /// Tells those who watch whether the journal records.
+    fn watch_journal(&mut self) {
+        let frozen = self.dispatch.is_frozen();
+        if frozen != self.frozen {
+            self.frozen = frozen;
+            self.observe(if frozen { Event::JournalFails } else { Event::JournalWorks });
         }
     }
 
@@ -305,110 +313,91 @@ impl Driver {
                 let result = result.map_err(|error| Arc::new(error) as _);
                 self.dispatch.handle_recorded(id, result, at);
             }
-            Landed::Fate { slot, fate, alive } => {
-                self.on_the_wire = self.on_the_wire.saturating_sub(1);
-                if !alive {
-                    self.session.take_if(|(number, _)| *number == slot.session);
+            Landed::Remembered { result } => {
+                if let Err(error) = &result {
+                    warn!(%error, "journal does not record what is known of the account");
                 }
-                self.dispatch.handle_fate(slot, fate, alive, at);
-            }
-            Landed::Probed { slot, holds, alive } => {
-                debug!(job = slot.job.get(), session = slot.session, holds, "login proven or not");
-                self.on_the_wire = self.on_the_wire.saturating_sub(1);
-                if !alive {
-                    self.session.take_if(|(number, _)| *number == slot.session);
-                }
-                self.dispatch.handle_probed(slot, holds, alive, at);
-            }
-            Landed::Opened { number, result } => self.opened(number, result, at),
-            Landed::Ended { number, end } => {
-                debug!(session = number, %end, "session is over");
-                self.open = self.open.saturating_sub(1);
-                self.session.take_if(|(known, _)| *known == number);
-                self.dispatch.slots_mut().ended(number);
+                self.dispatch.slots_mut().remembered(result.is_ok(), at.now());
                 self.dispatch.handle_timeout(at);
             }
+            Landed::Fate { slot, fate, alive } => {
+                self.on_the_wire = self.on_the_wire.saturating_sub(1);
+                self.sent(slot, fate, alive, at);
+            }
+            Landed::Greeted { number, result } => {
+                self.greeted(number, result, at);
+                self.dispatch.handle_timeout(at);
+            }
+            Landed::Opened { number, result } => {
+                self.opened(number, result, at);
+                self.dispatch.handle_timeout(at);
+            }
+            Landed::KeptAlive { number, kept } => {
+                self.dispatch.slots_mut().kept_alive(number, kept, at.now());
+                self.dispatch.handle_timeout(at);
+            }
+            Landed::Ended { number, end } => {
+                self.ended(number, end, at);
+                self.dispatch.handle_timeout(at);
+            }
+            Landed::Nothing => {}
         }
-    }
-
-    fn opened(&mut self, number: u64, result: Result<Connection, NotOpened>, at: Moment) {
-        let when = now();
-        let slots = self.dispatch.slots_mut();
-        match result {
-            Ok(connection) => {
-                info!(session = number, "session is open");
-                slots.opened(number, when);
-                let ended = connection.when_ended();
-                self.flights.add(async move { Landed::Ended { number, end: ended.await } });
-                self.session = Some((number, Arc::new(connection)));
-                self.open = self.open.saturating_add(1);
-            }
-            Err(NotOpened { why, then: Then::Refused }) => {
-                error!(session = number, %why, "login refused: none is tried until somebody corrects it");
-                slots.refused(number, why, when);
-            }
-            Err(NotOpened { why, then: Then::Hold(wait) }) => {
-                error!(session = number, %why, ?wait, "account is locked");
-                slots.failed(number, why, wait, when);
-                self.dispatch.hold(wait, at);
-            }
-            Err(NotOpened { why, then: Then::Retry(least) }) => {
-                warn!(session = number, %why, "session not opened");
-                slots.failed(number, why, least, when);
-            }
-        }
-        self.dispatch.handle_timeout(at);
     }
 
     /// Begins the end.
     fn leave(&mut self) {
         if self.leaving.is_none() {
             debug!("client ends");
-            self.leaving = Some(Leaving { over: Vec::new(), records_until: None });
+            self.leaving = Some(Leaving { over: Vec::new(), records_until: None, sessions_until: None });
             let at = self.at();
             self.dispatch.stop(at);
+            self.dispatch.slots_mut().stop(at.now());
+            self.dispatch.handle_timeout(at);
         }
     }
 
-    /// Whether nothing is left to be done but to close the session.
+    /// Whether nothing is left to be done.
     fn is_over(&mut self) -> bool {
         let Some(leaving) = &mut self.leaving else { return false };
         let (jobs, unrecorded) = (self.dispatch.jobs(), self.dispatch.unrecorded());
-        if jobs == 0 && unrecorded == 0 {
+        let now = now();
+        if jobs > 0 || unrecorded > 0 {
+            // What is on the wire has deadlines of its own, and what waits was given up: all else waits for the journal.
+            if self.on_the_wire > 0 {
+                return false;
+            }
+            let until =
+                *leaving.records_until.get_or_insert_with(|| now.checked_add(LAST_RECORDS).unwrap_or(now));
+            if now < until {
+                return false;
+            }
+            error!(jobs, unrecorded, "client ends, and the journal did not record what became of writes");
             return true;
         }
-        // What is on the wire has deadlines of its own, and what waits was given up: all else waits for the journal.
-        if self.on_the_wire > 0 {
-            return false;
+        let pool = self.dispatch.slots();
+        if pool.is_over() {
+            return true;
         }
-        let now = now();
-        let until =
-            *leaving.records_until.get_or_insert_with(|| now.checked_add(LAST_RECORDS).unwrap_or(now));
-        if now < until {
-            return false;
+        let sessions = u32::try_from(pool.sessions()).unwrap_or(u32::MAX);
+        let of_each = pool.rate().interval().saturating_add(LAST_QUIT_OF_EACH);
+        let time = LAST_QUIT.saturating_add(of_each.saturating_mul(sessions)).min(LAST_QUIT_OF_ALL);
+        let until = *leaving.sessions_until.get_or_insert_with(|| now.checked_add(time).unwrap_or(now));
+        if now >= until {
+            warn!(sessions, "client ends before its sessions have");
         }
-        error!(jobs, unrecorded, "client ends, and the journal did not record what became of writes");
-        true
+        now >= until
     }
 
-    /// Ends the session by QUIT, and tells that it is over.
-    async fn close(mut self) {
+    /// Tells that it is over.
+    fn close(mut self) {
         // Whoever asks now is told that nobody listens.
         self.messages.close();
-        self.session = None;
-        let ended = async {
-            while self.open > 0 {
-                if let Landed::Ended { .. } = self.flights.next().await {
-                    self.open = self.open.saturating_sub(1);
-                }
-            }
-        };
-        if tokio::time::timeout(LAST_QUIT, ended).await.is_err() {
-            debug!("session did not end in time");
-        }
+        // What is left of sessions goes by itself.
+        self.connections.clear();
         debug!("client has ended");
         // Whoever is told that it is over may begin anew.
-        drop((self.lease.take(), self.lock.take()));
+        drop(self.lease.take());
+        drop(self.lock.take());
         for (over, _place) in self.leaving.take().into_iter().flat_map(|leaving| leaving.over) {
             let _ = over.send(());
         }

@@ -1,17 +1,17 @@
 //! What the task waits for, all at once.
 
-use core::future::poll_fn;
-use core::task::Poll;
 use core::time::Duration;
 use std::sync::Arc;
 
-use tokio::time::{sleep, timeout};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::timeout;
 
-use super::connect::NotOpened;
 use crate::command::Command;
 use crate::dispatch::{RecordId, Slot, Ticket};
 use crate::journal::{BoxFuture, JournalError};
-use crate::net::Connection;
+use crate::net::{Connection, Greeted};
+use crate::pool::{Failure, Kept};
 use crate::session::{End, Fate, Rejected};
 
 /// A session that is ending has so long to say so, before what became of its command is passed on.
@@ -19,40 +19,54 @@ const END: Duration = Duration::from_secs(1);
 
 /// Something that has come back.
 pub(super) enum Landed {
-    Recorded { id: RecordId, removed: Vec<Ticket>, result: Result<(), JournalError> },
-    Fate { slot: Slot, fate: Result<Fate, Rejected>, alive: bool },
-    Probed { slot: Slot, holds: bool, alive: bool },
-    Opened { number: u64, result: Result<Connection, NotOpened> },
-    Ended { number: u64, end: Arc<End> },
+    Recorded {
+        id: RecordId,
+        removed: Vec<Ticket>,
+        result: Result<(), JournalError>,
+    },
+    Remembered {
+        result: Result<(), JournalError>,
+    },
+    Fate {
+        slot: Slot,
+        fate: Result<Fate, Rejected>,
+        alive: bool,
+    },
+    Greeted {
+        number: u64,
+        result: Result<Greeted, Failure>,
+    },
+    Opened {
+        number: u64,
+        result: Result<Connection, Failure>,
+    },
+    KeptAlive {
+        number: u64,
+        kept: Kept,
+    },
+    Ended {
+        number: u64,
+        end: Arc<End>,
+    },
+    /// It was called back.
+    Nothing,
 }
 
-/// Everything that was begun and has not come back. So few that looking at each costs nothing: the journal's writes, and
-/// one command or one login.
+/// Everything that was begun and has not come back: the journal's writes, and one thing or two of each session.
 #[derive(Default)]
-pub(super) struct Flights(Vec<BoxFuture<'static, Landed>>);
+pub(super) struct Flights(FuturesUnordered<BoxFuture<'static, Landed>>);
 
 impl Flights {
-    pub(super) fn add(&mut self, flight: impl Future<Output = Landed> + Send + 'static) {
+    pub(super) fn add(&self, flight: impl Future<Output = Landed> + Send + 'static) {
         self.0.push(Box::pin(flight));
     }
 
     /// The next that comes back; never, if there is none.
     pub(super) async fn next(&mut self) -> Landed {
-        poll_fn(|cx| {
-            let mut flights = self.0.iter_mut().enumerate();
-            let landed = flights.find_map(|(at, flight)| match flight.as_mut().poll(cx) {
-                Poll::Ready(landed) => Some((at, landed)),
-                Poll::Pending => None,
-            });
-            match landed {
-                Some((at, landed)) => {
-                    drop(self.0.swap_remove(at));
-                    Poll::Ready(landed)
-                }
-                None => Poll::Pending,
-            }
-        })
-        .await
+        match self.0.next().await {
+            Some(landed) => landed,
+            None => core::future::pending().await,
+        }
     }
 }
 
@@ -71,12 +85,12 @@ pub(super) async fn send(connection: Arc<Connection>, slot: Slot, command: Comma
     Landed::Fate { slot, fate, alive }
 }
 
-/// Proves a login twice. Each proof is a command, and pays its pace.
-pub(super) async fn probe(connection: Arc<Connection>, slot: Slot, pace: Duration) -> Landed {
-    let mut holds = true;
-    for _ in 0..2 {
-        sleep(pace).await;
-        holds = holds && connection.keep_alive().await.is_ok_and(|proof| proof.holds());
+/// Sends the keepalive. Of a session that has ended, its end tells.
+pub(super) async fn keep_alive(connection: Arc<Connection>, number: u64) -> Landed {
+    match connection.keep_alive().await {
+        Ok(proof) if proof.reply().is_none_or(|reply| !reply.code().closes_connection()) => {
+            Landed::KeptAlive { number, kept: Kept::of(proof.reply(), proof.holds()) }
+        }
+        _ => Landed::Nothing,
     }
-    Landed::Probed { slot, holds, alive: connection.is_open() }
 }

@@ -1,20 +1,26 @@
 //! The handle to a client.
 
+use core::error::Error;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::broadcast;
 
 use super::answer::Typed;
 use super::builder::Builder;
 use super::call::{ChangeCall, QueryCall, SettleCall};
+use super::event::{Event, Events};
 use super::list::List;
 use super::message::Message;
-use crate::command::{Change, Query, Safety};
+use super::password::PasswordError;
+use super::snapshot::Snapshot;
+use crate::command::{Change, Query, Safety, Session as Login};
+use crate::concurrent::{AtomicBool, Semaphore, mpsc, oneshot};
 use crate::dispatch::{Entry, Refused, Ticket};
 use crate::net::Endpoint;
+use crate::secret::Secret;
 
 /// An account at a registry. See the [module](super).
 ///
@@ -28,8 +34,12 @@ pub(super) struct Shared {
     pub(super) places: Arc<Semaphore>,
     /// Places for all else that is asked.
     pub(super) asides: Arc<Semaphore>,
+    /// One place, for a change of the password.
+    pub(super) passwords: Arc<Semaphore>,
     /// Whether the task has been asked to try the login and has not done so yet.
     pub(super) retrying: Arc<AtomicBool>,
+    /// The task holds the other end, so that it ends with it.
+    pub(super) events: broadcast::WeakSender<Event>,
     pub(super) query_deadline: Duration,
     pub(super) change_deadline: Duration,
 }
@@ -79,6 +89,61 @@ impl Client {
         // If it is not taken, it is not answered either.
         let _ = self.0.messages.send(Message::Doubts { answer, place });
         answered.await.map_err(|_| Refused::Stopped)
+    }
+
+    /// Everything that an operator wants to know of the account at this moment. It costs the same however much waits.
+    ///
+    /// # Errors
+    /// [`Refused::Stopped`] after the end of the task, which knew.
+    pub async fn snapshot(&self) -> Result<Snapshot, Refused> {
+        let place = Arc::clone(&self.0.asides).acquire_owned().await.map_err(|_| Refused::Stopped)?;
+        let (answer, answered) = oneshot::channel();
+        let _ = self.0.messages.send(Message::Snapshot { answer, place });
+        answered.await.map_err(|_| Refused::Stopped)
+    }
+
+    /// What happens to the account from now on. It does not keep the client from ending.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        let live = self.0.events.upgrade().map(|events| events.subscribe());
+        Events(live.unwrap_or_else(|| broadcast::channel(1).1))
+    }
+
+    /// Changes the password of the account while it is in use.
+    ///
+    /// First `store` keeps the new one, durably and beside the one before: nothing is sent unless it has. Then one login changes
+    /// it, and all sessions are replaced, one at a time. If the reply to that login is lost, one login is tried with
+    /// the new password and, if that is refused, one with the old one; if neither is accepted, no other is tried. If the process
+    /// ends before it is known, begin the next one with [`Builder::password_before`].
+    ///
+    /// If the future is dropped after `store` is done, it goes on.
+    ///
+    /// # Errors
+    /// [`PasswordError`], which says which password holds, if anybody knows.
+    pub async fn change_password<S, F, E>(
+        &self,
+        password: impl Into<Secret>,
+        store: S,
+    ) -> Result<(), PasswordError>
+    where
+        S: FnOnce(Secret) -> F,
+        F: Future<Output = Result<(), E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let password = password.into();
+        // What no login can carry is not kept either.
+        Login::login("id", password.clone()).map_err(PasswordError::Invalid)?;
+        // What cannot be begun is not kept either; and one at a time, or what is kept is not what is sent.
+        let place = Arc::clone(&self.0.passwords).try_acquire_owned().map_err(|_| PasswordError::NotBegun)?;
+        let now = self.snapshot().await.map_err(|_| PasswordError::NotBegun)?;
+        if now.work.is_stopping() || now.sessions.changes_password || now.sessions.login_refused.is_some() {
+            return Err(PasswordError::NotBegun);
+        }
+        store(password.clone()).await.map_err(|error| PasswordError::NotStored(error.into()))?;
+        let (answer, answered) = oneshot::channel();
+        let message = Message::ChangePassword { password, answer, place };
+        self.0.messages.send(message).map_err(|_| PasswordError::NotBegun)?;
+        answered.await.unwrap_or(Err(PasswordError::Stopped))
     }
 
     /// Ends the client, whatever other handles there are, and waits until it has: what waits is told

@@ -1,12 +1,14 @@
 //! What callers and the task say to each other.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use core::sync::atomic::Ordering;
+use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
-
+use super::password::PasswordError;
+use super::snapshot::Snapshot;
 use crate::command::{Command, Safety};
+use crate::concurrent::{AtomicBool, AtomicU64, OnceLock, OwnedSemaphorePermit, oneshot};
 use crate::dispatch::{CallId, Entry, Options, Ticket, Told};
+use crate::secret::Secret;
 
 /// What a caller asks of the task. Each has a place, so that those under way are bounded; a call has one `Leave` behind it.
 pub(super) enum Message {
@@ -15,6 +17,16 @@ pub(super) enum Message {
     Leave(Arc<Mark>),
     Doubts {
         answer: oneshot::Sender<Vec<Entry>>,
+        place: OwnedSemaphorePermit,
+    },
+    Snapshot {
+        answer: oneshot::Sender<Snapshot>,
+        place: OwnedSemaphorePermit,
+    },
+    /// The new password is stored: it is to be sent.
+    ChangePassword {
+        password: Secret,
+        answer: oneshot::Sender<Result<(), PasswordError>>,
         place: OwnedSemaphorePermit,
     },
     Shutdown {
@@ -41,7 +53,7 @@ pub(super) struct Caller {
     pub(super) done: oneshot::Sender<Told>,
     pub(super) mark: Arc<Mark>,
     /// Free again once the call is over.
-    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// What a caller must know even if the task is taken away and cannot tell it any more.

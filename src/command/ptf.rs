@@ -137,6 +137,11 @@ impl PtfCommand {
         Ok(())
     }
 
+    pub(super) fn shrink(&mut self) {
+        self.header.shrink_to_fit();
+        self.parameters.shrink_to_fit();
+    }
+
     fn grow(&mut self, parameter: &Parameter) -> Result<(), CommandError> {
         let size = self.size.saturating_add(parameter.size());
         if size > Self::MAX_SIZE {

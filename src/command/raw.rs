@@ -150,6 +150,10 @@ impl RrpCommand {
         self
     }
 
+    pub(super) fn shrink(&mut self) {
+        self.lines.shrink_to_fit();
+    }
+
     fn keep(&mut self, line: RrpLine) {
         self.size = self.size.saturating_add(line.size());
         self.lines.push(line);

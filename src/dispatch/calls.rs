@@ -1,10 +1,11 @@
 //! Who waits, for what, and how many of whom.
 
 use core::fmt;
+use core::num::NonZeroU64;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::config::Options;
 use super::entry::Ticket;
 use super::slots::JobId;
 use crate::command::{Command, Safety};
@@ -12,13 +13,13 @@ use crate::pace::Lane;
 
 /// One call of somebody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(pub(super) u64);
+pub struct CallId(pub(super) NonZeroU64);
 
 impl CallId {
     /// Its number; later ones are greater.
     #[must_use]
     pub const fn get(self) -> u64 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -39,8 +40,10 @@ pub(super) enum Asked {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) asked: Asked,
-    /// The caller's name is in `caller`.
-    pub(super) options: Options,
+    pub(super) deadline: Option<Instant>,
+    pub(super) owner: Arc<Owner>,
+    pub(super) lane: Lane,
+    /// Who takes turns: the user, and whoever of the user's.
     pub(super) caller: Arc<str>,
     pub(super) job: Option<JobId>,
     /// Whether the job was begun by an earlier call.
@@ -52,6 +55,13 @@ impl Call {
     pub(super) const fn wants_attempts(&self) -> bool {
         !matches!(self.asked, Asked::Settle(_))
     }
+}
+
+/// Whose a call is, and the key that it goes by.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub(super) user: Arc<str>,
+    pub(super) key: Option<Box<str>>,
 }
 
 /// The calls of one job. There may be many, and mostly there is one.
@@ -107,7 +117,9 @@ impl Calls {
 #[derive(Debug, Default)]
 struct Few {
     first: Option<CallId>,
-    more: BTreeSet<CallId>,
+    /// Mostly none, and then a third of its size.
+    #[expect(clippy::box_collection, reason = "each command that waits has two")]
+    more: Option<Box<BTreeSet<CallId>>>,
 }
 
 impl Few {
@@ -115,7 +127,7 @@ impl Few {
         match self.first {
             None => self.first = Some(call),
             Some(first) if first != call => {
-                self.more.insert(call);
+                self.more.get_or_insert_default().insert(call);
             }
             Some(_) => {}
         }
@@ -123,24 +135,26 @@ impl Few {
 
     fn remove(&mut self, call: CallId) {
         if self.first == Some(call) {
-            self.first = self.more.pop_first();
-        } else {
-            self.more.remove(&call);
+            self.first = self.more.as_mut().and_then(|more| more.pop_first());
+        } else if let Some(more) = &mut self.more {
+            more.remove(&call);
         }
     }
 
     fn iter(&self) -> impl Iterator<Item = CallId> {
-        self.first.into_iter().chain(self.more.iter().copied())
+        self.first.into_iter().chain(self.more.iter().flat_map(|more| more.iter().copied()))
     }
 
     fn into_iter(self) -> impl Iterator<Item = CallId> {
-        self.first.into_iter().chain(self.more)
+        self.first.into_iter().chain(self.more.into_iter().flat_map(|more| *more))
     }
 }
 
 /// What there is of one caller.
 #[derive(Debug, Default)]
 struct Load {
+    /// Since it called, and not only left something in line.
+    owner: Option<Arc<Owner>>,
     calls: usize,
     /// How many jobs stand in line for it, by lane.
     in_line: [u32; Lane::ALL.len()],
@@ -155,18 +169,29 @@ pub(super) struct Callers {
 }
 
 impl Callers {
-    /// One more call of this caller.
-    pub(super) fn enter(&mut self, user: &str, caller: &str) -> Arc<str> {
+    /// One more call of this caller. The names of its user and of itself are shared by all its calls.
+    pub(super) fn enter(
+        &mut self,
+        user: &str,
+        key: Option<Box<str>>,
+        caller: &str,
+    ) -> (Arc<Owner>, Arc<str>) {
         self.name.clear();
         self.name.extend([user, "\0", caller]);
-        if let Some((known, _)) = self.known.get_key_value(&*self.name) {
-            let known = Arc::clone(known);
-            self.load(&known, |load| load.calls = load.calls.saturating_add(1));
-            return known;
+        let known = self.known.get_key_value(&*self.name).map(|(name, _)| Arc::clone(name));
+        let name = known.unwrap_or_else(|| self.name.as_str().into());
+        let load = self.known.entry(Arc::clone(&name)).or_default();
+        load.calls = load.calls.saturating_add(1);
+        // With a zero byte in its name another user may have the same turns, but is not taken for it.
+        let owner = match load.owner.take_if(|owner| *owner.user == *user) {
+            Some(owner) => owner,
+            None => Arc::new(Owner { user: user.into(), key: None }),
+        };
+        load.owner = Some(Arc::clone(&owner));
+        match key {
+            None => (owner, name),
+            key => (Arc::new(Owner { user: Arc::clone(&owner.user), key }), name),
         }
-        let name: Arc<str> = self.name.as_str().into();
-        self.known.insert(Arc::clone(&name), Load { calls: 1, ..Load::default() });
-        name
     }
 
     /// One call of this caller is over.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::calls::Calls;
+use super::calls::{Calls, Owner};
 use super::entry::{Entry, Summary};
 use super::slots::{JobId, Slot};
 use super::snapshot::Counts;
@@ -29,29 +29,33 @@ pub(super) struct Job {
     pub(super) in_line: Option<Lane>,
     /// Whether it stood first in its caller's line in that lane when it came, and so does ever since.
     pub(super) first: bool,
-    pub(super) due: Option<Instant>,
-    pub(super) not_on: Option<u64>,
+    /// Whether the next slot must be on another session than the last.
+    pub(super) another_session: bool,
     /// The session on which something was sent last.
     pub(super) session: Option<u64>,
     /// Attempts that counted, of the command in hand.
     pub(super) attempts: u32,
     pub(super) unsent: u32,
     /// Why it ends in doubt, if it does.
-    pub(super) reason: DoubtReason,
+    pub(super) reason: Option<Box<DoubtReason>>,
 }
 
 #[derive(Debug)]
 pub(super) enum Work {
-    Query {
-        command: Box<Command>,
-        /// How many writes had been handed over when it was sent.
-        writes: u64,
-        /// By what others find it that ask the same, until it is sent.
-        shared: Option<[u8; 16]>,
-    },
+    Query(Box<Question>),
     Change(Box<Write>),
     /// A doubt that somebody wants to be settled.
     Settle(Box<Doubtful>),
+}
+
+/// A query on its way.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) command: Command,
+    /// How many writes had been handed over when it was sent.
+    pub(super) writes: u64,
+    /// By what others find it that ask the same, until it is sent.
+    pub(super) shared: Option<[u8; 16]>,
 }
 
 /// A write on its way. Many may wait of which nothing is known yet: what is learnt later lies apart.
@@ -60,12 +64,8 @@ pub(super) struct Write {
     pub(super) command: Arc<Command>,
     pub(super) safety: Safety,
     pub(super) resolver: Option<Resolver>,
-    pub(super) user: Box<str>,
-    pub(super) key: Option<Box<str>>,
-    pub(super) payload: [u8; 16],
-    pub(super) before: Vec<Reading>,
-    /// When the oldest of these was read.
-    pub(super) before_at: Option<Instant>,
+    pub(super) owner: Arc<Owner>,
+    pub(super) before: Option<Box<Before>>,
     /// Since its intent was to be recorded.
     pub(super) entry: Option<Box<Entry>>,
     /// Whether somebody has been told the ticket of an attempt that nobody had heard of yet.
@@ -80,7 +80,20 @@ pub(super) struct Write {
     pub(super) looking: Option<Box<Looking>>,
 }
 
+/// What an object was like before a write.
+#[derive(Debug)]
+pub(super) struct Before {
+    /// One for each read that settles it.
+    pub(super) readings: Vec<Reading>,
+    /// When the oldest of these was read.
+    pub(super) since: Instant,
+}
+
 impl Write {
+    pub(super) fn before(&self) -> &[Reading] {
+        self.before.as_ref().map(|before| &*before.readings).unwrap_or_default()
+    }
+
     pub(super) fn nature(&self) -> &Nature {
         self.command.nature()
     }
@@ -161,7 +174,7 @@ pub(super) enum State {
     /// It waits for a slot.
     Waiting(Purpose),
     /// It waits for its time, and then for a slot.
-    Pausing(Purpose),
+    Pausing(Purpose, Option<Instant>),
     /// The intent is being recorded.
     Recording(Slot),
     Sending(Slot, Purpose),
@@ -174,12 +187,12 @@ pub(super) enum State {
 impl State {
     /// Whether it waits for a slot, a time or another write.
     pub(super) const fn is_idle(&self) -> bool {
-        matches!(self, Self::Waiting(_) | Self::Pausing(_) | Self::Behind)
+        matches!(self, Self::Waiting(_) | Self::Pausing(..) | Self::Behind)
     }
 
     /// Whether it waits to read what became of a write.
     pub(super) const fn looks(&self) -> bool {
-        matches!(self, Self::Waiting(Purpose::Look) | Self::Pausing(Purpose::Look))
+        matches!(self, Self::Waiting(Purpose::Look) | Self::Pausing(Purpose::Look, _))
     }
 }
 
@@ -193,12 +206,11 @@ impl Job {
             state: State::Behind,
             in_line: None,
             first: false,
-            due: None,
-            not_on: None,
+            another_session: false,
             session: None,
             attempts: 0,
             unsent: 0,
-            reason: DoubtReason::Unsettleable,
+            reason: None,
         }
     }
 
@@ -213,7 +225,7 @@ impl Job {
             State::Sending(_, Purpose::Command) | State::Probing(_, Purpose::Command, _)
         );
         match &self.work {
-            Work::Query { .. } => self.attempts == 0 && !under_way,
+            Work::Query(_) => self.attempts == 0 && !under_way,
             Work::Change(write) => write.handed_over == 0 && !under_way,
             Work::Settle(_) => false,
         }
@@ -221,7 +233,7 @@ impl Job {
 
     pub(super) fn command(&self) -> Option<&Command> {
         match &self.work {
-            Work::Query { command, .. } => Some(command),
+            Work::Query(query) => Some(&query.command),
             Work::Change(write) => Some(&write.command),
             Work::Settle(_) => None,
         }
@@ -229,7 +241,7 @@ impl Job {
 
     pub(super) fn looking(&mut self) -> Option<&mut Looking> {
         match &mut self.work {
-            Work::Query { .. } => None,
+            Work::Query(_) => None,
             Work::Change(write) => write.looking.as_deref_mut(),
             Work::Settle(doubt) => doubt.looking.as_deref_mut(),
         }

@@ -12,6 +12,7 @@ mod record;
 mod share;
 
 use core::fmt;
+use core::num::NonZeroU64;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::error::Error;
 use std::sync::Arc;
@@ -79,7 +80,8 @@ pub struct Dispatch<S> {
     callers: Callers,
     jobs: Jobs,
     shared: Shared,
-    by_key: HashMap<(Box<str>, Box<str>), JobId>,
+    /// By a keyed hash of user and key.
+    by_key: HashMap<[u8; 16], JobId>,
     by_ticket: HashMap<Ticket, JobId>,
     actions: VecDeque<Action>,
     records: Records,
@@ -93,7 +95,7 @@ pub struct Dispatch<S> {
     timers: BTreeSet<(Instant, JobId)>,
     /// Until when the account was locked, at the last look.
     held: Option<Instant>,
-    numbers: u64,
+    numbers: NonZeroU64,
     next_ticket: u64,
     /// Writes handed over so far.
     writes: u64,
@@ -146,7 +148,7 @@ impl<S: Slots> Dispatch<S> {
             deadlines: BTreeSet::new(),
             timers: BTreeSet::new(),
             held: None,
-            numbers: 0,
+            numbers: NonZeroU64::MIN,
             next_ticket,
             writes: 0,
             stopping: false,
@@ -212,9 +214,8 @@ impl<S: Slots> Dispatch<S> {
                 break;
             }
             self.timers.pop_first();
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
-            job.due = None;
-            if let State::Pausing(purpose) = *job.state() {
+            let Some(job) = self.jobs.get(&id) else { continue };
+            if let State::Pausing(purpose, _) = *job.state() {
                 self.want(id, purpose, at);
             }
         }
@@ -255,7 +256,7 @@ impl<S: Slots> Dispatch<S> {
         }
     }
 
-    fn number(&mut self) -> u64 {
+    fn number(&mut self) -> NonZeroU64 {
         self.numbers = self.numbers.saturating_add(1);
         self.numbers
     }
@@ -290,9 +291,9 @@ impl<S: Slots> Dispatch<S> {
     fn unless_old(&mut self, id: JobId, purpose: Purpose, now: Instant) -> Purpose {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return purpose };
         let old = |since: Instant| now.saturating_duration_since(since) >= self.config.recent;
-        if purpose == Purpose::Command && write.entry.is_none() && write.before_at.is_some_and(old) {
-            write.before.clear();
-            write.before_at = None;
+        let read = write.before.as_ref().map(|before| before.since);
+        if purpose == Purpose::Command && write.entry.is_none() && read.is_some_and(old) {
+            write.before = None;
             return Purpose::Before;
         }
         // Nor is it sent again by a proof that has become old: somebody else may have changed the object since.
@@ -314,7 +315,7 @@ impl<S: Slots> Dispatch<S> {
         job.session = Some(slot.session);
         let so_far = self.writes;
         match &mut job.work {
-            Work::Query { writes, .. } => *writes = so_far,
+            Work::Query(query) => query.writes = so_far,
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
                 self.recent.spoil(&write.command.objects());

@@ -33,6 +33,8 @@ pub struct Wish {
     pub lane: Lane,
     /// On whose behalf: inside a lane, callers take turns.
     pub caller: Arc<str>,
+    /// It has had a slot before: it goes before what else its caller asks for.
+    pub again: bool,
     /// A session that it must not be.
     pub not_on: Option<u64>,
 }

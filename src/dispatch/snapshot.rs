@@ -22,7 +22,7 @@ impl Counts {
     const fn of(&mut self, state: &State) -> &mut usize {
         match state {
             State::Waiting(_) => &mut self.queued,
-            State::Pausing(_) => &mut self.pausing,
+            State::Pausing(..) => &mut self.pausing,
             State::Behind => &mut self.behind,
             State::Recording(_) => &mut self.recording,
             State::Sending(..) => &mut self.on_the_wire,

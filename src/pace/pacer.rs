@@ -70,8 +70,8 @@ impl Pacer {
         self.next_at().is_none_or(|next| next <= now)
     }
 
-    /// A command leaves now: to be called before its first byte is handed over or right after, whether or not it
-    /// [was its time](Self::is_ready). One sent too early brings forward none of the later ones.
+    /// A command leaves now, whether or not it [is its time](Self::is_ready): the delay that it may have begins at this
+    /// `now`. One sent too early brings none of the later ones forward.
     pub fn sent(&mut self, now: Instant) -> Sending {
         self.settled = self.arrived_by();
         self.left = self.left.max(now);

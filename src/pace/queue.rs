@@ -10,34 +10,36 @@ use super::turns::Turns;
 
 /// What waits to be sent for an account: in [lanes](Lane) that [share](Shares) its pace, and in each lane by caller.
 ///
-/// Inside a lane the callers take turns, a command a turn; what one caller pushes into one lane comes out in that order.
-/// Who comes joins the round at its end, and so does who had nothing left and comes again. Taking something back costs no
-/// turn and gains none: a caller keeps his place while anything of his waits.
+/// Inside a lane the callers take turns, a command a turn; what one caller pushes into one lane comes out in that order, but
+/// what has to be sent [again](Self::push_again) is first. Who comes joins the round at its end, and so does who had nothing
+/// left and comes again. Taking something back costs no turn and gains none: a caller keeps his place while anything of his
+/// waits.
 ///
 /// **The bound.** A command that is the *k*-th of its caller in a lane with weight *w* comes out at the latest as number
 ///
 /// > *k* · *n* · *W* / *w* + 3
 ///
-/// of all that comes out from then on. *n* is the most callers that its lane has at any time meanwhile, itself
-/// included; *W* the weights of the lanes in which anybody waits meanwhile, its own included. How much the
-/// others have queued does not matter, nor how they come, take back and go.
+/// of all that comes out from then on. Whatever its caller pushes again meanwhile counts into *k*; *n* is the most callers
+/// that its lane has at any time meanwhile, its own included; *W* the weights of the lanes in which anybody waits meanwhile,
+/// its own included. How much the others have queued does not matter, nor how they come, take back and go.
 ///
 /// *Proof, of the lane.* Each lane has a debt. The lane with the least goes first; its debt is then taken from all (from
-/// those that have less, what they have), and its price *K*/*w* added to its own, where *K* is the same for all. (That is
-/// start-time fair queueing, Goyal, Vin and Cheng 1996, counted from the virtual time: a debt is by how much a lane's next
-/// start tag lies ahead of it.) Hence no debt ever exceeds the lane's own price. Let virtual time be the sum of all
-/// that was taken. While anything waits in lane *f*, its debt is a time up to which it waits: at most
-/// *K*/*w* from now for the first command, and *j*·*K*/*w* for the *j*-th. Another lane *i* that gives something at
-/// virtual time *v* gives nothing more before *v* + *K*/*wᵢ*, not even if it was empty in between, for a lane that
-/// is empty keeps its debt. So until then it gives at most *j*·*wᵢ*/*w* + 1. All others together, of weight
-/// *W* − *w* and at most three: *j*·(*W* − *w*)/*w* + 3. With *j* of its own that is *j*·*W*/*w* + 3.
+/// those that have less, what they have), and its price *K*/*w* put in the place of its own, where *K* is the same for all.
+/// (That is start-time fair queueing, Goyal, Vin and Cheng 1996: the debt is by how much a lane's next start tag lies ahead
+/// of the virtual time.) So no debt ever exceeds the lane's own price. Let virtual time be the sum of all that was taken.
+/// While anything waits in lane *f*, never is more taken than it owes; its first command comes out when virtual time has
+/// grown by just its debt, at most *K*/*w*, and its *j*-th when that has grown by at most *j*·*K*/*w*. Until then another
+/// lane *i* gives something at most once in *K*/*wᵢ*, for a debt shrinks with virtual time only, also of a lane that is
+/// empty or was in between: at most *j*·*wᵢ*/*w* + 1 commands. All others together, of weight *W* − *w* and at most
+/// three: *j*·(*W* − *w*)/*w* + 3. With the *j* of its own that is *j*·*W*/*w* + 3.
 ///
 /// *Of the caller.* When he comes, or his turn is over, at most *n* − 1 callers stand before him. Of those, each has one turn
 /// and then stands behind him, or leaves, and others come behind him. So his *k*-th is at the latest number *j* = *k*·*n* of
 /// the lane. ∎
 ///
-/// All of it is O(log n) of what waits, and about 170 bytes for each beside twice the item. A caller is known while
-/// something of his waits. It is not bounded: whoever fills it asks its [length](Self::len).
+/// Each call is O(log n) of what waits, which takes some 160 bytes each beside twice the item, and 260 more for each caller.
+/// A caller is known while something of his waits. The queue is not bounded: whoever fills it asks its
+/// [length](Self::len).
 #[derive(Debug)]
 pub struct Queue<T> {
     lanes: ByLane<Share<T>>,
@@ -73,11 +75,30 @@ impl<T> Queue<T> {
     /// Puts a command behind those of its caller. What waits under this id already, in whatever lane, is taken out and
     /// given back. `now` is no earlier than before.
     pub fn push(&mut self, id: u64, lane: Lane, caller: &Arc<str>, item: T, now: Instant) -> Option<T> {
+        self.put(id, lane, caller, item, false, now)
+    }
+
+    /// As [`push`](Self::push), for a command that had its slot and needs another: before those of its caller that had
+    /// none, behind those that came again earlier. It costs a turn like any other, and nobody but its caller waits longer
+    /// for it.
+    pub fn push_again(&mut self, id: u64, lane: Lane, caller: &Arc<str>, item: T, now: Instant) -> Option<T> {
+        self.put(id, lane, caller, item, true, now)
+    }
+
+    fn put(
+        &mut self,
+        id: u64,
+        lane: Lane,
+        caller: &Arc<str>,
+        item: T,
+        again: bool,
+        now: Instant,
+    ) -> Option<T> {
         let replaced = self.remove(id);
         let number = self.next_number;
         self.next_number = number.saturating_add(1);
         self.places.insert(id, (lane, number));
-        self.lanes.get_mut(lane).turns.push(number, id, caller, item, now);
+        self.lanes.get_mut(lane).turns.push(number, (id, item), caller, again, now);
         replaced
     }
 

@@ -28,8 +28,16 @@ struct Waiter<T> {
 #[derive(Debug)]
 struct Caller {
     turn: u64,
-    /// Numbers of commands; never empty.
+    /// Numbers of commands that had a slot before: these are first.
+    again: BTreeSet<u64>,
+    /// Numbers of all others.
     commands: BTreeSet<u64>,
+}
+
+impl Caller {
+    fn is_empty(&self) -> bool {
+        self.again.is_empty() && self.commands.is_empty()
+    }
 }
 
 impl<T> Turns<T> {
@@ -38,11 +46,19 @@ impl<T> Turns<T> {
     }
 
     /// `number` is higher than that of any command before.
-    pub(super) fn push(&mut self, number: u64, id: u64, caller: &Arc<str>, item: T, since: Instant) {
+    pub(super) fn push(
+        &mut self,
+        number: u64,
+        (id, item): (u64, T),
+        caller: &Arc<str>,
+        again: bool,
+        since: Instant,
+    ) {
         let known = self.callers.get_key_value(&**caller).map(|(name, _)| Arc::clone(name));
         let caller = known.unwrap_or_else(|| self.join(caller));
         if let Some(known) = self.callers.get_mut(&caller) {
-            known.commands.insert(number);
+            let commands = if again { &mut known.again } else { &mut known.commands };
+            commands.insert(number);
         }
         self.commands.insert(number, Waiter { id, caller, since, item });
     }
@@ -50,9 +66,9 @@ impl<T> Turns<T> {
     pub(super) fn remove(&mut self, number: u64) -> Option<T> {
         let waiter = self.commands.remove(&number)?;
         if let Some(caller) = self.callers.get_mut(&waiter.caller) {
-            caller.commands.remove(&number);
+            let _ = caller.commands.remove(&number) || caller.again.remove(&number);
             // With something left he keeps his turn, whichever of his commands he took back.
-            if caller.commands.is_empty() {
+            if caller.is_empty() {
                 self.round.remove(&caller.turn);
                 self.callers.remove(&waiter.caller);
             }
@@ -64,8 +80,9 @@ impl<T> Turns<T> {
         let (_, name) = self.round.pop_first()?;
         let turn = self.turn();
         let caller = self.callers.get_mut(&name)?;
-        let waiter = self.commands.remove(&caller.commands.pop_first()?)?;
-        if caller.commands.is_empty() {
+        let number = caller.again.pop_first().or_else(|| caller.commands.pop_first())?;
+        let waiter = self.commands.remove(&number)?;
+        if caller.is_empty() {
             self.callers.remove(&name);
         } else {
             caller.turn = turn;
@@ -76,8 +93,8 @@ impl<T> Turns<T> {
 
     pub(super) fn peek(&self) -> Option<(u64, &T)> {
         let (_, name) = self.round.first_key_value()?;
-        let number = self.callers.get(name)?.commands.first()?;
-        let waiter = self.commands.get(number)?;
+        let caller = self.callers.get(name)?;
+        let waiter = self.commands.get(caller.again.first().or_else(|| caller.commands.first())?)?;
         Some((waiter.id, &waiter.item))
     }
 
@@ -102,7 +119,8 @@ impl<T> Turns<T> {
     fn join(&mut self, name: &Arc<str>) -> Arc<str> {
         let turn = self.turn();
         self.round.insert(turn, Arc::clone(name));
-        self.callers.insert(Arc::clone(name), Caller { turn, commands: BTreeSet::new() });
+        self.callers
+            .insert(Arc::clone(name), Caller { turn, again: BTreeSet::new(), commands: BTreeSet::new() });
         Arc::clone(name)
     }
 

@@ -77,6 +77,8 @@ impl Pool {
             }
         }
         self.lay_ghosts(at.now());
+        // What was too far away by a clock that was wrong is written anew.
+        self.unwritten = *account != Account::default();
     }
 
     /// What a restart would have to know now.

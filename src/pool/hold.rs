@@ -6,7 +6,11 @@ use std::time::Instant;
 use super::event::Event;
 use super::machine::{Pool, Probed};
 use super::place::State;
+use crate::code::Context;
 use crate::dispatch::Slot;
+use crate::reply::Reply;
+use crate::verb::Verb;
+use crate::verdict::Advice;
 
 /// A proof that proved nothing is repeated so much later.
 const PROVE_AGAIN: Duration = Duration::from_secs(10);
@@ -56,6 +60,19 @@ pub enum Kept {
     Locked(Duration),
     /// Something else, or nothing was sent: it is open.
     Open,
+}
+
+impl Kept {
+    /// What this reply to a keepalive says; `holds` if the session has taken it for a proof.
+    #[must_use]
+    pub fn of(reply: Option<&Reply>, holds: bool) -> Self {
+        let advice = reply.map(|reply| reply.verdict(Context::Rrp(Verb::Describe)).advice());
+        match advice {
+            Some(Advice::HoldAccount { after }) => Self::Locked(after),
+            _ if holds => Self::Holds,
+            _ => Self::Open,
+        }
+    }
 }
 
 impl Pool {

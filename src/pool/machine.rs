@@ -13,7 +13,7 @@ use super::parked::Parked;
 use super::place::{Place, State};
 use super::rotation::{Rotated, Rotation};
 use crate::dispatch::{Account, Moment, Slot, Unavailable, Wish};
-use crate::pace::{Pacer, Queue};
+use crate::pace::{Pacer, Queue, Rate};
 use crate::retry::Random;
 
 /// So many events wait for whoever watches; of more, the oldest are dropped.
@@ -310,6 +310,12 @@ impl Pool {
         while let Some((_, session)) = self.when_goes().filter(|(when, _)| *when <= now) {
             self.grow_old(session);
         }
+    }
+
+    /// The pace of the account.
+    #[must_use]
+    pub const fn rate(&self) -> Rate {
+        self.options.rate
     }
 
     /// How many sessions there are, from before their first SYN to the end of their QUIT.

@@ -248,7 +248,6 @@ impl Pool {
         if self.refused.take().is_some() {
             self.unwritten = true;
         }
-        self.open_at = self.born;
     }
 
     /// The account has other credentials from now on, of this keyed hash. Sessions that are logged in stay.

@@ -34,7 +34,11 @@ impl Slots for Pool {
     fn ask(&mut self, wish: Wish, now: Instant) {
         self.withdraw(wish.job);
         let (id, lane, caller) = (wish.job.get(), wish.lane, wish.caller.clone());
-        self.queue.push(id, lane, &caller, wish, now);
+        if wish.again {
+            self.queue.push_again(id, lane, &caller, wish, now);
+        } else {
+            self.queue.push(id, lane, &caller, wish, now);
+        }
     }
 
     fn withdraw(&mut self, job: JobId) {

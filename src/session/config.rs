@@ -215,6 +215,19 @@ impl Config {
         self.login.id()
     }
 
+    /// The login.
+    #[cfg(feature = "net")]
+    pub(crate) const fn login(&self) -> &Login {
+        &self.login
+    }
+
+    /// With another login.
+    #[cfg(feature = "net")]
+    pub(crate) fn with_login(mut self, login: Login) -> Self {
+        self.login = login;
+        self
+    }
+
     /// The rules for what is sent.
     #[cfg(feature = "net")]
     pub(crate) const fn spoken(&self) -> Dialect {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rrp::client::Availability;
 use rrp::command::{Add, Check, Safety};
-use rrp::dispatch::{Outcome, Standing, Ticket};
+use rrp::dispatch::{Outcome, QueryError, Standing, Ticket};
 use rrp::journal::Memory;
 use rrp::sim::{Change, Close, Effect, Fault, Trigger};
 use rrp::{Client, DomainName};
+use tokio::task::JoinSet;
 
 use crate::hub::{Hub, journal, polled, standing};
 
@@ -66,22 +67,51 @@ async fn check(hub: &Hub, client: &Client, journal: &Memory, case: &str) {
     assert_eq!(client.query(&Check::domain(&name())).await.unwrap(), Availability::Taken, "{case}");
 }
 
+async fn client(hub: &Hub, journal: &Memory, sessions: usize) -> Client {
+    hub.builder().sessions(0..=sessions).journal(journal.clone()).connect().await.unwrap()
+}
+
+type Busy = JoinSet<Result<Availability, QueryError>>;
+
+/// Where there are several sessions, others have work for them, too.
+async fn busy(client: &Client, sessions: usize) -> Busy {
+    let mut calls = JoinSet::new();
+    for number in 0..if sessions > 1 { 2 * sessions } else { 0 } {
+        let name: DomainName = format!("other-{number}.com").parse().unwrap();
+        let call = client.query(&Check::domain(&name)).caller("others").deadline(Duration::from_secs(900));
+        calls.spawn(call.into_future());
+    }
+    tokio::task::yield_now().await;
+    calls
+}
+
+async fn others_are_answered(mut busy: Busy) {
+    while let Some(told) = busy.join_next().await {
+        assert_eq!(told.unwrap().unwrap(), Availability::Available);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_that_is_dropped_is_finished_or_never_sent() {
     let mut left = 0;
     for (case, effect) in faults() {
-        for (steps, step) in [(TURNS, Duration::ZERO), (STEPS, STEP)] {
+        for (steps, step, sessions) in
+            [(TURNS, Duration::ZERO, 1), (TURNS, Duration::ZERO, 3), (STEPS, STEP, 3)]
+        {
             for n in 0..steps {
                 let (hub, journal) = (Hub::new(), journal());
-                let client = hub.client(journal.clone()).await;
+                let client = client(&hub, &journal, sessions).await;
+                let busy = busy(&client, sessions).await;
                 if let Some(effect) = effect.clone() {
                     hub.fault("add", effect);
                 }
                 let call = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
                 let told = polled(call.into_future(), n, step).await;
                 left += usize::from(told.is_none());
-                check(&hub, &client, &journal, &format!("{case}, dropped after {n} polls, {step:?} apart"))
-                    .await;
+                let case = format!("{case}, dropped after {n} polls, {step:?} apart, {sessions} sessions");
+                check(&hub, &client, &journal, &case).await;
+                others_are_answered(busy).await;
+                assert!(hub.most() <= sessions, "{case}");
                 if told.is_some() && step.is_zero() {
                     break;
                 }
@@ -113,10 +143,12 @@ async fn a_query_that_is_dropped_leaves_its_reply_to_nobody() {
         Some(Effect::Delay(Duration::from_secs(20))),
     ];
     for effect in effects {
-        for (steps, step) in [(TURNS, Duration::ZERO), (15, STEP)] {
+        for (steps, step, sessions) in [(TURNS, Duration::ZERO, 1), (TURNS, Duration::ZERO, 3), (15, STEP, 3)]
+        {
             for n in 0..steps {
                 let hub = Hub::new();
-                let client = hub.client(journal()).await;
+                let client = client(&hub, &journal(), sessions).await;
+                let busy = busy(&client, sessions).await;
                 assert!(matches!(
                     client.change(&Add::domain(&name()), Safety::ReadBack).await,
                     Ok(Outcome::Accepted(_))
@@ -131,6 +163,8 @@ async fn a_query_that_is_dropped_leaves_its_reply_to_nobody() {
                 }
                 let next = client.query(&Check::domain(&other())).await.unwrap();
                 assert_eq!(next, Availability::Available, "{effect:?} {n}");
+                others_are_answered(busy).await;
+                assert!(hub.most() <= sessions);
                 if told.is_some() && step.is_zero() {
                     break;
                 }
@@ -140,9 +174,9 @@ async fn a_query_that_is_dropped_leaves_its_reply_to_nobody() {
 }
 
 /// A doubt about an ADD that was executed or not, and a registry that is well again.
-async fn doubtful(executed: bool) -> (Hub, Memory, Client, Ticket) {
+async fn doubtful(executed: bool, sessions: usize) -> (Hub, Memory, Client, Ticket) {
     let (hub, journal) = (Hub::new(), journal());
-    let client = hub.client(journal.clone()).await;
+    let client = client(&hub, &journal, sessions).await;
     let close = if executed { Effect::ExecuteAndClose(Close::Fin) } else { Effect::CloseBefore(Close::Fin) };
     hub.fault("add", close);
     hub.registry(|registry| {
@@ -160,9 +194,12 @@ async fn doubtful(executed: bool) -> (Hub, Memory, Client, Ticket) {
 #[tokio::test(start_paused = true)]
 async fn a_settling_that_is_dropped_goes_on_and_sends_nothing() {
     for executed in [true, false] {
-        for (steps, step) in [(TURNS, Duration::ZERO), (STEPS, STEP)] {
+        for (steps, step, sessions) in
+            [(TURNS, Duration::ZERO, 1), (TURNS, Duration::ZERO, 3), (STEPS, STEP, 3)]
+        {
             for n in 0..steps {
-                let (hub, journal, client, ticket) = doubtful(executed).await;
+                let (hub, journal, client, ticket) = doubtful(executed, sessions).await;
+                let busy = busy(&client, sessions).await;
                 let told = polled(client.settle(ticket).into_future(), n, step).await;
                 // Whoever settles again is told the same.
                 let again = client.settle(ticket).deadline(Duration::from_secs(3_000)).await;
@@ -171,6 +208,7 @@ async fn a_settling_that_is_dropped_goes_on_and_sends_nothing() {
                 assert_eq!(standing(&journal, ticket), known, "{n} {step:?}");
                 assert_eq!(hub.changes(Change::Created, "example.com"), usize::from(executed));
                 assert_eq!(client.query(&Check::domain(&other())).await.unwrap(), Availability::Available);
+                others_are_answered(busy).await;
                 if told.is_some() {
                     break;
                 }

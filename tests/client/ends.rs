@@ -18,7 +18,7 @@ fn name() -> DomainName {
 #[tokio::test(start_paused = true)]
 async fn at_the_end_what_is_on_the_wire_is_finished_and_what_waits_is_given_back() {
     let (hub, journal) = (Hub::new(), journal());
-    let client = hub.client(journal.clone()).await;
+    let client = hub.builder().sessions(0..=1).journal(journal.clone()).connect().await.unwrap();
     hub.fault("add", Effect::Delay(Duration::from_secs(20)));
     let on_the_wire = tokio::spawn(client.change(&Add::domain(&name()), Safety::ReadBack).into_future());
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -29,7 +29,20 @@ struct Inner {
     changed: Notify,
     begun: Instant,
     dials: AtomicUsize,
+    /// Connections from their acceptance to their end: how many now, and the most there ever were.
+    open: AtomicUsize,
+    most: AtomicUsize,
     unreachable: AtomicBool,
+    heard: Mutex<Vec<Heard>>,
+}
+
+/// Something that a client has sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    pub(crate) when: Instant,
+    /// Which connection of the registry, counted from 1.
+    pub(crate) connection: u64,
+    pub(crate) text: String,
 }
 
 struct State {
@@ -48,13 +61,24 @@ impl Hub {
 
     /// A registry like this, that knows the registrar.
     pub(crate) fn with(config: sim::Config) -> Self {
-        let registry =
-            Registry::new(config.registrar(Registrar::new("registrar", PASSWORD.to_owned())), now());
+        Self::of(config.registrar(Registrar::new("registrar", PASSWORD.to_owned())))
+    }
+
+    /// A registry that knows this one alone.
+    pub(crate) fn for_registrar(registrar: Registrar) -> Self {
+        Self::of(sim::Config::new().registrar(registrar))
+    }
+
+    fn of(config: sim::Config) -> Self {
+        let registry = Registry::new(config, now());
         let hub = Self(Arc::new(Inner {
             state: Mutex::new(State { registry, clients: HashMap::new() }),
             changed: Notify::new(),
             begun: now(),
             dials: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            heard: Mutex::default(),
             unreachable: AtomicBool::new(false),
         }));
         tokio::spawn(hub.clone().pump());
@@ -89,6 +113,31 @@ impl Hub {
         self.0.dials.load(Ordering::SeqCst)
     }
 
+    /// The most connections that there ever were at a time.
+    pub(crate) fn most(&self) -> usize {
+        self.0.most.load(Ordering::SeqCst)
+    }
+
+    /// What was sent that begins like this, logins and QUIT included, in the order in which it came.
+    pub(crate) fn heard(&self, beginning: &str) -> Vec<Heard> {
+        let heard = self.0.heard.lock().unwrap();
+        heard.iter().filter(|heard| heard.text.starts_with(beginning)).cloned().collect()
+    }
+
+    /// A fault that has no name of its own.
+    pub(crate) fn add(&self, fault: Fault) {
+        self.registry(|registry| {
+            registry.faults().add(fault);
+        });
+    }
+
+    /// All is well again.
+    pub(crate) fn well(&self) {
+        self.registry(|registry| {
+            registry.faults().clear();
+        });
+    }
+
     /// From now on nobody gets through, or everybody does.
     pub(crate) fn unreachable(&self, yes: bool) {
         self.0.unreachable.store(yes, Ordering::SeqCst);
@@ -106,7 +155,11 @@ impl Hub {
             .login(Session::login("registrar", password.to_owned()).unwrap())
             .dial(move || {
                 let hub = hub.clone();
-                async move { hub.dialled() }
+                async move {
+                    // A SYN comes behind the FIN or RST that was sent before it.
+                    tokio::task::yield_now().await;
+                    hub.dialled()
+                }
             })
             .unlimited()
             // Each hub is a registry of its own.
@@ -125,6 +178,8 @@ impl Hub {
             return Err(io::ErrorKind::HostUnreachable.into());
         }
         let (ours, theirs) = tokio::io::duplex(65_536);
+        let open = self.0.open.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.most.fetch_max(open, Ordering::SeqCst);
         tokio::spawn(self.clone().converse(theirs));
         Ok(ours)
     }
@@ -170,6 +225,9 @@ impl Hub {
                 },
                 read = stream.read(&mut chunk) => match read {
                     Ok(read) if read > 0 => {
+                        let text = String::from_utf8_lossy(&chunk[..read]).into_owned();
+                        let heard = Heard { when: now(), connection: id.number(), text };
+                        self.0.heard.lock().unwrap().push(heard);
                         self.registry(|registry| registry.receive(id, &chunk[..read], now()));
                     }
                     _ => break,
@@ -177,6 +235,7 @@ impl Hub {
             }
         }
         self.state().clients.remove(&id);
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
         self.registry(|registry| registry.disconnect(id, now()));
     }
 }

@@ -46,6 +46,8 @@ impl Script {
                 async move { io::Result::Ok(ours) }
             })
             .unlimited()
+            // Each script is a registry of its own.
+            .without_account_lock()
             .config(Config::new(7))
     }
 

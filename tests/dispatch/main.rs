@@ -5,17 +5,22 @@ mod rig;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backlog;
 mod classes;
 mod deadlines;
+mod holds;
 mod journal;
 mod keys;
 mod limits;
+mod load;
 mod looks;
 mod objects;
 mod order;
 mod scripts;
 mod settle;
+mod share;
 mod single;
+mod snapshot;
 
 use rrp::command::{
     Add, Change, Check, Command, Del, Mod, Period, PtfCommand, Renew, Status, ToCommand, Year,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rrp::command::Safety;
-use rrp::dispatch::{CallId, Options, Put, Standing, Told};
+use rrp::dispatch::{CallId, Lane, Options, Put, Standing, Told};
 
 use crate::rig::{Rig, config};
 use crate::support::law;
@@ -14,8 +14,8 @@ use crate::*;
 /// Something that happens. Numbers choose among what there is.
 #[derive(Clone, Debug)]
 enum Event {
-    Query(u8),
-    Change { command: u8, safety: u8, key: Option<u8>, deadline: Option<u8> },
+    Query { which: u8, who: u8, deadline: Option<u8> },
+    Change { command: u8, safety: u8, key: Option<u8>, who: u8, deadline: Option<u8> },
     Settle(u8),
     Answer { which: u8, reply: u8 },
     Lost(u8),
@@ -26,14 +26,28 @@ enum Event {
     Pass(u8),
     Slots(u8),
     Unavailable(bool),
+    Held(u8),
 }
 
 fn event() -> impl Strategy<Value = Event> {
     let small = 0_u8..6;
     prop_oneof![
-        1 => any::<u8>().prop_map(Event::Query),
-        4 => (any::<u8>(), any::<u8>(), proptest::option::of(0_u8..3), proptest::option::of(any::<u8>()))
-            .prop_map(|(command, safety, key, deadline)| Event::Change { command, safety, key, deadline }),
+        3 => (any::<u8>(), any::<u8>(), proptest::option::of(any::<u8>()))
+            .prop_map(|(which, who, deadline)| Event::Query { which, who, deadline }),
+        4 => (
+            any::<u8>(),
+            any::<u8>(),
+            proptest::option::of(0_u8..3),
+            any::<u8>(),
+            proptest::option::of(any::<u8>()),
+        )
+            .prop_map(|(command, safety, key, who, deadline)| Event::Change {
+                command,
+                safety,
+                key,
+                who,
+                deadline,
+            }),
         2 => (0_u8..12).prop_map(Event::Settle),
         8 => (small.clone(), any::<u8>()).prop_map(|(which, reply)| Event::Answer { which, reply }),
         4 => small.clone().prop_map(Event::Lost),
@@ -44,6 +58,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => any::<u8>().prop_map(Event::Pass),
         1 => (1_u8..4).prop_map(Event::Slots),
         1 => proptest::bool::weighted(0.1).prop_map(Event::Unavailable),
+        1 => any::<u8>().prop_map(Event::Held),
     ]
 }
 
@@ -76,6 +91,13 @@ fn command(number: u8) -> Command {
     }
 }
 
+const LANES: [Lane; 3] = [Lane::Interactive, Lane::Normal, Lane::Bulk];
+
+/// One of two callers, in some lane.
+fn caller(number: u8) -> (&'static str, Lane) {
+    (["", "c"][usize::from(number) % 2], LANES[usize::from(number / 2) % 3])
+}
+
 fn safety(number: u8) -> Safety {
     Safety::ALL[usize::from(number) % 4]
 }
@@ -83,13 +105,15 @@ fn safety(number: u8) -> Safety {
 struct World {
     rig: Rig,
     left: BTreeSet<CallId>,
+    /// The callers of the rig's calls.
+    names: Vec<&'static str>,
 }
 
 impl World {
     fn new() -> Self {
         let rig = Rig::with(config().tries(3), []);
         rig.slots.borrow_mut().most = 2;
-        Self { rig, left: BTreeSet::new() }
+        Self { rig, left: BTreeSet::new(), names: Vec::new() }
     }
 
     /// What was done is lawful.
@@ -150,11 +174,19 @@ impl World {
     fn happens(&mut self, event: Event) {
         let rig = &mut self.rig;
         match event {
-            Event::Query(number) => {
-                rig.query(if number % 2 == 0 { status() } else { check() }, options());
+            Event::Query { which, who, deadline } => {
+                let (name, lane) = caller(who);
+                let mut options = Options::new().caller(name).lane(lane);
+                if let Some(deadline) = deadline {
+                    options = options.deadline(rig.now + rig::seconds(u64::from(deadline)));
+                }
+                self.names.push(name);
+                rig.query(if which % 2 == 0 { status() } else { check() }, options);
             }
-            Event::Change { command: number, safety: how, key, deadline } => {
-                let mut options = Options::new();
+            Event::Change { command: number, safety: how, key, who, deadline } => {
+                let (name, lane) = caller(who);
+                let mut options = Options::new().caller(name).lane(lane);
+                self.names.push(if key.is_some() { ["u", "u/c"][usize::from(who) % 2] } else { name });
                 if let Some(key) = key {
                     options = options.user("u").key(&key.to_string());
                 }
@@ -164,6 +196,7 @@ impl World {
                 rig.change(command(number), safety(how), options);
             }
             Event::Settle(ticket) => {
+                self.names.push("");
                 rig.settle(u64::from(ticket));
             }
             Event::Answer { which, reply } if Self::pick(&mut rig.sends, which) => {
@@ -205,6 +238,10 @@ impl World {
                 rig.slots.borrow_mut().most = usize::from(most);
                 rig.tick();
             }
+            Event::Held(time) => {
+                rig.held(u64::from(time));
+                rig.tick();
+            }
             Event::Unavailable(yes) => {
                 rig.slots.borrow_mut().unavailable =
                     yes.then(|| rrp::dispatch::Unavailable::new("login refused"));
@@ -213,12 +250,29 @@ impl World {
             _ => {}
         }
         self.check();
+        self.counts();
+    }
+
+    /// Who waits is counted.
+    fn counts(&self) {
+        let told: BTreeSet<CallId> = self.rig.told.iter().map(|(call, _)| *call).collect();
+        let waits = |call: &CallId| !told.contains(call) && !self.left.contains(call);
+        let calls = self.rig.calls.iter().zip(&self.names).filter(|(call, _)| waits(call));
+        let names: Vec<&str> = calls.map(|(_, name)| *name).collect();
+        let at = self.rig.dispatch.snapshot(self.rig.now);
+        assert_eq!(at.calls(), names.len());
+        // Whoever has left something that still waits in line is counted, too.
+        assert!(at.callers() >= names.iter().collect::<BTreeSet<_>>().len(), "{at:?}, {names:?}");
+        let jobs = [at.queued(), at.pausing(), at.behind(), at.recording(), at.on_the_wire(), at.probing()];
+        assert_eq!(jobs.iter().sum::<usize>() + at.closing(), self.rig.dispatch.jobs());
+        assert_eq!(at.on_the_wire() + at.probing(), self.rig.sends.len());
     }
 
     /// From now on all goes well: everything comes to its end.
     fn finish(&mut self) {
         self.rig.slots.borrow_mut().most = 2;
         self.rig.slots.borrow_mut().unavailable = None;
+        self.rig.slots.borrow_mut().held_until = None;
         self.rig.tick();
         self.check();
         for _ in 0..20_000 {
@@ -300,6 +354,7 @@ proptest! {
             rig.calls.iter().copied().filter(|call| !world.left.contains(call)).collect();
         prop_assert_eq!(told, expected);
         prop_assert_eq!(rig.dispatch.calls(), 0);
+        rig.counts_are_zero();
         lawful_attempts(&rig.journal);
         // What is open in the journal is open nowhere else: all is finished or in doubt.
         let open = rig.entries().into_iter().filter(|entry| *entry.standing() == Standing::Open).count();

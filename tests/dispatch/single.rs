@@ -23,7 +23,7 @@ fn single() -> SingleSession {
 
 /// The numbers of jobs, which only a dispatcher hands out: those of queries that it was asked.
 fn jobs(count: usize) -> Vec<JobId> {
-    let mut rig = rig::Rig::with(rig::config().coalesce(false), []);
+    let mut rig = rig::Rig::with(config().coalesce(false), []);
     rig.slots.borrow_mut().most = 0;
     for _ in 0..count {
         rig.query(status(), options());
@@ -33,7 +33,7 @@ fn jobs(count: usize) -> Vec<JobId> {
 }
 
 fn wish(job: JobId) -> Wish {
-    Wish { job, lane: Lane::Normal, caller: "".into(), not_on: None }
+    Wish { job, lane: Lane::Normal, caller: "".into(), again: false, not_on: None }
 }
 
 /// A session that has opened at 0 and is free at 1.

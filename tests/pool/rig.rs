@@ -299,7 +299,7 @@ impl Rig {
     }
 
     pub(crate) fn ask_for(&mut self, job: usize, lane: Lane, caller: &str, not_on: Option<u64>) {
-        let wish = Wish { job: self.jobs.id(job), lane, caller: caller.into(), not_on };
+        let wish = Wish { job: self.jobs.id(job), lane, caller: caller.into(), again: false, not_on };
         self.pool.ask(wish, self.now);
         self.asking.insert(job, not_on);
         self.act();

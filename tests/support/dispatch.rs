@@ -86,9 +86,10 @@ impl Slots for Script {
         self.0.borrow_mut().wishes.retain(|wish| wish.job != job);
     }
 
-    fn poll_slot(&mut self, _now: Instant) -> Option<Slot> {
+    fn poll_slot(&mut self, now: Instant) -> Option<Slot> {
         let mut given = self.0.borrow_mut();
-        if given.out.len() >= given.most || given.unavailable.is_some() {
+        given.held_until = given.held_until.filter(|until| *until > now);
+        if given.held_until.is_some() || given.out.len() >= given.most || given.unavailable.is_some() {
             return None;
         }
         // Those that settle go first.
@@ -135,7 +136,8 @@ impl Slots for Script {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let given = self.0.borrow();
+        given.held_until.filter(|_| !given.wishes.is_empty())
     }
 }
 
@@ -363,8 +365,39 @@ impl Rig {
     pub(crate) fn is_over(&mut self) {
         self.does(&[]);
         assert_eq!((self.dispatch.jobs(), self.dispatch.calls()), (0, 0));
+        self.counts_are_zero();
         assert!(self.slots.borrow().wishes.is_empty() && self.slots.borrow().out.is_empty());
         assert_eq!(self.dispatch.poll_timeout(), None);
+    }
+
+    /// Nobody is counted who does not wait any more.
+    #[track_caller]
+    pub(crate) fn counts_are_zero(&self) {
+        let at = self.dispatch.snapshot(self.now);
+        let states = [
+            at.queued(),
+            at.pausing(),
+            at.behind(),
+            at.recording(),
+            at.on_the_wire(),
+            at.probing(),
+            at.closing(),
+        ];
+        assert_eq!((states, at.calls(), at.callers()), ([0; 7], 0, 0), "{at:?}");
+    }
+
+    /// The registry locks the account for so many seconds, and somebody has heard of it.
+    pub(crate) fn held(&self, time: u64) {
+        self.slots.borrow_mut().held_until = Some(self.now + seconds(time));
+    }
+
+    /// What stands in line, in order: the number of the job's first call from 0, the lane and the caller.
+    pub(crate) fn line(&self) -> Vec<(usize, &'static str, String)> {
+        let given = self.slots.borrow();
+        let of = |job| self.dispatch.callers(job).next().expect("a job that nobody waits for stands in line");
+        let at = |call| self.calls.iter().position(|known| *known == call).expect("a call that nobody made");
+        let line = given.wishes.iter();
+        line.map(|wish| (at(of(wish.job)), wish.lane.as_str(), wish.caller.replace('\0', "/"))).collect()
     }
 
     /// What a journal would give back after a crash: the last entry of each ticket.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::calls::{Asked, Call, CallId};
+use super::super::calls::{Asked, Call, CallId, Owner};
 use super::super::config::{Moment, Options};
 use super::super::entry::{Intent, Standing, Ticket};
-use super::super::job::{Job, Purpose, Work, Write};
+use super::super::job::{Before, Job, Purpose, Question, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
 use super::Dispatch;
@@ -15,8 +15,9 @@ use crate::wire::encode;
 
 impl<S: Slots> Dispatch<S> {
     /// Asks something. It is told once, by an [`Action::Tell`](super::Action::Tell).
-    pub fn query(&mut self, command: Command, options: Options, at: Moment) -> CallId {
+    pub fn query(&mut self, mut command: Command, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Read, &options);
+        command.shrink();
         let call = self.call(Asked::Query, options);
         match checked.and_then(|()| self.room_for_call(call)) {
             Ok(()) => self.begin_query(call, command, at),
@@ -32,7 +33,7 @@ impl<S: Slots> Dispatch<S> {
             if let Err(why) = self.room(call) {
                 return self.refuse_call(call, why);
             }
-            let id = self.job(Work::Query { command: Box::new(command), writes: 0, shared }, call);
+            let id = self.job(Work::Query(Box::new(Question { command, writes: 0, shared })), call);
             self.share(id);
             self.want(id, Purpose::Command, at);
         }
@@ -40,8 +41,9 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Changes something. It is told once: how it ended, or that it was never sent.
-    pub fn change(&mut self, command: Command, safety: Safety, options: Options, at: Moment) -> CallId {
+    pub fn change(&mut self, mut command: Command, safety: Safety, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Write, &options);
+        command.shrink();
         let call = self.call(Asked::Change { command: Arc::new(command), safety }, options);
         match checked {
             Ok(()) => self.begin_change(call, at),
@@ -60,13 +62,15 @@ impl<S: Slots> Dispatch<S> {
         call
     }
 
-    fn call(&mut self, asked: Asked, mut options: Options) -> CallId {
-        let caller = self.callers.enter(&options.user, &core::mem::take(&mut options.caller));
+    fn call(&mut self, asked: Asked, options: Options) -> CallId {
+        let Options { deadline, user, key, lane, caller } = options;
+        let (owner, caller) = self.callers.enter(&user, key, &caller);
         let id = CallId(self.number());
-        if let Some(deadline) = options.deadline {
+        if let Some(deadline) = deadline {
             self.deadlines.insert((deadline, id));
         }
-        self.calls.insert(id, Box::new(Call { asked, options, caller, job: None, joined: false }));
+        self.calls
+            .insert(id, Box::new(Call { asked, deadline, owner, lane, caller, job: None, joined: false }));
         id
     }
 
@@ -107,10 +111,9 @@ impl<S: Slots> Dispatch<S> {
     }
 
     pub(super) fn job(&mut self, work: Work, call: CallId) -> JobId {
-        let id = JobId::new(self.number());
+        let id = JobId::new(self.number().get());
         let known = self.calls.get(&call);
-        let (lane, caller) =
-            known.map(|call| (call.options.lane, Arc::clone(&call.caller))).unwrap_or_default();
+        let (lane, caller) = known.map(|call| (call.lane, Arc::clone(&call.caller))).unwrap_or_default();
         self.jobs.insert(id, Job::new(work, lane, caller));
         self.join(call, id, false);
         id
@@ -151,31 +154,23 @@ impl<S: Slots> Dispatch<S> {
     }
 
     fn begin_or_join(&mut self, call: CallId, at: Moment) {
-        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) =
+        let Some(Call { asked: Asked::Change { command, safety }, owner, .. }) =
             self.calls.get(&call).map(|call| &**call)
         else {
             return;
         };
-        let payload = payload_hash(command, &self.keyed);
-        if let Some(key) = &options.key {
-            let (user, key, safety) = (options.user.clone(), key.clone(), *safety);
-            if self.goes_by_key(call, (&user, &key), payload, safety, at) {
+        let (command, safety, owner) = (Arc::clone(command), *safety, Arc::clone(owner));
+        if let Some(key) = &owner.key {
+            let payload = payload_hash(&command, &self.keyed);
+            if self.goes_by_key(call, (&owner.user, key), payload, safety, at) {
                 return;
             }
         }
-        let Some(Call { asked: Asked::Change { command, safety }, options, .. }) =
-            self.calls.get(&call).map(|call| &**call)
-        else {
-            return;
-        };
         let write = Write {
-            safety: *safety,
-            resolver: resolver(command),
-            user: options.user.clone(),
-            key: options.key.clone(),
-            payload,
-            before: Vec::new(),
-            before_at: None,
+            safety,
+            resolver: resolver(&command),
+            owner,
+            before: None,
             entry: None,
             told: false,
             handed_over: 0,
@@ -183,7 +178,7 @@ impl<S: Slots> Dispatch<S> {
             last: None,
             fallback: None,
             looking: None,
-            command: Arc::clone(command),
+            command,
         };
         let objects = write.command.objects();
         if let Some(ticket) = self.objects.in_doubt(&objects) {
@@ -193,7 +188,7 @@ impl<S: Slots> Dispatch<S> {
         if let Some(why) = frozen.or_else(|| self.room(call).err()) {
             return self.refuse_call(call, why);
         }
-        let key = write.key.clone().map(|key| (write.user.clone(), key));
+        let key = self.key_of(&write);
         let id = self.job(Work::Change(Box::new(write)), call);
         if let Some(key) = key {
             self.by_key.insert(key, id);
@@ -202,6 +197,12 @@ impl<S: Slots> Dispatch<S> {
         if self.objects.take(id, &objects) {
             self.start(id, at);
         }
+    }
+
+    /// By what others find a write that come with its key.
+    pub(super) fn key_of(&self, write: &Write) -> Option<[u8; 16]> {
+        let Owner { user, key } = &*write.owner;
+        Some(self.keyed.hash([user.as_bytes(), key.as_ref()?.as_bytes()]))
     }
 
     /// Whether the key settles it: a change with it is done, under way, in doubt, or was another.
@@ -213,11 +214,11 @@ impl<S: Slots> Dispatch<S> {
         safety: Safety,
         at: Moment,
     ) -> bool {
-        if let Some(id) = self.by_key.get(&(user.into(), key.into())).copied()
+        if let Some(id) = self.by_key.get(&self.keyed.hash([user.as_bytes(), key.as_bytes()])).copied()
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id)
         {
             // Nobody's change is sent by what somebody else has vouched for.
-            if write.payload == payload && write.safety == safety {
+            if payload_hash(&write.command, &self.keyed) == payload && write.safety == safety {
                 self.join_running(call, id);
             } else {
                 let ticket = write.entry.as_ref().map(|entry| entry.ticket());
@@ -284,8 +285,9 @@ impl<S: Slots> Dispatch<S> {
         let known: Option<Vec<_>> = looks.iter().map(|look| recent.get(look, keyed, at.now, age)).collect();
         let purpose = match known {
             Some(known) => {
-                write.before_at = known.iter().map(|(when, _)| *when).min();
-                write.before = known.into_iter().map(|(_, reading)| reading.clone()).collect();
+                let since = known.iter().map(|(when, _)| *when).min();
+                let readings = known.into_iter().map(|(_, reading)| reading.clone()).collect();
+                write.before = since.map(|since| Box::new(Before { readings, since }));
                 Purpose::Command
             }
             None => Purpose::Before,

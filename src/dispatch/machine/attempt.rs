@@ -14,7 +14,7 @@ use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Proof, Reading, Sent, quotes_hidden, reads};
+use crate::settle::{Keyed, Proof, Reading, payload_hash, quotes_hidden, reads};
 use crate::verdict::{Advice, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -35,15 +35,15 @@ impl<S: Slots> Dispatch<S> {
                 let command = (*write.command).clone();
                 return self.send(slot, Purpose::Command, command, at.now);
             }
-            Work::Query { command, .. } => {
-                let command = (**command).clone();
+            Work::Query(query) => {
+                let command = query.command.clone();
                 return self.send(slot, Purpose::Command, command, at.now);
             }
             Work::Settle(_) => return self.slots.give_back(slot, GiveBack::Alive, at.now),
         };
         let ticket = super::Ticket::new(self.next_ticket);
         self.next_ticket = self.next_ticket.saturating_add(1);
-        let entry = new_entry(intent, intent.sent(&self.keyed), ticket, at.wall);
+        let entry = new_entry(intent, &self.keyed, ticket, at.wall);
         intent.entry = Some(Box::new(entry.clone()));
         self.jobs.set(id, State::Recording(slot));
         self.by_ticket.insert(ticket, id);
@@ -198,7 +198,7 @@ impl<S: Slots> Dispatch<S> {
         match purpose {
             Purpose::Before | Purpose::Look => self.read_attempted(id, purpose, attempt, reply, login, at),
             Purpose::Command => match self.jobs.get(&id).map(|job| &job.work) {
-                Some(Work::Query { .. }) => self.query_attempted(id, attempt, reply, login, at),
+                Some(Work::Query(_)) => self.query_attempted(id, attempt, reply, login, at),
                 Some(Work::Change(_)) => self.change_attempted(id, attempt, reply, login, at),
                 _ => {}
             },
@@ -266,12 +266,12 @@ impl<S: Slots> Dispatch<S> {
 
     /// Keeps what a query has shown of an object, if nothing was written since it was sent.
     fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
-        if let Some(Job { work: Work::Query { command, writes, .. }, .. }) = self.jobs.get(&id)
-            && *writes == self.writes
-            && !self.objects.is_busy(&command.objects())
+        if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get(&id)
+            && query.writes == self.writes
+            && !self.objects.is_busy(&query.command.objects())
         {
             let reading = Reading::of(reply, &self.keyed);
-            self.recent.keep(command, &self.keyed, reading, at.now);
+            self.recent.keep(&query.command, &self.keyed, reading, at.now);
         }
     }
 
@@ -279,7 +279,7 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn resend(&mut self, id: JobId, purpose: Purpose, resend: Resend, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if resend.another_session {
-            job.not_on = job.session;
+            job.another_session = true;
         }
         if !resend.counted {
             job.unsent = job.unsent.saturating_add(1);
@@ -406,7 +406,7 @@ impl<S: Slots> Dispatch<S> {
 
     /// Begins to look what became of a write.
     fn read_back(&mut self, id: JobId, how: ReadBack, at: Moment) {
-        let Some(Job { work: Work::Change(write), not_on, session, .. }) = self.jobs.get_mut(&id) else {
+        let Some(Job { work: Work::Change(write), another_session, .. }) = self.jobs.get_mut(&id) else {
             return;
         };
         let looks =
@@ -425,7 +425,7 @@ impl<S: Slots> Dispatch<S> {
         let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
         write.looking = Some(Box::new(Looking::new(looks, from, how.not_applied)));
         // A reply that comes late must not be taken for the read's.
-        *not_on = *session;
+        *another_session = true;
         self.want(id, Purpose::Look, at);
     }
 
@@ -473,19 +473,19 @@ fn least_wait(attempt: Attempt) -> Duration {
     }
 }
 
-fn new_entry(write: &Write, sent: Sent, ticket: super::Ticket, wall: u64) -> Entry {
+fn new_entry(write: &Write, keyed: &Keyed, ticket: super::Ticket, wall: u64) -> Entry {
     debug_assert_eq!(write.nature().effect(), Effect::Write);
     let intent = Intent {
         ticket,
-        sent,
+        sent: write.sent(keyed),
         resolver: write.resolver,
         billable: write.nature().billable(),
         safety: write.safety,
-        user: write.user.clone(),
-        key: write.key.clone(),
-        payload: write.payload,
+        user: (&*write.owner.user).into(),
+        key: write.owner.key.clone(),
+        payload: payload_hash(&write.command, keyed),
         begun_at: wall,
-        before: write.before.clone(),
+        before: write.before().to_vec(),
     };
     Entry {
         intent: Arc::new(intent),

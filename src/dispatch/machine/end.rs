@@ -23,7 +23,7 @@ impl<S: Slots> Dispatch<S> {
 
     fn forget_call(&mut self, call: CallId) -> Option<Box<Call>> {
         let known = self.calls.remove(&call)?;
-        if let Some(deadline) = known.options.deadline {
+        if let Some(deadline) = known.deadline {
             self.deadlines.remove(&(deadline, call));
         }
         self.callers.leave(&known.caller);
@@ -47,7 +47,7 @@ impl<S: Slots> Dispatch<S> {
         };
         let doubt = |ticket| Doubt { ticket, reason: DoubtReason::Deadline, recorded: true };
         let told = match (&known.asked, &job.work) {
-            (Asked::Query, _) | (_, Work::Query { .. }) => Told::Query(Err(QueryError::Deadline(trouble))),
+            (Asked::Query, _) | (_, Work::Query(_)) => Told::Query(Err(QueryError::Deadline(trouble))),
             (Asked::Change { command, .. }, Work::Change(write)) => match &write.entry {
                 Some(entry)
                     if write.handed_over > 0
@@ -87,13 +87,13 @@ impl<S: Slots> Dispatch<S> {
         );
         let handed_over = match &job.work {
             Work::Change(write) => write.handed_over > 0,
-            Work::Query { .. } => false,
+            Work::Query(_) => false,
             // It only reads, and what it learns is recorded.
             Work::Settle(_) => return,
         };
         match job.state() {
             _ if busy => {}
-            State::Waiting(Purpose::Look) | State::Pausing(Purpose::Look) => {}
+            State::Waiting(Purpose::Look) | State::Pausing(Purpose::Look, _) => {}
             _ if handed_over => {
                 self.unqueue(id);
                 self.give_up(id, &Refused::Deadline(None), at);
@@ -109,13 +109,12 @@ impl<S: Slots> Dispatch<S> {
         let Some(job) = self.jobs.remove(&id) else { return };
         if let Work::Change(write) = job.work {
             let objects = write.command.objects();
-            let Write { key, user, .. } = *write;
-            self.forget_job(id, key.map(|key| (user, key)), None);
+            self.forget_job(id, self.key_of(&write), None);
             self.let_go(id, &objects, at);
         }
     }
 
-    fn forget_job(&mut self, id: JobId, key: Option<(Box<str>, Box<str>)>, ticket: Option<Ticket>) {
+    fn forget_job(&mut self, id: JobId, key: Option<[u8; 16]>, ticket: Option<Ticket>) {
         if let Some(key) = key
             && self.by_key.get(&key) == Some(&id)
         {
@@ -152,13 +151,13 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn fail_unsent(&mut self, id: JobId, why: &Refused, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         match &job.work {
-            Work::Query { .. } if job.attempts > 0 => {
+            Work::Query(_) if job.attempts > 0 => {
                 for call in job.calls.take() {
                     self.tell(call, Told::Query(Err(QueryError::Unanswered)));
                 }
                 self.drop_job(id, at);
             }
-            Work::Query { .. } | Work::Change(_) => self.refuse(id, why, at),
+            Work::Query(_) | Work::Change(_) => self.refuse(id, why, at),
             Work::Settle(_) => self.close_in_doubt(id, DoubtReason::Unavailable, at),
         }
     }
@@ -172,7 +171,7 @@ impl<S: Slots> Dispatch<S> {
 
     pub(super) fn close_in_doubt(&mut self, id: JobId, reason: DoubtReason, at: Moment) {
         if let Some(job) = self.jobs.get_mut(&id) {
-            job.reason = reason;
+            job.reason = Some(Box::new(reason));
         }
         self.note(id, &format!("left in doubt: {reason}"), at);
         self.close(id, Standing::InDoubt, at);
@@ -195,31 +194,33 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn conclude(&mut self, id: JobId, recorded: bool, at: Moment) {
         let Some(mut job) = self.jobs.remove(&id) else { return };
         let calls = job.calls.take();
+        let reason = job.reason.map_or(DoubtReason::Unsettleable, |reason| *reason);
         let (doubt, reply, held) = match job.work {
             Work::Change(write) => {
-                let Write { entry, key, user, last, lost_at, handed_over, .. } = *write;
+                let key = self.key_of(&write);
+                let Write { entry, last, lost_at, handed_over, .. } = *write;
                 let Some(entry) = entry else { return };
                 let ends = lost_at.and_then(|lost| lost.checked_add(self.config.first_negative));
                 if let (Some(ends), true) = (ends, handed_over > 1) {
                     self.restless.remember(entry.intent.sent.objects(), ends, at.now);
                 }
-                self.forget_job(id, key.map(|key| (user, key)), Some(entry.ticket()));
+                self.forget_job(id, key, Some(entry.ticket()));
                 let refuses = |last: &&Last| {
                     last.verdict.class() == Class::Permanent && !last.verdict.closes_connection()
                 };
                 let refusal = last.as_deref().filter(refuses);
                 let refusal = refusal.map(|last| Summary::of(&last.reply, &last.text, Proof::ReadBack));
-                let (since, reason) = (lost_at.unwrap_or(at.now), job.reason);
+                let (since, reason) = (lost_at.unwrap_or(at.now), reason);
                 let doubt = Doubtful { entry: *entry, refusal, reason, since, looking: None };
                 (doubt, last.map(|last| last.reply), true)
             }
             Work::Settle(mut doubt) => {
                 self.forget_job(id, None, Some(doubt.entry.ticket()));
                 doubt.looking = None;
-                doubt.reason = job.reason;
+                doubt.reason = reason;
                 (*doubt, None, false)
             }
-            Work::Query { .. } => return,
+            Work::Query(_) => return,
         };
         let (entry, reason) = (doubt.entry.clone(), doubt.reason);
         self.remember(doubt, at);
@@ -324,7 +325,7 @@ impl Job {
     /// What is recorded of it.
     fn entry(&mut self) -> Option<&mut Entry> {
         match &mut self.work {
-            Work::Query { .. } => None,
+            Work::Query(_) => None,
             Work::Change(write) => write.entry.as_deref_mut(),
             Work::Settle(doubt) => Some(&mut doubt.entry),
         }

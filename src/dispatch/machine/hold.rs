@@ -1,5 +1,6 @@
 //! While the registry has locked the account: whoever cannot wait for the end of that is told at once.
 
+use core::num::NonZeroU64;
 use std::time::Instant;
 
 use super::super::calls::{Asked, CallId};
@@ -32,7 +33,9 @@ impl<S: Slots> Dispatch<S> {
         let Some(until) = until else { return };
         // Only those whose time ends too early are looked at.
         let early: Vec<CallId> = match until.checked_add(self.config.least_reply) {
-            Some(end) => self.deadlines.range(..(end, CallId(0))).map(|(_, call)| *call).collect(),
+            Some(end) => {
+                self.deadlines.range(..(end, CallId(NonZeroU64::MIN))).map(|(_, call)| *call).collect()
+            }
             None => self.deadlines.iter().map(|(_, call)| *call).collect(),
         };
         for call in early {
@@ -44,7 +47,7 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn hold_back(&mut self, call: CallId, at: Moment) {
         let (Some(until), Some(known)) = (self.held_until(at.now), self.calls.get(&call)) else { return };
         let end = until.checked_add(self.config.least_reply);
-        let early = known.options.deadline.is_some_and(|deadline| end.is_none_or(|end| deadline < end));
+        let early = known.deadline.is_some_and(|deadline| end.is_none_or(|end| deadline < end));
         let Some((id, job)) = known.job.and_then(|id| Some((id, self.jobs.get(&id)?))) else { return };
         let unsent = match (&known.asked, &job.work) {
             // Nothing of the read was sent, so nothing is lost by not asking.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::config::Moment;
-use super::super::job::{Purpose, State, Work};
+use super::super::job::{Job, Purpose, State, Work};
 use super::super::slots::{JobId, Slots, Wish};
 use super::Dispatch;
 use crate::pace::Lane;
@@ -16,7 +16,7 @@ impl<S: Slots> Dispatch<S> {
         self.jobs.set(id, State::Waiting(purpose));
         let Some(job) = self.jobs.get_mut(&id) else { return };
         // What has been read for goes out before that is old.
-        let was_read = matches!(&job.work, Work::Change(write) if write.before_at.is_some());
+        let was_read = matches!(&job.work, Work::Change(write) if write.before.is_some());
         let lane = match purpose {
             Purpose::Look => Lane::Settle,
             Purpose::Command | Purpose::Before if was_read => Lane::Settle,
@@ -25,15 +25,15 @@ impl<S: Slots> Dispatch<S> {
         job.first = self.callers.is_idle(&job.caller, lane);
         job.in_line = Some(lane);
         self.callers.queue(&job.caller, lane);
-        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), not_on: job.not_on.take() };
+        let again = job.session.is_some();
+        let not_on = job.session.filter(|_| core::mem::take(&mut job.another_session));
+        let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), again, not_on };
         self.slots.ask(wish, at.now);
     }
 
     /// Lines a job up for a slot at a later time.
     pub(super) fn pause(&mut self, id: JobId, purpose: Purpose, until: Option<Instant>) {
-        self.jobs.set(id, State::Pausing(purpose));
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.due = until;
+        self.jobs.set(id, State::Pausing(purpose, until));
         if let Some(when) = until {
             self.timers.insert((when, id));
         }
@@ -52,8 +52,8 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn unqueue(&mut self, id: JobId) {
         self.slots.withdraw(id);
         self.out_of_line(id);
-        if let Some(due) = self.jobs.get_mut(&id).and_then(|job| job.due.take()) {
-            self.timers.remove(&(due, id));
+        if let Some(State::Pausing(_, Some(until))) = self.jobs.get(&id).map(Job::state) {
+            self.timers.remove(&(*until, id));
         }
     }
 
@@ -67,7 +67,7 @@ impl<S: Slots> Dispatch<S> {
         let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
         self.jobs.get(&id).is_some_and(|job| {
             let mut calls = job.calls.wanting().filter_map(|call| self.calls.get(&call));
-            calls.any(|call| call.options.deadline.is_none_or(|deadline| deadline >= needed))
+            calls.any(|call| call.deadline.is_none_or(|deadline| deadline >= needed))
         })
     }
 }

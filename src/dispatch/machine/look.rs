@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::super::config::Moment;
 use super::super::entry::{Standing, Summary};
-use super::super::job::{Job, Looking, Purpose, Work};
+use super::super::job::{Before, Job, Looking, Purpose, Work};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{DoubtReason, Refused};
 use super::Dispatch;
@@ -25,7 +25,7 @@ impl<S: Slots> Dispatch<S> {
         let job = self.jobs.get(&id)?;
         match (&job.work, purpose) {
             (Work::Change(write), Purpose::Before) => {
-                reads(write.resolver?, &write.sent(&self.keyed)).into_iter().nth(write.before.len())
+                reads(write.resolver?, &write.sent(&self.keyed)).into_iter().nth(write.before().len())
             }
             (Work::Change(write), Purpose::Look) => write.looking.as_ref()?.next(),
             (Work::Settle(doubt), Purpose::Look) => doubt.looking.as_ref()?.next(),
@@ -67,11 +67,11 @@ impl<S: Slots> Dispatch<S> {
 
     fn read_before(&mut self, id: JobId, reading: Reading, at: Moment) {
         let Some(Job { work: Work::Change(write), attempts, .. }) = self.jobs.get_mut(&id) else { return };
-        write.before.push(reading);
         // It counts from when its reply came, and the oldest counts.
-        write.before_at.get_or_insert(at.now);
+        let none = || Box::new(Before { readings: Vec::new(), since: at.now });
+        write.before.get_or_insert_with(none).readings.push(reading);
         let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent(&self.keyed)).len());
-        if write.before.len() < all {
+        if write.before().len() < all {
             return self.want(id, Purpose::Before, at);
         }
         // The tries of the write are its own.
@@ -107,7 +107,7 @@ impl<S: Slots> Dispatch<S> {
             (Attempt::Unsent, _) => {
                 let Some(job) = self.jobs.get_mut(&id) else { return };
                 job.unsent = job.unsent.saturating_add(1);
-                job.not_on = job.session;
+                job.another_session = true;
                 if job.unsent < MAX_UNSENT {
                     return self.want(id, Purpose::Look, at);
                 }
@@ -143,18 +143,18 @@ impl<S: Slots> Dispatch<S> {
             Work::Change(write) => {
                 let Some(entry) = &write.entry else { return };
                 let intent = &entry.intent;
-                (&intent.sent, &write.before, intent.begun_at, write.resolver)
+                (&intent.sent, write.before(), intent.begun_at, write.resolver)
             }
             Work::Settle(doubt) => {
                 let intent = &doubt.entry.intent;
-                (&intent.sent, &intent.before, intent.begun_at, intent.resolver)
+                (&intent.sent, &*intent.before, intent.begun_at, intent.resolver)
             }
-            Work::Query { .. } => return,
+            Work::Query(_) => return,
         };
         let looking = match &job.work {
             Work::Change(write) => write.looking.as_deref(),
             Work::Settle(doubt) => doubt.looking.as_deref(),
-            Work::Query { .. } => None,
+            Work::Query(_) => None,
         };
         let (Some(resolver), Some(looking)) = (resolver, looking) else { return };
         // It is registrations that registries queue.

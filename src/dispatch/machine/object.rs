@@ -9,9 +9,37 @@ use crate::command::Object;
 #[derive(Debug, Default)]
 struct Guard {
     running: Option<JobId>,
+    /// Of most objects there is none.
+    others: Option<Box<Others>>,
+}
+
+/// What else there is of an object.
+#[derive(Debug, Default)]
+struct Others {
     /// Those that wait, in the order in which they came: that of their numbers.
     line: BTreeSet<JobId>,
     doubts: Vec<Ticket>,
+}
+
+impl Guard {
+    fn line(&self) -> impl Iterator<Item = JobId> {
+        self.others.iter().flat_map(|others| others.line.iter().copied())
+    }
+
+    fn doubts(&self) -> &[Ticket] {
+        self.others.as_ref().map(|others| &*others.doubts).unwrap_or_default()
+    }
+
+    fn leave_line(&mut self, job: JobId) {
+        if let Some(others) = &mut self.others {
+            others.line.remove(&job);
+            self.tidy();
+        }
+    }
+
+    fn tidy(&mut self) {
+        self.others.take_if(|others| others.line.is_empty() && others.doubts.is_empty());
+    }
 }
 
 /// Who writes to which object.
@@ -22,7 +50,7 @@ impl Objects {
     /// The oldest doubt about one of these.
     pub(super) fn in_doubt(&self, objects: &[Object]) -> Option<Ticket> {
         let guards = objects.iter().filter_map(|object| self.0.get(object));
-        guards.flat_map(|guard| guard.doubts.iter().copied()).min()
+        guards.flat_map(|guard| guard.doubts().iter().copied()).min()
     }
 
     /// Whether a write to one of these is under way or in doubt.
@@ -34,18 +62,18 @@ impl Objects {
     pub(super) fn take(&mut self, job: JobId, objects: &[Object]) -> bool {
         let free = |object: &Object| {
             self.0.get(object).is_none_or(|guard| {
-                let first = guard.line.first().is_none_or(|first| *first == job);
-                guard.running.is_none() && guard.doubts.is_empty() && first
+                let first = guard.line().next().is_none_or(|first| first == job);
+                guard.running.is_none() && guard.doubts().is_empty() && first
             })
         };
         let taken = objects.iter().all(free);
         for object in objects {
             let guard = self.0.entry(object.clone()).or_default();
             if taken {
-                guard.line.remove(&job);
+                guard.leave_line(job);
                 guard.running = Some(job);
             } else {
-                guard.line.insert(job);
+                guard.others.get_or_insert_default().line.insert(job);
             }
         }
         taken
@@ -59,9 +87,9 @@ impl Objects {
             if guard.running == Some(job) {
                 guard.running = None;
             }
-            guard.line.remove(&job);
+            guard.leave_line(job);
             if guard.running.is_none() {
-                next.extend(guard.line.first());
+                next.extend(guard.line().next());
             }
             self.tidy(object);
         }
@@ -75,10 +103,11 @@ impl Objects {
         let mut waiting = Vec::new();
         for object in objects {
             let guard = self.0.entry(object.clone()).or_default();
-            if !guard.doubts.contains(&ticket) {
-                guard.doubts.push(ticket);
+            let others = guard.others.get_or_insert_default();
+            if !others.doubts.contains(&ticket) {
+                others.doubts.push(ticket);
             }
-            waiting.extend(guard.line.iter().copied());
+            waiting.extend(others.line.iter().copied());
         }
         waiting.sort_unstable();
         waiting.dedup();
@@ -89,15 +118,17 @@ impl Objects {
     pub(super) fn settle(&mut self, ticket: Ticket, objects: &[Object]) {
         for object in objects {
             if let Some(guard) = self.0.get_mut(object) {
-                guard.doubts.retain(|doubt| *doubt != ticket);
+                if let Some(others) = &mut guard.others {
+                    others.doubts.retain(|doubt| *doubt != ticket);
+                }
+                guard.tidy();
             }
             self.tidy(object);
         }
     }
 
     fn tidy(&mut self, object: &Object) {
-        let idle =
-            |guard: &Guard| guard.running.is_none() && guard.line.is_empty() && guard.doubts.is_empty();
+        let idle = |guard: &Guard| guard.running.is_none() && guard.others.is_none();
         if self.0.get(object).is_some_and(idle) {
             self.0.remove(object);
         }

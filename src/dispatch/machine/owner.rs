@@ -27,7 +27,7 @@ impl<S: Slots> Dispatch<S> {
     pub fn ticket(&self, call: CallId) -> Option<Ticket> {
         let job = self.jobs.get(&self.calls.get(&call)?.job?)?;
         match &job.work {
-            Work::Query { .. } => None,
+            Work::Query(_) => None,
             Work::Change(write) => write.entry.as_ref().map(|entry| entry.ticket()),
             Work::Settle(doubt) => Some(doubt.entry.ticket()),
         }

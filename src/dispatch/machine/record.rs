@@ -80,7 +80,7 @@ impl Records {
 
 impl<S: Slots> Dispatch<S> {
     fn record(&mut self, after: After, puts: Vec<Put>) {
-        let id = RecordId(self.number());
+        let id = RecordId(self.number().get());
         self.records.under_way.insert(id, after);
         self.actions.push_back(Action::Record { id, puts });
     }

@@ -85,7 +85,7 @@ impl<S: Slots> Dispatch<S> {
         if !self.config.coalesce || !is_listed_read(command.body()) {
             return None;
         }
-        let user = self.calls.get(&call)?.options.user.as_bytes();
+        let user = self.calls.get(&call)?.owner.user.as_bytes();
         Some(self.keyed.hash([user, &payload_hash(command, &self.keyed)]))
     }
 
@@ -105,7 +105,7 @@ impl<S: Slots> Dispatch<S> {
         if !matches!(job.state(), State::Waiting(_)) || self.shared.is_spoilt(command, id.get()) {
             return false;
         }
-        let (lane, caller) = (known.options.lane, &known.caller);
+        let (lane, caller) = (known.lane, &known.caller);
         let same_line = job.lane == lane && job.caller == *caller;
         let goes_next = job.first && job.lane <= lane;
         if !same_line && !goes_next {
@@ -127,15 +127,17 @@ impl<S: Slots> Dispatch<S> {
 
     /// From now on others may join this query.
     pub(super) fn share(&mut self, id: JobId) {
-        if let Some(Job { work: Work::Query { shared: Some(key), .. }, .. }) = self.jobs.get(&id) {
-            self.shared.queries.insert(*key, id);
+        if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get(&id)
+            && let Some(key) = query.shared
+        {
+            self.shared.queries.insert(key, id);
         }
     }
 
     /// From now on nobody joins this query.
     pub(super) fn unshare(&mut self, id: JobId) {
-        if let Some(Job { work: Work::Query { shared, .. }, .. }) = self.jobs.get_mut(&id)
-            && let Some(key) = shared.take()
+        if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get_mut(&id)
+            && let Some(key) = query.shared.take()
             && self.shared.queries.get(&key) == Some(&id)
         {
             self.shared.queries.remove(&key);
