@@ -28,7 +28,7 @@ fn allocations(work: impl FnOnce()) -> u64 {
 }
 
 fn wish(job: JobId, caller: &std::sync::Arc<str>, not_on: Option<u64>) -> Wish {
-    Wish { job, lane: Lane::ALL[job.get() as usize % 4], caller: caller.clone(), not_on }
+    Wish { job, lane: Lane::ALL[job.get() as usize % 4], caller: caller.clone(), again: false, not_on }
 }
 
 #[test]
