@@ -222,6 +222,8 @@ pub(crate) struct Rig {
     pub(crate) account: Account,
     /// Whether a slot is used as soon as it is given.
     pub(crate) sends: bool,
+    /// Whether slots are asked for before all else.
+    pub(crate) slots_first: bool,
     pub(crate) asking: BTreeMap<usize, Option<u64>>,
     pub(crate) probed: Vec<Probed>,
     pub(crate) rotated: Vec<Rotated>,
@@ -260,6 +262,7 @@ impl Rig {
             unanswered: 0,
             account: Account::default(),
             sends: true,
+            slots_first: false,
             asking: BTreeMap::new(),
             probed: Vec::new(),
             rotated: Vec::new(),
@@ -272,7 +275,7 @@ impl Rig {
     pub(crate) fn restart(&mut self, options: Options, machine: Machine) {
         let mut next = Self::at(options, self.max, machine, &self.account, self.now);
         next.silent = std::mem::take(&mut self.silent);
-        next.sends = self.sends;
+        (next.sends, next.slots_first) = (self.sends, self.slots_first);
         next.account = self.account.clone();
         *self = next;
         self.act();
@@ -320,8 +323,9 @@ impl Rig {
         // Whoever is in line may be put aside by asking for a slot, so that something is to be done after all.
         let mut quiet = 0;
         for _ in 0..10_000 {
-            let action = self.pool.poll_action(self.moment());
-            let slot = if action.is_none() { self.pool.poll_slot(self.now) } else { None };
+            let first = if self.slots_first { self.pool.poll_slot(self.now) } else { None };
+            let action = if first.is_none() { self.pool.poll_action(self.moment()) } else { None };
+            let slot = if action.is_none() { first.or_else(|| self.pool.poll_slot(self.now)) } else { None };
             quiet = if action.is_none() && slot.is_none() { quiet + 1 } else { 0 };
             if let Some(action) = action {
                 self.carry_out(action);
