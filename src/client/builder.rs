@@ -96,7 +96,8 @@ impl Builder {
         self.session(Config::new(login))
     }
 
-    /// With sessions like this, the login included.
+    /// With sessions like this, the login included. Keepalives are the account's, and pay its pace: when they are sent,
+    /// [`pool::Options::idle`] says and not this.
     pub fn session(mut self, config: Config) -> Self {
         self.session = Some(config);
         self

@@ -122,7 +122,11 @@ async fn a_session_has_a_number_that_no_other_has() {
 /// Callers that come, leave and come again, and a registry that loses what it can.
 #[tokio::test(start_paused = true)]
 async fn there_are_never_more_sessions_than_allowed_whatever_happens() {
-    for (seed, max) in [(1, 1), (2, 2), (3, 3), (4, 5), (5, 5)] {
+    let ten = Rate::per_second(10);
+    let unlimited = Rate::UNLIMITED;
+    for (seed, max, rate) in
+        [(1, 1, unlimited), (2, 2, ten), (3, 3, unlimited), (4, 5, ten), (5, 5, unlimited), (6, 3, ten)]
+    {
         let hub = Hub::with(sim::Config::new().seed(seed).latency(Duration::from_millis(300)));
         let faults = [
             Effect::ExecuteAndClose(Close::Fin),
@@ -144,7 +148,8 @@ async fn there_are_never_more_sessions_than_allowed_whatever_happens() {
                 .always()
                 .with_probability(0.3),
         );
-        let client = hub.builder().sessions(0..=max).journal(journal()).connect().await.unwrap();
+        let builder = hub.builder().sessions(0..=max).rate(rate).seed(seed);
+        let client = builder.journal(journal()).connect().await.unwrap();
         let mut callers = JoinSet::new();
         for number in 0..60 {
             let client = client.clone();
@@ -170,6 +175,9 @@ async fn there_are_never_more_sessions_than_allowed_whatever_happens() {
         client.shutdown().await;
         assert!(hub.heard("quit").len() >= quits);
         assert_eq!(hub.most(), max, "seed {seed}");
+        for pair in hub.heard("").windows(2) {
+            assert!(pair[1].when - pair[0].when >= rate.interval(), "seed {seed}: {pair:?}");
+        }
         assert!(hub.dials() > max + 3, "seed {seed}: {} dials", hub.dials());
         assert_eq!(hub.registry(|registry| registry.sessions("registrar")), 0);
         for number in 0..60 {
