@@ -155,6 +155,8 @@ mod lock;
 mod machine;
 mod message;
 mod password;
+#[cfg(test)]
+mod races;
 mod snapshot;
 mod wall;
 

@@ -123,6 +123,8 @@ pub mod arbitrary;
 pub mod client;
 pub mod code;
 pub mod command;
+#[cfg(feature = "net")]
+mod concurrent;
 pub mod date;
 pub mod dispatch;
 #[cfg(feature = "net")]

@@ -25,6 +25,7 @@ mod lost;
 mod machine;
 mod opening;
 mod options;
+mod parked;
 mod place;
 mod rotation;
 mod slots;

@@ -37,7 +37,7 @@ const FLOORS: &[Floor] = &[
             "tracing",
             "x509_cert",
         ],
-        modules: &["net", "sim::server"],
+        modules: &["concurrent", "net", "sim::server"],
     },
     Floor { number: 6, crates: &["getrandom", "redb", "serde", "serde_json"], modules: &["journal"] },
     Floor { number: 7, crates: &["futures_core", "futures_util"], modules: &["client"] },

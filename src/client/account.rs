@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{debug, error, info, warn};
 
 use super::connect::{greet, log_in, lost};
@@ -12,6 +11,7 @@ use super::event::Event;
 use super::flight::{Landed, keep_alive};
 use super::password::PasswordError;
 use crate::command::Session as Login;
+use crate::concurrent::{OwnedSemaphorePermit, oneshot};
 use crate::dispatch::{Moment, Put, Slot};
 use crate::net::{Connection, Greeted};
 use crate::pool::{self, Action, Failure, Rotated};

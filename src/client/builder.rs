@@ -3,14 +3,13 @@
 use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
-use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::broadcast;
 use tracing::Instrument;
 
 use super::account::credential;
@@ -23,6 +22,7 @@ use super::lock::{Holder, LockError, Locking, NotLocked};
 use super::machine;
 use super::wall::{self, Wall};
 use crate::command::{CommandError, Session as Login};
+use crate::concurrent::{self, AtomicBool, Semaphore, mpsc};
 use crate::dispatch::{self, Dispatch, Moment};
 use crate::journal::{BoxFuture, Journal, JournalError, Memory, Scope};
 use crate::net::{Connector, Endpoint, Transport};
@@ -316,7 +316,7 @@ impl Builder {
             lock,
         };
         let span = tracing::debug_span!("client", endpoint = %self.endpoint);
-        runtime.spawn(driver.run().instrument(span));
+        concurrent::spawn_on(&runtime, driver.run().instrument(span));
         Ok(Client(Arc::new(Shared {
             messages,
             places: Arc::new(Semaphore::new(self.calls)),

@@ -4,13 +4,13 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::answer::Reader;
 use super::handle::Client;
 use super::message::{Asked, Call, Caller, Mark, Message};
 use crate::command::{Command, Safety};
+use crate::concurrent::oneshot;
 use crate::dispatch::{Answer, Doubt, NotSent, Options, Outcome, QueryError, Refused, Settled, Ticket, Told};
 use crate::journal::BoxFuture;
 use crate::pace::Lane;
@@ -63,7 +63,7 @@ impl Wishes {
         };
         let mark = Arc::new(Mark::new());
         let (done, told) = oneshot::channel();
-        let caller = Caller { done, mark: Arc::clone(&mark), _place: place };
+        let caller = Caller { done, mark: Arc::clone(&mark), place };
         let call = Message::Call(Box::new(Call { asked, options, caller }));
         client.0.messages.send(call).map_err(|_| Refused::Stopped)?;
         let guard = Guard { client, mark: Some(Arc::clone(&mark)) };

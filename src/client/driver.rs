@@ -2,13 +2,13 @@
 //! decides nothing.
 
 use core::future::pending;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc, oneshot};
+use tokio::sync::broadcast;
 use tracing::{debug, error, info, trace, warn};
 
 use super::account::{Changing, Connections};
@@ -19,6 +19,7 @@ use super::lock::AccountLock;
 use super::message::{Asked, Call, Caller, Message};
 use super::snapshot::Snapshot;
 use super::wall::Wall;
+use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
 use crate::dispatch::{
     Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Settled, Standing, Told,
 };
@@ -137,6 +138,12 @@ impl Driver {
 
     fn asked(&mut self, message: Message) {
         let at = self.at();
+        // Before what is asked after it, even by whoever relied on another one whose message is not here yet.
+        if self.retrying.load(Ordering::SeqCst) {
+            self.retrying.store(false, Ordering::SeqCst);
+            self.dispatch.slots_mut().retry_login();
+            self.dispatch.handle_timeout(at);
+        }
         match message {
             Message::Call(call) => self.begin(*call, at),
             Message::Leave(mark) => {
@@ -166,11 +173,8 @@ impl Driver {
                     leaving.over.push((over, place));
                 }
             }
-            Message::RetryLogin => {
-                self.retrying.store(false, Ordering::SeqCst);
-                self.dispatch.slots_mut().retry_login();
-                self.dispatch.handle_timeout(at);
-            }
+            // Done already.
+            Message::RetryLogin => {}
         }
     }
 
@@ -250,9 +254,11 @@ impl Driver {
             }
             Action::Tell { call, told } => {
                 trace_told(call, &told);
-                if let Some(caller) = self.callers.remove(&call) {
+                if let Some(Caller { done, place, .. }) = self.callers.remove(&call) {
+                    // Whoever was told has room for his next call.
+                    drop(place);
                     // Whoever has left is not told.
-                    let _ = caller.done.send(told);
+                    let _ = done.send(told);
                 }
             }
         }

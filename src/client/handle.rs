@@ -2,11 +2,11 @@
 
 use core::error::Error;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::broadcast;
 
 use super::answer::Typed;
 use super::builder::Builder;
@@ -17,6 +17,7 @@ use super::message::Message;
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
 use crate::command::{Change, Query, Safety, Session as Login};
+use crate::concurrent::{AtomicBool, Semaphore, mpsc, oneshot};
 use crate::dispatch::{Entry, Refused, Ticket};
 use crate::net::Endpoint;
 use crate::secret::Secret;

@@ -1,13 +1,12 @@
 //! What callers and the task say to each other.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use core::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
 use crate::command::{Command, Safety};
+use crate::concurrent::{AtomicBool, AtomicU64, OnceLock, OwnedSemaphorePermit, oneshot};
 use crate::dispatch::{CallId, Entry, Options, Ticket, Told};
 use crate::secret::Secret;
 
@@ -54,7 +53,7 @@ pub(super) struct Caller {
     pub(super) done: oneshot::Sender<Told>,
     pub(super) mark: Arc<Mark>,
     /// Free again once the call is over.
-    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// What a caller must know even if the task is taken away and cannot tell it any more.

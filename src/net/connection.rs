@@ -5,8 +5,7 @@ use core::net::IpAddr;
 use std::sync::Arc;
 
 use futures_channel::mpsc;
-use tokio::sync::{Semaphore, oneshot, watch};
-use tokio::task::AbortHandle;
+use tokio::sync::watch;
 
 use super::cause::Cause;
 use super::driver::{Asked, Opened, Request};
@@ -14,6 +13,7 @@ use super::greeted::{Greeted, Task, wait};
 use super::proof::Proof;
 use super::transport::Transport;
 use crate::command::Command;
+use crate::concurrent::{AbortHandle, Semaphore, oneshot};
 use crate::reply::Reply;
 use crate::session::{Config, End, Fate, Rejected, Stage, Why};
 use crate::wire::{EncodeError, Greeting};

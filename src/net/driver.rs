@@ -11,12 +11,13 @@ use std::time::Instant;
 use bytes::{Buf, Bytes};
 use futures_channel::mpsc;
 use tokio::io::{AsyncWriteExt, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::sync::watch;
 use tracing::{debug, trace, warn};
 
 use super::proof::Proof;
 use super::transport::Transport;
 use crate::command::Command;
+use crate::concurrent::{OwnedSemaphorePermit, oneshot};
 use crate::reply::Reply;
 use crate::session::{CommandId, End, Event, Fate, NotReady, Rejected, Session, Stage, Why};
 use crate::wire::Greeting;

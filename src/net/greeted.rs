@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_channel::mpsc;
-use tokio::sync::{oneshot, watch};
-use tokio::task::AbortHandle;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tracing::Instrument;
 
 use super::connection::{Connection, OpenError};
 use super::driver::{Driver, Opened, Request, now};
 use super::transport::Transport;
+use crate::concurrent::{self, AbortHandle, oneshot};
 use crate::session::{Config, End, Session};
 use crate::wire::Greeting;
 
@@ -63,7 +64,8 @@ impl Task {
         };
         // Borrowed, for a future that owns its argument keeps it twice.
         let run = async move { driver.run().await };
-        let abort = tokio::spawn(run.instrument(tracing::debug_span!("session"))).abort_handle();
+        let span = tracing::debug_span!("session");
+        let abort = concurrent::spawn_on(&Handle::current(), run.instrument(span));
         Ok(Self { requests, greeted, opened, ended, abort, changes_password, source, tls })
     }
 

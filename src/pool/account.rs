@@ -62,7 +62,10 @@ impl Pool {
         }
         // Of a process that has died the kernel has closed the connections; of a machine that has, nobody has.
         let same_boot = account.boot.is_some() && account.boot == self.machine.boot;
-        let left = if same_boot { limit } else { limit.saturating_sub(self.machine.up.unwrap_or_default()) };
+        // Which of the two it was, only two names tell; then they were lost before this boot.
+        let other_boot = account.boot.is_some() && self.machine.boot.is_some() && !same_boot;
+        let up = self.machine.up.filter(|_| other_boot).unwrap_or_default();
+        let left = limit.saturating_sub(up);
         let lost = usize::try_from(account.sessions).unwrap_or(usize::MAX).min(Account::MAX_GHOSTS);
         if let Some(until) = at.now().checked_add(left) {
             let ghost = Ghost { until, may_be_gone: same_boot };
@@ -74,6 +77,8 @@ impl Pool {
             }
         }
         self.lay_ghosts(at.now());
+        // What was too far away by a clock that was wrong is written anew.
+        self.unwritten = *account != Account::default();
     }
 
     /// What a restart would have to know now.
@@ -105,6 +110,7 @@ impl Pool {
             return None;
         }
         self.unwritten = false;
+        self.writing = true;
         self.writing_until = Some(at.now().checked_add(WRITING).unwrap_or_else(|| at.now()));
         for place in self.places.values_mut() {
             if let State::Announced(credential) = place.state {
@@ -116,22 +122,31 @@ impl Pool {
 
     /// The journal has what was to be [remembered](super::Action::Remember), or has not; then it is asked again.
     pub fn remembered(&mut self, done: bool, now: Instant) {
+        self.writing = false;
         self.writing_until = None;
-        self.hanging = false;
+        self.write_failed = !done;
         if !done {
             self.unwritten = true;
             self.write_at = now.checked_add(WRITE_AGAIN);
         }
-        self.go_on();
+        self.go_on(!done);
     }
 
-    /// What was announced may connect: what the journal cannot remember is done all the same, for reads need no journal.
-    pub(super) fn go_on(&mut self) {
+    /// What was announced may connect, and `all` of it if the journal cannot remember: it is done all the same, for reads
+    /// need no journal.
+    pub(super) fn go_on(&mut self, all: bool) {
         for place in self.places.values_mut() {
-            if let State::Recording(credential) = place.state {
-                place.state = State::Recorded(credential);
+            match place.state {
+                State::Recording(credential) => place.state = State::Recorded(credential),
+                State::Announced(credential) if all => place.state = State::Recorded(credential),
+                _ => {}
             }
         }
+    }
+
+    /// Whether the journal is not waited for any more.
+    pub(super) const fn is_late(&self) -> bool {
+        self.writing && self.writing_until.is_none()
     }
 }
 

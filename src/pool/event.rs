@@ -43,7 +43,7 @@ pub enum Event {
     },
     /// A read has proven that the account is not locked any more.
     HoldOver,
-    /// The registry takes no more sessions (521): so many are tried from now on.
+    /// The registry takes no more sessions (521): so many are tried from now on, lost ones included.
     Full {
         /// Sessions that are logged in or may be.
         ours: usize,

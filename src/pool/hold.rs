@@ -15,6 +15,9 @@ use crate::verdict::Advice;
 /// A proof that proved nothing is repeated so much later.
 const PROVE_AGAIN: Duration = Duration::from_secs(10);
 
+/// So many answers that prove nothing, and are no lock, prove that there is none.
+const OPEN_ANSWERS: u8 = 3;
+
 /// A login is proven by so many keepalives.
 const PROOFS: u8 = 2;
 
@@ -22,13 +25,15 @@ const PROOFS: u8 = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
     ends: Instant,
-    /// On which session the proof is on the wire.
+    /// On which session the proof is on the wire, or the login before it.
     proving: Option<u64>,
+    /// How often something was answered that is neither a proof nor a lock.
+    open: u8,
 }
 
 impl Hold {
     pub(super) const fn until(ends: Instant) -> Self {
-        Self { ends, proving: None }
+        Self { ends, proving: None, open: 0 }
     }
 
     pub(super) const fn ends(&self) -> Instant {
@@ -88,6 +93,7 @@ impl Pool {
             && used == slot
         {
             place.state = State::Proving(slot, PROOFS);
+            place.used_at = now;
             self.pacer.answered(sending, now);
         } else {
             self.probed.push_back(Probed { slot, holds: false, alive: false });
@@ -108,7 +114,18 @@ impl Pool {
         match kept {
             Kept::Holds => self.prove(session),
             Kept::Locked(wait) => self.lock(wait, now),
-            Kept::Open => self.prove_later(session, now),
+            Kept::Open => {
+                let proves = self.hold.as_mut().filter(|hold| hold.proving == Some(session));
+                let open = proves.map_or(0, |hold| {
+                    hold.open = hold.open.saturating_add(1);
+                    hold.open
+                });
+                if open >= OPEN_ANSWERS {
+                    self.prove(session);
+                } else {
+                    self.prove_later(session, now);
+                }
+            }
         }
         match slot {
             Some((slot, left)) if matches!(kept, Kept::Locked(_)) || kept == Kept::Holds && left > 1 => {
@@ -122,7 +139,7 @@ impl Pool {
                 let holds = kept == Kept::Holds;
                 // Until it is given back.
                 if let Some(place) = self.places.get_mut(&session) {
-                    place.state = State::Busy(slot, sending);
+                    place.state = State::Proven(slot);
                 }
                 self.probed.push_back(Probed { slot, holds, alive: true });
             }
@@ -136,6 +153,26 @@ impl Pool {
             self.hold = None;
             self.unwritten = true;
             self.tell(Event::HoldOver);
+        }
+    }
+
+    /// The login before the proof was accepted.
+    pub(super) fn prove_next(&mut self, session: u64) {
+        if let Some(hold) = self.hold.as_mut().filter(|hold| hold.proving == Some(session)) {
+            hold.proving = None;
+        }
+    }
+
+    /// Whoever stops does not wait for the end of a lock to prove a login.
+    pub(super) fn give_up_proofs(&mut self) {
+        if !self.stopping || self.hold.is_none() {
+            return;
+        }
+        for place in self.places.values_mut() {
+            if let State::Proving(slot, _) = place.state {
+                place.state = State::Proven(slot);
+                self.probed.push_back(Probed { slot, holds: false, alive: true });
+            }
         }
     }
 

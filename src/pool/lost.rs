@@ -7,7 +7,7 @@ use super::event::Event;
 use super::machine::{Pool, Probed};
 use super::place::State;
 use crate::code::ReturnCode;
-use crate::dispatch::Unavailable;
+use crate::dispatch::{Account, Unavailable};
 use crate::session::Remains;
 
 /// A place that is charged for a session that is lost.
@@ -31,8 +31,10 @@ impl Pool {
         self.prove_later(session, now);
         self.remain(remains, now);
         self.tell(Event::Ended { session, code, remains });
-        // Whoever closes each session at once is not to be asked for the next one at once.
-        if !place.useful && !place.quit && !self.stopping {
+        // Whoever closes each session at once is not to be asked for the next one at once. A code may answer the command,
+        // whose slot is given back later.
+        let answered = code.is_some() && matches!(place.state, State::Busy(..));
+        if !place.useful && !answered && !place.quit && !self.stopping {
             let why = match code {
                 Some(code) => format!("session: ended before it was of use, with code {code}"),
                 None => "session: ended before it was of use".to_owned(),
@@ -49,6 +51,11 @@ impl Pool {
         let until = now.checked_add(self.options.idle_limit).unwrap_or(now);
         self.unwritten = true;
         if remains != Remains::Nothing {
+            if self.ghosts.len() >= Account::MAX_GHOSTS
+                && let Some(at) = self.ghosts.iter().position(|ghost| ghost.may_be_gone)
+            {
+                self.ghosts.swap_remove(at);
+            }
             self.ghosts.push(Ghost { until, may_be_gone: remains == Remains::Perhaps });
         }
     }
@@ -61,6 +68,12 @@ impl Pool {
     /// Places that are charged.
     pub(super) fn charged(&self) -> usize {
         self.places.len().saturating_add(self.ghosts.len())
+    }
+
+    /// Places that are charged, without those that a login may be tried in.
+    pub(super) fn taken(&self) -> usize {
+        let taken = self.ghosts.iter().filter(|ghost| !ghost.may_be_gone).count();
+        self.places.len().saturating_add(taken)
     }
 
     /// A login was accepted in the place of one that may have been gone: it was.

@@ -1,6 +1,6 @@
 //! The machine: what it knows, what it wants done, and when.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use super::account::{Machine, Refusal};
@@ -9,9 +9,10 @@ use super::hold::Hold;
 use super::lost::Ghost;
 use super::opening::Credential;
 use super::options::Options;
+use super::parked::Parked;
 use super::place::{Place, State};
 use super::rotation::{Rotated, Rotation};
-use crate::dispatch::{Account, JobId, Moment, Slot, Unavailable, Wish};
+use crate::dispatch::{Account, Moment, Slot, Unavailable, Wish};
 use crate::pace::{Pacer, Queue, Rate};
 use crate::retry::Random;
 
@@ -66,22 +67,21 @@ pub struct Pool {
     pub(super) random: Random,
     pub(super) pacer: Pacer,
     pub(super) queue: Queue<Wish>,
-    /// Those whose turn it was when no session was free that they may have, by when that was.
-    pub(super) parked: BTreeMap<u64, Wish>,
-    pub(super) parking: HashMap<JobId, u64>,
-    pub(super) turns: u64,
+    pub(super) parked: Parked,
     pub(super) places: BTreeMap<u64, Place>,
     /// Sessions that take a command now, the one that was used last at the end.
     pub(super) idle: Vec<u64>,
     /// Slots that were given and on which nothing was sent yet.
     pub(super) permits: Vec<Slot>,
     pub(super) ghosts: Vec<Ghost>,
-    /// How many sessions are tried at the most.
+    /// How many places are tried at the most, those of lost sessions included.
     pub(super) target: usize,
     /// When one more is tried again.
     pub(super) grow_at: Option<Instant>,
     /// How often the registry said that it takes no more, one after the other.
     pub(super) full: u32,
+    /// How many sessions there were the last time, until there are more.
+    pub(super) full_at: usize,
     /// Openings that failed, one after the other.
     pub(super) failures: u32,
     pub(super) open_at: Instant,
@@ -99,10 +99,12 @@ pub struct Pool {
     pub(super) stopping: bool,
     pub(super) unwritten: bool,
     pub(super) write_at: Option<Instant>,
-    /// Until when a write that is under way is waited for.
+    /// A write is under way.
+    pub(super) writing: bool,
+    /// Until when it is waited for, if it still is.
     pub(super) writing_until: Option<Instant>,
-    /// It was waited for in vain: nothing else is written before it comes back.
-    pub(super) hanging: bool,
+    /// The last one has failed.
+    pub(super) write_failed: bool,
 }
 
 impl Pool {
@@ -126,15 +128,14 @@ impl Pool {
             machine,
             credential,
             born: now,
-            parked: BTreeMap::new(),
-            parking: HashMap::new(),
-            turns: 0,
+            parked: Parked::default(),
             places: BTreeMap::new(),
             idle: Vec::new(),
             permits: Vec::new(),
             ghosts: Vec::new(),
             grow_at: None,
             full: 0,
+            full_at: usize::MAX,
             failures: 0,
             open_at: now,
             hold: None,
@@ -150,8 +151,9 @@ impl Pool {
             stopping: false,
             unwritten: false,
             write_at: None,
+            writing: false,
             writing_until: None,
-            hanging: false,
+            write_failed: false,
         };
         pool.restore(account, at);
         pool
@@ -161,11 +163,11 @@ impl Pool {
     pub fn poll_action(&mut self, at: Moment) -> Option<Action> {
         let now = at.now();
         self.lay_ghosts(now);
-        self.retire(now);
-        self.roll();
-        if self.writing_until.take_if(|until| *until <= now).is_some() {
-            self.hanging = true;
-            self.go_on();
+        self.let_go(now);
+        self.give_up_proofs();
+        if self.writing_until.is_some_and(|until| until <= now) {
+            self.writing_until = None;
+            self.go_on(true);
         }
         if let Some(session) = self.closing.pop_front() {
             return Some(Action::Close(session));
@@ -192,6 +194,11 @@ impl Pool {
         }
         let sending = self.pacer.sent(now);
         self.idle.retain(|idle| *idle != session);
+        if errand != Errand::End
+            && let Some(hold) = self.hold.as_mut().filter(|hold| hold.wants_proof())
+        {
+            hold.proven_by(session);
+        }
         let place = self.places.get_mut(&session)?;
         let action = match (errand, place.state) {
             (Errand::LogIn, State::Greeted(credential)) => {
@@ -199,17 +206,11 @@ impl Pool {
                 Action::LogIn(session)
             }
             (Errand::Proof, State::Proving(slot, left)) => {
-                if let Some(hold) = self.hold.as_mut().filter(|hold| hold.wants_proof()) {
-                    hold.proven_by(session);
-                }
                 place.state = State::Proof(slot, left, sending);
                 Action::KeepAlive(session)
             }
             (Errand::KeepAlive, _) => {
                 place.state = State::KeepingAlive(sending);
-                if let Some(hold) = &mut self.hold {
-                    hold.proven_by(session);
-                }
                 Action::KeepAlive(session)
             }
             _ => {
@@ -233,11 +234,10 @@ impl Pool {
 
     /// When [`poll_action`](Self::poll_action) and [`poll_slot`](crate::dispatch::Slots::poll_slot) are due.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        let errand = self.next_errand().map(|(when, ..)| when);
-        let retire = self.when_retire();
         let all = [
-            errand,
-            retire,
+            self.is_pending().then_some(self.born),
+            self.next_errand().map(|(when, ..)| when),
+            self.when_goes().map(|(when, _)| when),
             self.when_remember(),
             self.when_announce(),
             self.when_slot(),
@@ -264,22 +264,25 @@ impl Pool {
         if !place.old {
             self.idle.push(session);
         }
+        // Where commands follow each other without a pause it is idle at no other time.
+        self.let_go(now);
     }
 
-    /// Begins no session any more and ends those that there are, each by QUIT once it is idle. Commands go on to be sent as
-    /// long as somebody asks.
+    /// Begins no session any more and ends those that there are, each by QUIT once its command has come to its end; a lock
+    /// of the account (422) is not waited for. Nobody gets a slot any more.
     pub fn stop(&mut self, _now: Instant) {
         self.stopping = true;
+        self.rotation_stops();
         let all: Vec<u64> = self.places.keys().copied().collect();
         for session in all {
             self.grow_old(session);
         }
     }
 
-    /// Whether there is no session left, and nothing to be remembered of them.
+    /// Whether there is no session left, and nothing to be remembered of them; a journal that fails is not waited for.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let written = self.hanging || (!self.unwritten && self.writing_until.is_none());
+        let written = !self.unwritten && !self.writing || self.write_failed || self.is_late();
         self.places.is_empty() && self.closing.is_empty() && written
     }
 
@@ -302,38 +305,11 @@ impl Pool {
         self.unwritten = true;
     }
 
-    /// Ends sessions that have lasted long, or are not needed.
-    fn retire(&mut self, now: Instant) {
-        if self.when_retire().is_none_or(|when| when > now) {
-            return;
-        }
-        let idle = self.idle.iter().filter_map(|session| Some((*session, self.places.get(session)?)));
-        let next = idle.min_by_key(|(_, place)| self.ends_at(place)).map(|(session, _)| session);
-        if let Some(session) = next {
+    /// Ends sessions whose time has come.
+    fn let_go(&mut self, now: Instant) {
+        while let Some((_, session)) = self.when_goes().filter(|(when, _)| *when <= now) {
             self.grow_old(session);
         }
-    }
-
-    /// Where a session is needed and there is no room for it, another one goes.
-    pub(super) fn make_room(&mut self) {
-        let opens = self.places.values().any(|place| place.state.opens() || place.old);
-        if self.stopping || self.hold.is_some() || opens || self.has_room() {
-            return;
-        }
-        let login = self.rotation.is_some() && self.refused.is_none();
-        let any = || self.places.iter().find(|(_, place)| place.state.is_live()).map(|(session, _)| *session);
-        let goes = if login { self.idle.first().copied().or_else(any) } else { self.in_the_way() };
-        if let Some(session) = goes {
-            self.grow_old(session);
-        }
-    }
-
-    /// A session that whoever waits may not have, when there is no other.
-    fn in_the_way(&self) -> Option<u64> {
-        let wish = self.parked.values().next()?;
-        let session = wish.not_on?;
-        let other = |(number, place): (&u64, &Place)| *number != session && place.state.is_live();
-        (self.idle.contains(&session) && !self.places.iter().any(other)).then_some(session)
     }
 
     /// The pace of the account.

@@ -97,7 +97,7 @@ impl Failure {
         let tried = match (end.stage(), end.why()) {
             _ if kind == Kind::Refused => Tried::Refused,
             // Of the login itself it says nothing.
-            _ if matches!(kind, Kind::Full | Kind::Locked(_)) => Tried::No,
+            _ if matches!(kind, Kind::Full | Kind::Locked(_)) || !end.login_was_sent() => Tried::No,
             (_, Why::LoginRefused(_)) => Tried::Answered,
             (Stage::Login, _) => Tried::Lost,
             _ => Tried::No,
@@ -122,13 +122,12 @@ impl Failure {
 const YEARS: Duration = Duration::from_secs(10 * 31_536_000);
 
 impl Pool {
-    /// Decides to open a session, and makes room for one that is needed.
+    /// Decides to open a session.
     pub(super) fn announce(&mut self, now: Instant) {
-        self.make_room();
         if self.when_announce().is_none_or(|when| when > now) {
             return;
         }
-        if self.charged() >= self.target && self.grow_at.is_some_and(|grow| grow <= now) {
+        if !self.has_room() {
             self.target = self.target.saturating_add(1).min(self.options.max);
             self.grow_at = None;
             self.tell(Event::Grown { target: self.target });
@@ -137,7 +136,7 @@ impl Pool {
         self.numbers = self.numbers.saturating_add(1);
         let far = now.checked_add(YEARS).unwrap_or(now);
         let place = Place {
-            state: State::Announced(credential),
+            state: if self.is_late() { State::Recorded(credential) } else { State::Announced(credential) },
             epoch: self.epoch,
             keepalive_at: far,
             retire_at: far,
@@ -178,11 +177,17 @@ impl Pool {
         self.lay_one();
         self.tell(Event::Opened { session });
         self.rotation_opened(session, credential);
+        self.prove_next(session);
         self.take_back(session, now);
-        if self.target < self.options.max && self.grow_at.is_none() {
-            // The last try to grow has gone well.
+        if self.grow_at.is_none() || self.places.len() > self.full_at {
+            // There are more than there were when the registry took no more.
             self.full = 0;
-            self.grow_at = now.checked_add(self.options.hold_off);
+            self.full_at = usize::MAX;
+            let grows = self.target < self.options.max;
+            self.grow_at = now.checked_add(self.options.hold_off).filter(|_| grows);
+        }
+        if self.stopping {
+            self.rotation_stops();
         }
         // It replaces one whose time has come.
         let aged = self
@@ -197,14 +202,13 @@ impl Pool {
     /// The session of this number was not opened. It is over with this.
     pub fn failed(&mut self, session: u64, failure: Failure, at: Moment) {
         let now = at.now();
-        let Some(place) = self.places.remove(&session) else { return };
-        let Some(credential) = place.state.credential() else { return };
-        self.remain(failure.remains, now);
-        // Of a password that is being changed, somebody wants to know even at the end.
-        let stops = self.rotation_failed(credential, &failure);
-        if self.stopping {
+        let Some(credential) = self.places.get(&session).and_then(|place| place.state.credential()) else {
             return;
-        }
+        };
+        self.places.remove(&session);
+        self.prove_later(session, now);
+        self.remain(failure.remains, now);
+        let stops = self.rotation_failed(credential, &failure);
         let Failure { why, kind, .. } = failure;
         let kind = match kind {
             _ if stops => Kind::Refused,
@@ -227,6 +231,9 @@ impl Pool {
                 self.full(now);
             }
         }
+        if self.stopping {
+            self.rotation_stops();
+        }
     }
 
     /// No other login is tried with this credential.
@@ -241,14 +248,15 @@ impl Pool {
         if self.refused.take().is_some() {
             self.unwritten = true;
         }
-        self.open_at = self.born;
     }
 
     /// The account has other credentials from now on, of this keyed hash. Sessions that are logged in stay.
     pub fn set_credential(&mut self, credential: [u8; 16]) {
         if self.credential != credential {
             self.credential = credential;
-            self.retry_login();
+            if self.refused.is_some() {
+                self.retry_login();
+            }
         }
     }
 
@@ -266,7 +274,8 @@ impl Pool {
         let hold_off = self.options.hold_off.saturating_mul(doublings).min(self.options.most_hold_off);
         let wait = hold_off.saturating_sub(self.jitter(hold_off, 2));
         self.full = self.full.saturating_add(1).min(31);
-        self.target = ours.clamp(1, max);
+        self.target = ours.saturating_add(ghosts).clamp(1, max);
+        self.full_at = ours;
         let until = now.checked_add(wait).unwrap_or(now);
         self.open_at = self.open_at.max(until);
         self.grow_at = Some(until);

@@ -47,6 +47,8 @@ pub(super) enum State {
     Proving(Slot, u8),
     /// A proof is on the wire.
     Proof(Slot, u8, Sending),
+    /// What the proofs have shown was told; the slot is to be given back.
+    Proven(Slot),
     KeepingAlive(Sending),
     /// It is to be ended; it waits for its pace.
     Ending,

@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::machine::Pool;
 use super::opening::{Credential, Failure, Tried};
-use super::place::Place;
+use super::place::State;
 use crate::dispatch::Unavailable;
 
 /// How far a change of the password has come. No other session opens meanwhile.
@@ -25,7 +25,7 @@ pub enum Rotated {
     Changed,
     /// The password before still holds.
     NotChanged(Unavailable),
-    /// Neither of the two was accepted: no login is tried any more.
+    /// Neither of the two was accepted, or the pool was stopped before one was: no login is tried any more.
     Unknown(Unavailable),
 }
 
@@ -43,6 +43,8 @@ impl Pool {
     /// Goes on with a change of the password that an earlier process has begun, and of which nobody knows what became: one
     /// login with [`Credential::Next`], and if that is refused one with [`Credential::Current`].
     pub fn resume_rotation(&mut self) {
+        // Whoever gives both passwords wants them to be tried.
+        self.retry_login();
         self.rotation = Some(Rotation::TryNext);
     }
 
@@ -107,15 +109,15 @@ impl Pool {
         stops
     }
 
-    /// Sessions with an earlier password are replaced, one at a time.
-    pub(super) fn roll(&mut self) {
-        let changes = |place: &Place| place.old || place.state.opens();
-        if self.epoch == 0 || self.rotation.is_some() || self.places.values().any(changes) {
+    /// A pool that stops begins no login any more; one that is on its way tells what came of it.
+    pub(super) fn rotation_stops(&mut self) {
+        if self.places.values().any(|place| matches!(place.state, State::LoggingIn(..))) {
             return;
         }
-        let earlier = self.places.iter().find(|(_, place)| place.epoch < self.epoch && place.state.is_live());
-        if let Some(session) = earlier.map(|(session, _)| *session) {
-            self.grow_old(session);
-        }
+        let why = || Unavailable::new("sessions: stopped while the password was being changed");
+        self.rotated.extend(self.rotation.take().map(|rotation| match rotation {
+            Rotation::Change => Rotated::NotChanged(why()),
+            Rotation::TryNext | Rotation::TryCurrent(_) => Rotated::Unknown(why()),
+        }));
     }
 }

@@ -13,11 +13,9 @@ impl Pool {
         let fits = |idle: &[u64], wish: &Wish| {
             idle.iter().rev().find(|session| wish.not_on != Some(**session)).copied()
         };
-        let parked = self.parked.iter().find_map(|(turn, wish)| Some((*turn, fits(&self.idle, wish)?)));
-        if let Some((turn, session)) = parked
-            && let Some(wish) = self.parked.remove(&turn)
-        {
-            self.parking.remove(&wish.job);
+        if let Some(job) = self.parked.first_for(&self.idle) {
+            let wish = self.parked.remove(job)?;
+            let session = fits(&self.idle, &wish)?;
             return Some((wish, session));
         }
         while !self.idle.is_empty() {
@@ -26,9 +24,7 @@ impl Pool {
                 return Some((wish, session));
             }
             // It keeps its turn.
-            self.turns = self.turns.saturating_add(1);
-            self.parking.insert(wish.job, self.turns);
-            self.parked.insert(self.turns, wish);
+            self.parked.push(wish);
         }
         None
     }
@@ -47,9 +43,7 @@ impl Slots for Pool {
 
     fn withdraw(&mut self, job: JobId) {
         self.queue.remove(job.get());
-        if let Some(turn) = self.parking.remove(&job) {
-            self.parked.remove(&turn);
-        }
+        self.parked.remove(job);
     }
 
     fn poll_slot(&mut self, now: Instant) -> Option<Slot> {
@@ -81,7 +75,7 @@ impl Slots for Pool {
         self.permits.retain(|permit| *permit != slot);
         let Some(place) = self.places.get_mut(&slot.session) else { return };
         let sending = match place.state {
-            State::Granted(granted) if granted == slot => None,
+            State::Granted(granted) | State::Proven(granted) if granted == slot => None,
             State::Busy(used, sending) if used == slot => Some(sending),
             _ => return,
         };

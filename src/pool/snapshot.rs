@@ -25,7 +25,7 @@ pub struct Sessions {
     pub ghosts: usize,
     /// How many are kept open.
     pub min: usize,
-    /// How many are tried at the most now.
+    /// How many are tried at the most now, lost ones included.
     pub target: usize,
     /// How many the account is said to be allowed.
     pub max: usize,
@@ -73,7 +73,9 @@ impl Pool {
                 state if state.opens() => &mut sessions.opening,
                 State::Idle => &mut sessions.idle,
                 State::Granted(_) | State::Busy(..) => &mut sessions.busy,
-                State::Proving(..) | State::Proof(..) | State::KeepingAlive(_) => &mut sessions.proving,
+                State::Proving(..) | State::Proof(..) | State::Proven(_) | State::KeepingAlive(_) => {
+                    &mut sessions.proving
+                }
                 _ => &mut sessions.ending,
             };
             *counted = counted.saturating_add(1);

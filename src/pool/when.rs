@@ -31,19 +31,21 @@ impl Pool {
             State::Idle => match held {
                 None => Some((place.keepalive_at, Errand::KeepAlive)),
                 // One read proves that it is over.
-                Some(hold) if hold.wants_proof() => {
-                    let when =
-                        if self.is_asked() { hold.ends() } else { hold.ends().max(place.keepalive_at) };
-                    Some((when, Errand::KeepAlive))
-                }
+                Some(hold) if hold.wants_proof() => Some((hold.ends(), Errand::KeepAlive)),
                 Some(_) => None,
             },
             State::Greeted(_) if held.is_none_or(|hold| hold.wants_proof()) => {
                 Some((held.map_or(self.born, |hold| hold.ends()), Errand::LogIn))
             }
-            State::Proving(..) => Some((held.map_or(self.born, |hold| hold.ends()), Errand::Proof)),
-            State::Ending if self.stopping => Some((self.born, Errand::End)),
-            State::Ending => Some((held.map_or(self.born, |hold| hold.ends()), Errand::End)),
+            State::Proving(..) if held.is_none_or(|hold| hold.wants_proof()) => {
+                Some((held.map_or(self.born, |hold| hold.ends()), Errand::Proof))
+            }
+            State::Ending => match held.filter(|_| !self.stopping) {
+                None => Some((self.born, Errand::End)),
+                // The proof comes first, if there is a session for it.
+                Some(_) if self.has_staying() => None,
+                Some(hold) => Some((hold.ends(), Errand::End)),
+            },
             _ => None,
         }
     }
@@ -68,9 +70,8 @@ impl Pool {
 
     /// Whether somebody who waits could be given one of the sessions that are idle.
     fn finds_session(&self) -> bool {
-        let takes = |not_on: Option<u64>| self.idle.iter().any(|session| Some(*session) != not_on);
         // Who is next in line is parked if it does not find one.
-        !self.idle.is_empty() && !self.queue.is_empty() || self.parked.values().any(|wish| takes(wish.not_on))
+        !self.idle.is_empty() && (!self.queue.is_empty() || self.parked.first_for(&self.idle).is_some())
     }
 
     /// When a session is to be opened, if one is.
@@ -91,8 +92,7 @@ impl Pool {
 
     /// Whether there is room for one more session. One login may show that a lost one is gone.
     pub(super) fn has_room(&self) -> bool {
-        let perhaps = self.ghosts.iter().filter(|ghost| ghost.may_be_gone).count();
-        self.charged().saturating_sub(perhaps) < self.target
+        self.taken() < self.target
     }
 
     /// When there is room for one more session.
@@ -100,8 +100,8 @@ impl Pool {
         if self.has_room() {
             return Some(self.born);
         }
-        let fades = self.ghosts.iter().map(|ghost| ghost.until).min();
-        let grows = self.target < self.options.max && self.charged() < self.options.max;
+        let fades = self.ghosts.iter().filter(|ghost| !ghost.may_be_gone).map(|ghost| ghost.until).min();
+        let grows = self.target < self.options.max && self.taken() <= self.target;
         [fades, self.grow_at.filter(|_| grows)].into_iter().flatten().min()
     }
 
@@ -109,7 +109,7 @@ impl Pool {
     fn when_wanted(&self) -> Option<Instant> {
         let live = self.places.values().filter(|place| place.state.is_live());
         let staying = live.clone().filter(|place| !place.old).count();
-        let needed = self.rotation.is_some() || staying < self.options.min;
+        let needed = self.rotation.is_some() || staying < self.options.min || self.in_the_way().is_some();
         if needed || (staying == 0 && self.is_asked()) {
             return Some(self.born);
         }
@@ -124,20 +124,65 @@ impl Pool {
 
     /// When the journal is to be told something.
     pub(super) fn when_remember(&self) -> Option<Instant> {
-        (self.unwritten && self.writing_until.is_none() && !self.hanging)
-            .then(|| self.write_at.unwrap_or(self.born))
+        (self.unwritten && !self.writing).then(|| self.write_at.unwrap_or(self.born))
     }
 
-    /// When a session is to be ended that has lasted long, or is not needed.
-    pub(super) fn when_retire(&self) -> Option<Instant> {
-        let idle = self.idle.iter().filter_map(|session| self.places.get(session));
-        idle.map(|place| self.ends_at(place)).min()
+    /// Which session goes next, and when: it ends as soon as nobody uses it.
+    pub(super) fn when_goes(&self) -> Option<(Instant, u64)> {
+        // After a lock, a session has to prove first that it is over; and whoever stops ends all of them.
+        if self.hold.is_some() || self.stopping {
+            return None;
+        }
+        let idle = self.idle.iter().filter_map(|session| Some((*session, self.places.get(session)?)));
+        let aged = idle.map(|(session, place)| (self.ends_at(place), session)).min();
+        let replaced = self.next_replaced().map(|session| (self.open_at, session));
+        [aged, replaced].into_iter().flatten().min()
+    }
+
+    /// Which session goes for another one: one at a time, and only if that one can log in.
+    fn next_replaced(&self) -> Option<u64> {
+        let changes = |place: &Place| place.old || !place.state.is_live();
+        if self.refused.is_some() || self.failures > 0 || self.places.values().any(changes) {
+            return None;
+        }
+        let makes_room = !self.has_room() && self.taken() <= self.target;
+        if self.rotation.is_some() {
+            // A password is changed by a login of its own.
+            let any = self.idle.first().or_else(|| self.places.keys().next());
+            return any.copied().filter(|_| makes_room);
+        }
+        let earlier = || self.places.iter().find(|(_, place)| place.epoch < self.epoch);
+        self.in_the_way().filter(|_| makes_room).or_else(|| earlier().map(|(session, _)| *session))
+    }
+
+    /// The only session, if whoever has waited longest must not have it.
+    fn in_the_way(&self) -> Option<u64> {
+        let not_on = self.parked.first_not_on()?;
+        let mut staying = self.places.iter().filter(|(_, place)| place.state.is_live() && !place.old);
+        let (only, _) = staying.next()?;
+        (*only == not_on && staying.next().is_none()).then_some(not_on)
+    }
+
+    /// Whether a session is logged in, or about to be, and stays so.
+    fn has_staying(&self) -> bool {
+        self.places.values().any(|place| place.state.opens() || place.state.is_live() && !place.old)
+    }
+
+    /// Whether something waits for nothing but to be asked for.
+    pub(super) fn is_pending(&self) -> bool {
+        let gives_up = self.stopping && self.hold.is_some();
+        !self.closing.is_empty()
+            || self.places.values().any(|place| match place.state {
+                State::Recorded(_) => true,
+                State::Proving(..) => gives_up,
+                _ => false,
+            })
     }
 
     /// When a session is to be ended if it is idle.
     pub(super) fn ends_at(&self, place: &Place) -> Instant {
         // What is in use is replaced first, if there is room.
-        let replaced = place.is_used(self.options.idle_limit) && self.charged() < self.target;
+        let replaced = place.is_used(self.options.idle_limit) && self.has_room() && self.refused.is_none();
         let aged = if replaced { place.end_at } else { place.retire_at };
         let live = self.places.values().filter(|place| place.state.is_live() && !place.old).count();
         if live > self.options.min.max(1) {

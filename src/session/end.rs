@@ -79,6 +79,7 @@ pub struct End {
     stage: Stage,
     why: Why,
     remains: Remains,
+    login_sent: bool,
     password_in_doubt: bool,
     /// How something began that was no greeting.
     beginning: Option<Box<str>>,
@@ -87,7 +88,7 @@ pub struct End {
 impl End {
     pub(super) fn new(stage: Stage, why: Why, login_sent: bool) -> Self {
         let remains = Remains::after(&why, login_sent);
-        Self { stage, why, remains, password_in_doubt: false, beginning: None }
+        Self { stage, why, remains, login_sent, password_in_doubt: false, beginning: None }
     }
 
     pub(super) const fn leave_password_in_doubt(&mut self) {
@@ -151,6 +152,12 @@ impl End {
     #[must_use]
     pub const fn remains(&self) -> Remains {
         self.remains
+    }
+
+    /// Whether the login, or a part of it, was handed over.
+    #[must_use]
+    pub const fn login_was_sent(&self) -> bool {
+        self.login_sent
     }
 
     /// Whether it was a login that changes the password, and nobody knows which password holds now: try each once.

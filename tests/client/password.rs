@@ -258,7 +258,7 @@ async fn a_client_that_ends_meanwhile_tells_what_it_knows() {
                 not_begun += 1;
                 PASSWORD
             }
-            Err(PasswordError::Stopped) => {
+            Err(PasswordError::Stopped | PasswordError::NotChanged(_)) => {
                 stopped += 1;
                 assert_eq!(store.kept(), [NEXT]);
                 assert!(!logins(&hub).contains(&"both"), "its login was answered");

@@ -141,6 +141,8 @@ impl Journaled {
         let (sender, events) = mpsc::unbounded_channel();
         let to = Arc::new((connector, settings.target.endpoint.clone(), sender.clone()));
         let builder = rrp::Client::builder(settings.target.endpoint.clone())
+            // It asks one thing after the other.
+            .sessions(0..=1)
             .session(session)
             .config(config)
             .journal(Told { inner: journal.clone(), events: sender })
