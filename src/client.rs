@@ -1,8 +1,9 @@
 //! The client: an account at a registry, for as many callers as there are.
 //!
-//! One task owns the account: its session, its pace and its journal. Callers ask it through a [`Client`], which is cheap to
+//! One task owns the account: its sessions, its pace and its journal. Callers ask it through a [`Client`], which is cheap to
 //! clone. What is resent, read back or left in doubt is decided by [`dispatch`](crate::dispatch), by the rule of
-//! [`retry`](crate::retry); here are its calls, its clock and its connection.
+//! [`retry`](crate::retry); how many sessions there are and who sends next, by [`pool`](crate::pool) and
+//! [`pace`](crate::pace). Here are its calls, its clock and its connections.
 //!
 //! ```no_run
 //! use rrp::Client;
@@ -59,10 +60,61 @@
 //! # }
 //! ```
 //!
+//! # Sessions and pace
+//!
+//! ```no_run
+//! # async fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
+//! use rrp::Client;
+//! use rrp::command::{Check, Session};
+//! use rrp::pace::{Lane, Rate};
+//!
+//! let client = Client::builder("127.0.0.1:2001".parse()?)
+//!     .login(Session::login("registrar", password)?)
+//!     .sessions(1..=5)
+//!     .rate(Rate::per_second(1))
+//!     .connect()
+//!     .await?;
+//! let check = Check::domain(&"example.com".parse()?);
+//! let _ = client.query(&check).lane(Lane::Interactive).caller("the person at window 3").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Sessions open one at a time, when something waits that no other one can take; as many as the range begins with are open
+//! always. A place counts from before the first SYN to the end of QUIT, and so does that of a session that was lost, for as long as the
+//! registry may not have noticed. Idle ones are kept alive before the registry ends them, and replaced before their day is over.
+//!
+//! The rate is the account's, whatever there are of sessions: commands, logins, keepalives, retries, read-backs and QUIT pay
+//! it. The first one leaves one interval after the start, as nobody knows what an earlier process has sent just before. So at one per
+//! second a login leaves after a second, the first command after two, and the end takes a second for each session. A registry without a
+//! limit wants [`Builder::unlimited`].
+//!
+//! Who waits, waits in a [`Lane`](crate::pace::Lane): interactive, normal or bulk, each with a share of the pace that no other
+//! can take, beside one for what settles doubts. Inside a lane *callers* take turns, a command each: a caller is whoever the call names
+//! ([`caller`](QueryCall::caller)), of its [`user`](QueryCall::user), and all calls that name nobody are one caller's. So nobody waits
+//! for the 40,000 renewals of another. A deadline drops what waits, and never moves it forward.
+//!
+//! # When the registry does not want
+//!
+//! While nobody can be reached, what was not sent waits for a session until its own deadline, and is then told why there was none.
+//!
+//! A *refused login* (530) is told to all who wait and whoever comes ([`Refused::Unavailable`](crate::dispatch::Refused)), unless
+//! other sessions still work. No other login is tried before [`Client::retry_login`], nor by the next process on the same
+//! journal, unless it has another login or password: registries lock accounts.
+//!
+//! A *locked account* (422) is left alone: no command, keepalive or login is sent until the lock is over, across restarts,
+//! and then one keepalive, to see whether it is. Whoever's deadline lies before that is refused at once, unsent
+//! ([`Refused::Held`](crate::dispatch::Refused)).
+//!
+//! *Too many sessions* (521) lowers how many are tried, for a while. If neither ours nor lost ones explain it, somebody else uses
+//! the account, and an [`Event`] says so.
+//!
+//! [`Client::events`] tells all of this as it happens, and [`Client::snapshot`] how things stand.
+//!
 //! # When it ends
 //!
 //! [`Client::shutdown`], or dropping the last clone while no call is left, ends it in order: what waits is not sent, what is
-//! on the wire is finished and recorded, and the session ends by QUIT. If the runtime takes the task away before that, a
+//! on the wire is finished and recorded, and each session ends by QUIT, at the account's pace. If the runtime takes the task away before that, a
 //! change is told [`NotSent`](crate::dispatch::NotSent) only if its intent had not gone to the journal yet. From there on it is
 //! [`Outcome::InDoubt`](crate::dispatch::Outcome), with the ticket under which the journal has it, for nobody is left who knows what became
 //! of it. A task that starts again on the same journal lists it among its [`doubts`](Client::doubts).
@@ -81,8 +133,13 @@
 //!
 //! # What is bounded
 //!
-//! Calls that are not over ([`Builder::calls`]), commands that wait or are under way
-//! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), pages of a list ([`List::max_pages`], of which it holds one), sessions (one), and what [`session`](crate::session) bounds.
+//! - Calls that are not over ([`Builder::calls`]), and of those each caller's share
+//!   ([`dispatch::Config::per_caller`](crate::dispatch::Config::per_caller)); commands that wait or are under way
+//!   ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)). One more is refused at once.
+//! - Sessions ([`Builder::sessions`], five), and what [`session`](crate::session) bounds of each.
+//! - Events that wait for whoever watches: 1,024, and then the oldest are missed ([`Event::Missed`]).
+//! - Pages of a list ([`List::max_pages`]), of which it holds one.
+//! - Changes of the password: one at a time.
 
 mod account;
 pub mod answer;

@@ -90,12 +90,14 @@ impl Builder {
         }
     }
 
-    /// Logs in with this, and with sessions as [`Config::new`] has them. A client cannot change the password.
+    /// Logs in with this, and with sessions as [`Config::new`] has them. A login that changes the password is refused: a
+    /// client does so by [`Client::change_password`].
     pub fn login(self, login: Login) -> Self {
         self.session(Config::new(login))
     }
 
-    /// With sessions like this, the login included.
+    /// With sessions like this, the login included. Keepalives are the account's, and pay its pace: when they are sent,
+    /// [`pool::Options::idle`] says and not this.
     pub fn session(mut self, config: Config) -> Self {
         self.session = Some(config);
         self
@@ -136,8 +138,8 @@ impl Builder {
         self
     }
 
-    /// At this rate for the whole account: everything that is sent pays it, logins and keepalives too. One command per
-    /// second, which is what CNR allows an account.
+    /// At this rate for the whole account: everything that is sent pays it, logins, keepalives and QUIT too. One command per
+    /// second, which is what CNR allows an account. The first leaves one interval after the start.
     pub const fn rate(mut self, rate: Rate) -> Self {
         self.rate = Some(rate);
         self
@@ -228,7 +230,8 @@ impl Builder {
         self
     }
 
-    /// Locks the account, restores what the journal remembers, and starts the task. A session is opened when something waits for one.
+    /// Locks the account, restores what the journal remembers, and starts the task. Nothing is waited for: a session is opened
+    /// when something waits for one, unless [`sessions`](Self::sessions) wants some open always.
     ///
     /// Needs a tokio runtime with its timer (and its I/O, for sockets); the task lives on it.
     ///
@@ -350,8 +353,7 @@ pub enum StartError {
     Login(EncodeError),
     /// The password before could not be that of a login.
     Password(CommandError),
-    /// The login changes the password, which can be done once only: change it on a
-    /// [`Connection`](crate::net::Connection) of its own.
+    /// The login changes the password, which can be done once only: see [`Client::change_password`].
     ChangesPassword,
     /// Another client has the account, in this process or in another one of this machine. Its end gives the account free.
     AccountLocked {

@@ -364,6 +364,7 @@ impl Driver {
         if jobs > 0 || unrecorded > 0 {
             // What is on the wire has deadlines of its own, and what waits was given up: all else waits for the journal.
             if self.on_the_wire > 0 {
+                leaving.records_until = None;
                 return false;
             }
             let until =
@@ -374,6 +375,8 @@ impl Driver {
             error!(jobs, unrecorded, "client ends, and the journal did not record what became of writes");
             return true;
         }
+        // A time that is over and was not needed would wake the task for ever.
+        leaving.records_until = None;
         let pool = self.dispatch.slots();
         if pool.is_over() {
             return true;

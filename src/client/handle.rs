@@ -116,7 +116,9 @@ impl Client {
     /// the new password and, if that is refused, one with the old one; if neither is accepted, no other is tried. If the process
     /// ends before it is known, begin the next one with [`Builder::password_before`].
     ///
-    /// If the future is dropped after `store` is done, it goes on.
+    /// It takes as long as it takes, through a lock of the account and while nobody can be reached. If the future is dropped after
+    /// `store` is done, it goes on. A password whose change cannot begin is not stored: while another one is under way or the
+    /// login is refused.
     ///
     /// # Errors
     /// [`PasswordError`], which says which password holds, if anybody knows.
@@ -147,12 +149,13 @@ impl Client {
     }
 
     /// Ends the client, whatever other handles there are, and waits until it has: what waits is told
-    /// [`Refused::Stopped`], what is on the wire is finished and recorded, what would have to be read back stays in doubt, and the
-    /// session ends by QUIT.
+    /// [`Refused::Stopped`], what is on the wire is finished and recorded, what would have to be read back stays in doubt, and each
+    /// session ends by QUIT, at the account's pace.
     ///
     /// What is on the wire has the deadline of its session: a change takes 180 s at the most
     /// ([`Deadlines`](crate::session::Deadlines)). After that a journal that does not work is given ten seconds; what it has not recorded by then
-    /// is told as [`DoubtReason::Stopped`](crate::dispatch::DoubtReason). If the future is dropped, it goes on.
+    /// is told as [`DoubtReason::Stopped`](crate::dispatch::DoubtReason). Sessions that do not end are left after 15 s, one more
+    /// second and one interval of the pace for each, two minutes at the most. If the future is dropped, it goes on.
     pub async fn shutdown(&self) {
         let Ok(place) = Arc::clone(&self.0.asides).acquire_owned().await else { return };
         let (over, waiting) = oneshot::channel();

@@ -14,12 +14,13 @@ pub enum PasswordError {
     NotStored(Box<dyn Error + Send + Sync>),
     /// No login can carry it.
     Invalid(CommandError),
-    /// Nothing was begun: another change is under way, or the login was refused, or the client ends.
+    /// Nothing was begun, and nothing sent: another change is under way, or the login was refused, or the client ends.
     NotBegun,
-    /// It was not changed: the password before still holds, if it did.
+    /// It was not changed: the password before still holds, if it did. If the login that was to change it was refused, no
+    /// other is tried until [`retry_login`](super::Client::retry_login).
     NotChanged(Unavailable),
     /// The reply was lost, and then neither of the two was accepted: no login is tried any more, until
-    /// [`retry_login`](super::Client::retry_login).
+    /// [`retry_login`](super::Client::retry_login), which tries the old one.
     Unknown(Unavailable),
     /// The client has ended before it was known: try each once.
     Stopped,

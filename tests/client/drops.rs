@@ -108,6 +108,7 @@ async fn a_change_that_is_dropped_is_finished_or_never_sent() {
                 let call = client.change(&Add::domain(&name()), Safety::ReadBack).key("order");
                 let told = polled(call.into_future(), n, step).await;
                 left += usize::from(told.is_none());
+                assert!(told.is_some() || n + 1 < steps || effect.is_some(), "{case}: {n} turns are too few");
                 let case = format!("{case}, dropped after {n} polls, {step:?} apart, {sessions} sessions");
                 check(&hub, &client, &journal, &case).await;
                 others_are_answered(busy).await;

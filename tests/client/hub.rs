@@ -165,6 +165,7 @@ impl Hub {
             // Each hub is a registry of its own.
             .without_account_lock()
             .config(Config::new(7))
+            .seed(7)
             .wall_clock(move || BEGIN + since())
     }
 

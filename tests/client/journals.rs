@@ -219,3 +219,23 @@ async fn a_client_whose_journal_hangs_ends_all_the_same_and_tells_the_ticket() {
     assert_eq!(standing(&slow.inner, doubt.ticket()), "open");
     assert_eq!(hub.changes(Change::Created, "example.com"), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_comes_back_late_leaves_quit_its_time() {
+    let hub = Hub::new();
+    let slow = Slow { inner: journal(), lets: Arc::new(Semaphore::new(0)) };
+    let client = hub.client(slow.clone()).await;
+    client.query(&Check::domain(&name())).await.unwrap();
+    hub.add(Fault::on(Trigger::Command("quit".into())).then(Effect::Stall));
+    let call = tokio::spawn(client.change(&Add::domain(&name()), Safety::ReadBack).into_future());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = tokio::time::Instant::now();
+    let lets = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        slow.lets.add_permits(10);
+    };
+    tokio::join!(client.shutdown(), lets);
+    assert!((10..=16).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!(matches!(call.await.unwrap(), Err(not_sent) if matches!(not_sent.why(), Refused::Stopped)));
+    assert!(slow.inner.entries().is_empty());
+}

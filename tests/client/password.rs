@@ -180,6 +180,10 @@ async fn a_change_that_is_refused_leaves_the_old_one() {
     // Whether the old one is refused, or the new one does not please, nobody knows.
     assert_eq!(logins(&hub)[3..], ["both"]);
     ask(&client, 60).await;
+    assert!(client.snapshot().await.unwrap().sessions.login_refused.is_some());
+    client.retry_login();
+    ask(&client, 60).await;
+    assert_eq!(logins(&hub)[3..], ["both", "old"]);
 }
 
 #[tokio::test(start_paused = true)]

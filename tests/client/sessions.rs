@@ -122,7 +122,17 @@ async fn a_session_has_a_number_that_no_other_has() {
 /// Callers that come, leave and come again, and a registry that loses what it can.
 #[tokio::test(start_paused = true)]
 async fn there_are_never_more_sessions_than_allowed_whatever_happens() {
-    for (seed, max) in [(1, 1), (2, 2), (3, 3), (4, 5), (5, 5)] {
+    // Nothing takes any time to get there, and five sessions are needed to use it.
+    let twenty = Rate::per_second(20).allowing_delay(Duration::ZERO);
+    let unlimited = Rate::UNLIMITED;
+    for (seed, max, rate) in [
+        (1, 1, unlimited),
+        (2, 2, twenty),
+        (3, 3, unlimited),
+        (4, 5, twenty),
+        (5, 5, unlimited),
+        (6, 3, twenty),
+    ] {
         let hub = Hub::with(sim::Config::new().seed(seed).latency(Duration::from_millis(300)));
         let faults = [
             Effect::ExecuteAndClose(Close::Fin),
@@ -144,7 +154,8 @@ async fn there_are_never_more_sessions_than_allowed_whatever_happens() {
                 .always()
                 .with_probability(0.3),
         );
-        let client = hub.builder().sessions(0..=max).journal(journal()).connect().await.unwrap();
+        let builder = hub.builder().sessions(0..=max).rate(rate).seed(seed);
+        let client = builder.journal(journal()).connect().await.unwrap();
         let mut callers = JoinSet::new();
         for number in 0..60 {
             let client = client.clone();
@@ -170,6 +181,9 @@ async fn there_are_never_more_sessions_than_allowed_whatever_happens() {
         client.shutdown().await;
         assert!(hub.heard("quit").len() >= quits);
         assert_eq!(hub.most(), max, "seed {seed}");
+        for pair in hub.heard("").windows(2) {
+            assert!(pair[1].when - pair[0].when >= rate.interval(), "seed {seed}: {pair:?}");
+        }
         assert!(hub.dials() > max + 1, "seed {seed}: {} dials", hub.dials());
         assert_eq!(hub.registry(|registry| registry.sessions("registrar")), 0);
         for number in 0..60 {
@@ -260,5 +274,42 @@ async fn the_pace_is_the_accounts_whatever_there_are_of_sessions() {
     // While work waits no slot is lost. Behind a reply that takes its time a command may have been late at the registry.
     for pair in heard[50..90].windows(2) {
         assert!(pair[1].when - pair[0].when <= Duration::from_millis(1_260), "{pair:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_runs_for_days_loses_no_session_to_the_registrys_limits() {
+    let hub = Hub::new();
+    let client =
+        hub.builder().sessions(1..=2).rate(Rate::PER_SECOND).journal(journal()).connect().await.unwrap();
+    let mut events = client.events();
+    let days = async {
+        for number in 0..600 {
+            assert_eq!(client.query(&check(number)).await.unwrap(), Availability::Available, "{number}");
+            // Now and then there is nothing to do for longer than the registry suffers it.
+            tokio::time::sleep(Duration::from_secs(if number % 10 == 0 { 3_600 } else { 30 })).await;
+        }
+        client.shutdown().await;
+    };
+    let begun = Instant::now();
+    let watch = async {
+        let mut ended = 0;
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Sessions(pool::Event::Opened { .. }) => {}
+                Event::Sessions(pool::Event::Ended { code, .. }) if code.is_none_or(|code| code == 220) => {
+                    ended += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        ended
+    };
+    let ((), ended) = tokio::join!(days, watch);
+    let (days, quits) = (begun.elapsed().as_secs_f64() / 86_400.0, hub.heard("quit").len());
+    assert!(days > 2.0 && (3..=5).contains(&quits), "{quits} in {days} days");
+    assert_eq!((ended, hub.dials()), (quits, quits), "each by QUIT");
+    for pair in hub.heard("").windows(2) {
+        assert!(pair[1].when - pair[0].when >= Duration::from_secs(1), "{pair:?}");
     }
 }
