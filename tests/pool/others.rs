@@ -39,7 +39,7 @@ fn however_many_wait_for_the_only_one_another_opens() {
             // A flood of others, each answered at once, so that the session is hardly ever idle.
             for _ in 0..20 {
                 rig.ask(job + 1);
-                if rig.held.get(&1).is_some_and(|held| matches!(held, crate::rig::Held::Busy(..))) {
+                if rig.held.get(&1).is_some_and(|held| matches!(held, Held::Busy(..))) {
                     rig.answer(job - 1);
                     job += 1;
                 }
