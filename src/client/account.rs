@@ -232,6 +232,8 @@ impl Driver {
         let answer = match rotated {
             Rotated::Changed => Ok(()),
             Rotated::NotChanged(why) => Err(PasswordError::NotChanged(why)),
+            // It was not tried to the end.
+            Rotated::Unknown(_) if self.leaving.is_some() => Err(PasswordError::Stopped),
             Rotated::Unknown(why) => Err(PasswordError::Unknown(why)),
         };
         match &answer {
