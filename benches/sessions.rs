@@ -5,26 +5,19 @@
 //! of each counts. Opening a session is compared with the bare handshake in the same way. Memory is counted, not
 //! measured: what is allocated for idle sessions over TLS, and still held. `--test` is one short round.
 
+mod registry;
+
 use std::env;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use registry::{Keys, TAKEN, config, converse, listen, runtime};
 use rrp::Command;
-use rrp::command::{Check, Session, ToCommand};
-use rrp::net::{Connection, Connector, Endpoint, Stream, Tls, Transport};
-use rrp::session::{Config, Fate};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rrp::command::{Check, ToCommand};
+use rrp::net::{Connection, Endpoint, Stream, Transport};
+use rrp::session::Fate;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::runtime::Runtime;
-use tokio_rustls::TlsAcceptor;
-
-const GREETING: &[u8] = b"Example RRP Server version 1.1.0\r\nSun Nov 22 00:00:00 2026\r\n.\r\n";
-const OK: &[u8] = b"200 Command completed successfully\r\n.\r\n";
-const TAKEN: &[u8] = b"211 Domain name not available\r\n.\r\n";
-/// Where every command ends.
-const END: &[u8] = b"\r\n.\r\n";
 
 /// How often each has its turn, and how many round trips a turn is.
 const ROUNDS: usize = 40;
@@ -52,16 +45,8 @@ fn main() {
     memory(&keys);
 }
 
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
 fn command() -> Command {
     Check::domain(&"example.com".parse().unwrap()).to_command()
-}
-
-fn config() -> Config {
-    Config::new(Session::login("registrar", "i-am-it".to_owned()).unwrap())
 }
 
 #[expect(clippy::disallowed_methods, reason = "to read the clock is what it is for")]
@@ -77,7 +62,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (ours, theirs) = pair().await;
-    tokio::spawn(async move { registry(theirs).await });
+    tokio::spawn(async move { converse(theirs).await });
     let connection = Connection::open(ours, config()).await.unwrap();
     let command = command();
 
@@ -129,7 +114,7 @@ async fn opening(keys: &Keys, handshakes: usize) {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 if let Ok(tls) = acceptor.accept(tcp).await {
-                    registry(tls).await;
+                    converse(tls).await;
                 }
             });
         }
@@ -163,24 +148,7 @@ async fn opening(keys: &Keys, handshakes: usize) {
 
 /// What idle sessions hold on our side: the registry is on a thread of its own, whose allocations are not counted.
 fn memory(keys: &Keys) {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let acceptor = keys.acceptor.clone();
-    std::thread::spawn(move || {
-        runtime().block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            sender.send(listener.local_addr().unwrap()).unwrap();
-            loop {
-                let (tcp, _) = listener.accept().await.unwrap();
-                let acceptor = acceptor.clone();
-                tokio::spawn(async move {
-                    if let Ok(tls) = acceptor.accept(tcp).await {
-                        registry(tls).await;
-                    }
-                });
-            }
-        });
-    });
-    let endpoint: Endpoint = receiver.recv().unwrap().to_string().parse().unwrap();
+    let endpoint = listen(Some(keys.acceptor.clone()));
     let runtime = runtime();
     let open = async || {
         let stream: Stream = keys.connector.connect(&endpoint).await.unwrap();
@@ -203,24 +171,6 @@ fn memory(keys: &Keys) {
     assert!(each <= MEMORY, "an idle session holds {each} bytes");
 }
 
-/// A registry that knows one answer.
-async fn registry(mut peer: impl AsyncRead + AsyncWrite + Unpin) {
-    let mut read = Vec::with_capacity(256);
-    let mut answer = GREETING;
-    loop {
-        if peer.write_all(answer).await.is_err() || peer.flush().await.is_err() {
-            return;
-        }
-        read.clear();
-        while !read.ends_with(END) {
-            if peer.read_buf(&mut read).await.unwrap_or(0) == 0 {
-                return;
-            }
-        }
-        answer = if read.starts_with(b"session") { OK } else { TAKEN };
-    }
-}
-
 async fn tcp() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -228,61 +178,4 @@ async fn tcp() -> (TcpStream, TcpStream) {
     ours.set_nodelay(true).unwrap();
     theirs.set_nodelay(true).unwrap();
     (ours, theirs)
-}
-
-struct Keys {
-    connector: Connector,
-    acceptor: TlsAcceptor,
-    authority: rustls::pki_types::CertificateDer<'static>,
-}
-
-impl Keys {
-    fn new() -> Self {
-        let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority =
-            rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &authority).unwrap();
-        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config =
-            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(vec![certificate.der().clone()], private)
-                .unwrap();
-        Self {
-            connector: Connector::tls(Tls::ca_pem(authority.pem().as_bytes()).unwrap()),
-            acceptor: TlsAcceptor::from(Arc::new(config)),
-            authority: authority.der().clone(),
-        }
-    }
-
-    async fn pair(&self) -> (Stream, tokio_rustls::server::TlsStream<TcpStream>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint: Endpoint = listener.local_addr().unwrap().to_string().parse().unwrap();
-        let accept = async {
-            let (tcp, _) = listener.accept().await.unwrap();
-            tcp.set_nodelay(true).unwrap();
-            self.acceptor.accept(tcp).await.unwrap()
-        };
-        let (ours, theirs) = tokio::join!(self.connector.connect(&endpoint), accept);
-        (ours.unwrap(), theirs)
-    }
-
-    /// Without session resumption, as the connector is.
-    fn bare_client(&self) -> tokio_rustls::TlsConnector {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.authority.clone()).unwrap();
-        let mut config =
-            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-        config.resumption = rustls::client::Resumption::disabled();
-        tokio_rustls::TlsConnector::from(Arc::new(config))
-    }
 }

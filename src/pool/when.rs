@@ -76,7 +76,10 @@ impl Pool {
 
     /// When a session is to be opened, if one is.
     pub(super) fn when_announce(&self) -> Option<Instant> {
-        if self.stopping || self.refused.is_some() || self.places.values().any(|place| place.state.opens()) {
+        // Of a session that has ended its owner is still to tell how: by 521, perhaps.
+        let ends = |place: &Place| place.state == State::Leaving && !place.quit;
+        let busy = self.places.values().any(|place| place.state.opens() || ends(place));
+        if self.stopping || self.refused.is_some() || busy {
             return None;
         }
         let room = self.when_room()?;
@@ -182,7 +185,8 @@ impl Pool {
     /// When a session is to be ended if it is idle.
     pub(super) fn ends_at(&self, place: &Place) -> Instant {
         // What is in use is replaced first, if there is room.
-        let replaced = place.is_used(self.options.idle_limit) && self.has_room() && self.refused.is_none();
+        let comes = self.has_room() || self.places.values().any(|place| place.state.opens());
+        let replaced = place.is_used(self.options.idle_limit) && comes && self.refused.is_none();
         let aged = if replaced { place.end_at } else { place.retire_at };
         let live = self.places.values().filter(|place| place.state.is_live() && !place.old).count();
         if live > self.options.min.max(1) {

@@ -17,6 +17,7 @@ struct World {
     rig: Rig,
     random: Random,
     jobs: usize,
+    options: Options,
     /// One of so many things goes wrong.
     trouble: u64,
     stopped: bool,
@@ -33,10 +34,10 @@ impl World {
             _ => Rate::PER_SECOND,
         };
         let options = Options::new(seed).sessions(min..=max).rate(rate);
-        let mut rig = Rig::with(options, max, Machine::booted("a", None), &Account::default());
+        let mut rig = Rig::with(options.clone(), max, Machine::booted("a", None), &Account::default());
         rig.sends = random.below(2) == 0;
         let trouble = [2, 5, 20][usize::try_from(random.below(3)).unwrap()];
-        Self { rig, random, jobs: 0, trouble, stopped: false }
+        Self { rig, random, jobs: 0, options, trouble, stopped: false }
     }
 
     fn chance(&mut self, one_in: u64) -> bool {
@@ -92,15 +93,27 @@ impl World {
     }
 
     fn owner(&mut self) {
-        match self.random.below(6) {
+        match self.random.below(7) {
             0 => drop(self.rig.pool.rotate()),
             1 => self.rig.pool.retry_login(),
             2 => self.rig.journal = Journal::Fails,
             3 => self.rig.journal = Journal::Hangs,
             4 => self.rig.journal = Journal::Writes,
+            5 if self.rig.journal == Journal::Writes && self.rig.unanswered == 0 => self.restarts(),
             _ => self.rig.pool.resume_rotation(),
         }
         self.rig.act();
+    }
+
+    /// The same machine, or it was booted since, or nobody knows.
+    fn restarts(&mut self) {
+        let machine = match self.random.below(3) {
+            0 => Machine::booted("a", None),
+            1 => Machine::booted("b", Some(seconds(self.random.below(900)))),
+            _ => Machine::new(),
+        };
+        self.rig.restart(self.options.clone(), machine);
+        self.jobs = 0;
     }
 
     fn remains(&mut self) -> Remains {

@@ -4,4 +4,18 @@ mod rig;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod budget;
+mod codes;
+mod counts;
+mod full;
+mod ghosts;
+mod hold;
+mod idle;
 mod laws;
+mod others;
+mod pace;
+mod password;
+mod proofs;
+mod refused;
+mod remember;
+mod stop;

@@ -107,7 +107,7 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dispatch = Dispatch::new(
             Config::new(1),
             Asked::default(),
@@ -215,6 +215,8 @@ pub(crate) struct Rig {
     pub(crate) books: Books,
     pub(crate) held: BTreeMap<u64, Held>,
     pub(crate) max: usize,
+    /// Until when the registry may count sessions that were lost in silence.
+    silent: Vec<Instant>,
     pub(crate) journal: Journal,
     pub(crate) unanswered: usize,
     pub(crate) account: Account,
@@ -253,6 +255,7 @@ impl Rig {
             books: Books { rate, settled: now, last: None, sends: 0 },
             held: BTreeMap::new(),
             max,
+            silent: Vec::new(),
             journal: Journal::Writes,
             unanswered: 0,
             account: Account::default(),
@@ -263,6 +266,16 @@ impl Rig {
             events: Vec::new(),
             log: Vec::new(),
         }
+    }
+
+    /// The process dies, and another one begins with what it has remembered. Nobody asks of it yet.
+    pub(crate) fn restart(&mut self, options: Options, machine: Machine) {
+        let mut next = Self::at(options, self.max, machine, &self.account, self.now);
+        next.silent = std::mem::take(&mut self.silent);
+        next.sends = self.sends;
+        next.account = self.account.clone();
+        *self = next;
+        self.act();
     }
 
     pub(crate) fn moment(&self) -> Moment {
@@ -339,6 +352,8 @@ impl Rig {
     #[track_caller]
     fn lawful(&self) {
         assert!(self.held.len() <= self.max && self.pool.sessions() <= self.max, "{:?}", self.held);
+        let silent = self.silent.iter().filter(|until| **until > self.now).count();
+        assert!(self.held.len() + silent <= self.max, "{:?} and {silent} lost ones", self.held);
         assert!(self.held.values().filter(|held| held.opens()).count() <= 1, "{:?}", self.held);
         let shown = self.pool.snapshot();
         let Sum { sessions, waiting } = sum(&shown);
@@ -460,6 +475,9 @@ impl Rig {
             ) => credential,
             other => panic!("failed {session}: {other:?}"),
         };
+        if fails == Fails::Timeout {
+            self.silent.push(self.now + Options::IDLE_LIMIT);
+        }
         let moment = self.moment();
         self.pool.failed(session, failure(fails, credential), moment);
         self.act();
@@ -486,6 +504,9 @@ impl Rig {
     #[track_caller]
     pub(crate) fn ended(&mut self, session: u64, code: Option<u16>, remains: Remains) {
         assert!(self.held.remove(&session).is_some(), "{session} is over");
+        if remains == Remains::Silent {
+            self.silent.push(self.now + Options::IDLE_LIMIT);
+        }
         let code = code.map(|code| ReturnCode::from_u16(code).unwrap());
         self.pool.ended(session, code, remains, self.now);
         self.act();
@@ -609,6 +630,63 @@ impl Rig {
         }
         self.now = end;
         self.act();
+    }
+
+    /// Time passes, and the registry answers all but commands, at once.
+    #[track_caller]
+    pub(crate) fn pass_well(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.act();
+        self.answer_all();
+        while let Some(due) = self.pool.poll_timeout().filter(|due| *due <= end) {
+            self.now = due;
+            self.act();
+            self.answer_all();
+        }
+        self.now = end;
+        self.act();
+        self.answer_all();
+    }
+
+    #[track_caller]
+    fn answer_all(&mut self) {
+        while let Some((session, held)) = self.held.iter().find_map(|(session, held)| match held {
+            Held::Connecting(_) | Held::LoggingIn(..) | Held::KeepingAlive(..) | Held::Ending => {
+                Some((*session, *held))
+            }
+            _ => None,
+        }) {
+            match held {
+                Held::Connecting(_) => self.greeted(session),
+                Held::LoggingIn(..) => self.opened(session),
+                Held::Ending => self.quit(session),
+                _ => self.kept(session, Kept::Holds),
+            }
+        }
+    }
+
+    /// So many sessions, each with a command that is not answered: of the jobs 0, 1, 2 …
+    #[track_caller]
+    pub(crate) fn busy(&mut self, sessions: usize) {
+        for job in 0..sessions {
+            self.ask(job);
+            let session = u64::try_from(job).unwrap() + 1;
+            self.open(session);
+            self.until(|rig| matches!(rig.held[&session], Held::Busy(..)));
+        }
+        self.done();
+        self.told();
+    }
+
+    /// So many sessions, all idle.
+    #[track_caller]
+    pub(crate) fn idle(&mut self, sessions: usize) {
+        self.busy(sessions);
+        for job in 0..sessions {
+            self.answer(job);
+        }
+        self.done();
+        self.told();
     }
 
     /// Time passes from one thing that is due to the next, until this holds.
