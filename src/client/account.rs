@@ -14,7 +14,7 @@ use crate::command::Session as Login;
 use crate::concurrent::{OwnedSemaphorePermit, oneshot};
 use crate::dispatch::{Moment, Put, Slot};
 use crate::net::{Connection, Greeted};
-use crate::pool::{self, Action, Failure, Rotated};
+use crate::pool::{self, Action, Failure, Kept, Rotated};
 use crate::secret::Secret;
 use crate::session::{End, Fate, Rejected};
 use crate::settle::Keyed;
@@ -30,7 +30,7 @@ pub(super) enum Held {
     /// With its end, if that came first.
     LoggingIn(Option<Arc<End>>),
     Open(Arc<Connection>),
-    /// A command is on it. With its end, if that came before what became of the command.
+    /// A command or a keepalive is on it. With its end, if that came before what became of them.
     Sending(Arc<Connection>, Option<Arc<End>>),
 }
 
@@ -119,9 +119,9 @@ impl Driver {
                 }
             }
             Action::KeepAlive(session) => {
-                if let Some(Held::Open(connection)) = self.connections.get(&session) {
+                if let Some(connection) = self.connection(session) {
                     debug!(session, "keepalive");
-                    self.flights.add(keep_alive(Arc::clone(connection), session));
+                    self.flights.add(keep_alive(connection, session));
                 }
             }
             Action::End(session) => {
@@ -136,28 +136,41 @@ impl Driver {
         }
     }
 
-    /// The connection of a slot, for its command.
-    pub(super) fn connection(&mut self, slot: Slot) -> Option<Arc<Connection>> {
-        let held = self.connections.get_mut(&slot.session)?;
+    /// The connection of a session, for something that is sent on it.
+    pub(super) fn connection(&mut self, session: u64) -> Option<Arc<Connection>> {
+        let held = self.connections.get_mut(&session)?;
         let Held::Open(connection) = held else { return None };
         let connection = Arc::clone(connection);
         *held = Held::Sending(Arc::clone(&connection), None);
         Some(connection)
     }
 
+    /// What was sent has come to its end; the end of the session, if that came before. `stays`: if it did not.
+    fn came_back(&mut self, session: u64, stays: bool) -> Option<Arc<End>> {
+        let Some(Held::Sending(connection, end)) = self.connections.remove(&session) else { return None };
+        if stays && end.is_none() {
+            self.connections.insert(session, Held::Open(connection));
+        }
+        end
+    }
+
     /// What became of a command comes first, and then the end of its session.
     pub(super) fn sent(&mut self, slot: Slot, fate: Result<Fate, Rejected>, alive: bool, at: Moment) {
-        let mut over = None;
-        if let Some(Held::Sending(connection, end)) = self.connections.remove(&slot.session) {
-            over = end;
-            if alive && over.is_none() {
-                self.connections.insert(slot.session, Held::Open(connection));
-            }
-        }
+        let over = self.came_back(slot.session, alive);
         self.dispatch.handle_fate(slot, fate, alive && over.is_none(), at);
         if let Some(end) = over {
-            self.dispatch.slots_mut().ended(slot.session, end.code(), end.remains(), at.now());
-            self.dispatch.handle_timeout(at);
+            self.ended(slot.session, end, at);
+        }
+    }
+
+    /// What a keepalive was answered comes first, too: it may be that the account is locked.
+    pub(super) fn kept_alive(&mut self, session: u64, kept: Option<Kept>, at: Moment) {
+        let over = self.came_back(session, true);
+        if let Some(kept) = kept {
+            self.dispatch.slots_mut().kept_alive(session, kept, at.now());
+        }
+        if let Some(end) = over {
+            self.ended(session, end, at);
         }
     }
 
@@ -192,7 +205,6 @@ impl Driver {
     }
 
     pub(super) fn ended(&mut self, session: u64, end: Arc<End>, at: Moment) {
-        debug!(session, %end, "session is over");
         match self.connections.remove(&session) {
             Some(Held::Greeted(_)) => self.dispatch.slots_mut().failed(session, lost(&end), at),
             Some(Held::LoggingIn(_)) => {
@@ -201,7 +213,10 @@ impl Driver {
             Some(Held::Sending(connection, _)) => {
                 self.connections.insert(session, Held::Sending(connection, Some(end)));
             }
-            _ => self.dispatch.slots_mut().ended(session, end.code(), end.remains(), at.now()),
+            _ => {
+                debug!(session, %end, "session is over");
+                self.dispatch.slots_mut().ended(session, end.code(), end.remains(), at.now());
+            }
         }
     }
 
@@ -232,6 +247,8 @@ impl Driver {
         let answer = match rotated {
             Rotated::Changed => Ok(()),
             Rotated::NotChanged(why) => Err(PasswordError::NotChanged(why)),
+            // It was not tried to the end.
+            Rotated::Unknown(_) if self.leaving.is_some() => Err(PasswordError::Stopped),
             Rotated::Unknown(why) => Err(PasswordError::Unknown(why)),
         };
         match &answer {

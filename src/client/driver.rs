@@ -234,7 +234,7 @@ impl Driver {
                     caller.mark.set_sent();
                 }
                 let (job, session) = (slot.job.get(), slot.session);
-                match self.connection(slot) {
+                match self.connection(slot.session) {
                     Some(connection) => {
                         debug!(job, session, name = %command.name().escape_debug(), "sending");
                         self.on_the_wire = self.on_the_wire.saturating_add(1);
@@ -323,6 +323,7 @@ impl Driver {
             Landed::Fate { slot, fate, alive } => {
                 self.on_the_wire = self.on_the_wire.saturating_sub(1);
                 self.sent(slot, fate, alive, at);
+                self.dispatch.handle_timeout(at);
             }
             Landed::Greeted { number, result } => {
                 self.greeted(number, result, at);
@@ -333,7 +334,7 @@ impl Driver {
                 self.dispatch.handle_timeout(at);
             }
             Landed::KeptAlive { number, kept } => {
-                self.dispatch.slots_mut().kept_alive(number, kept, at.now());
+                self.kept_alive(number, kept, at);
                 self.dispatch.handle_timeout(at);
             }
             Landed::Ended { number, end } => {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::command::Command;
 use crate::dispatch::{RecordId, Slot, Ticket};
 use crate::journal::{BoxFuture, JournalError};
-use crate::net::{Connection, Greeted};
+use crate::net::{Connection, Greeted, Proof};
 use crate::pool::{Failure, Kept};
 use crate::session::{End, Fate, Rejected};
 
@@ -42,7 +42,8 @@ pub(super) enum Landed {
     },
     KeptAlive {
         number: u64,
-        kept: Kept,
+        /// `None` if the session has ended, or is about to.
+        kept: Option<Kept>,
     },
     Ended {
         number: u64,
@@ -87,10 +88,8 @@ pub(super) async fn send(connection: Arc<Connection>, slot: Slot, command: Comma
 
 /// Sends the keepalive. Of a session that has ended, its end tells.
 pub(super) async fn keep_alive(connection: Arc<Connection>, number: u64) -> Landed {
-    match connection.keep_alive().await {
-        Ok(proof) if proof.reply().is_none_or(|reply| !reply.code().closes_connection()) => {
-            Landed::KeptAlive { number, kept: Kept::of(proof.reply(), proof.holds()) }
-        }
-        _ => Landed::Nothing,
-    }
+    let proof = connection.keep_alive().await.ok();
+    let closes = |proof: &Proof| proof.reply().is_some_and(|reply| reply.code().closes_connection());
+    let kept = proof.filter(|proof| !closes(proof)).map(|proof| Kept::of(proof.reply(), proof.holds()));
+    Landed::KeptAlive { number, kept }
 }

@@ -261,3 +261,28 @@ async fn a_registry_that_counts_commands_locks_nobody_who_keeps_the_pace() {
         assert!(pair[1].when - pair[0].when >= Duration::from_secs(1), "{pair:?}");
     }
 }
+
+/// Nobody had asked for anything: it was a keepalive that found the account locked, and the session closed behind it.
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_a_keepalive_finds_is_heeded_though_its_session_ends() {
+    for closes in [false, true] {
+        let hub = Hub::new();
+        let client = hub.builder().sessions(1..=2).journal(journal()).connect().await.unwrap();
+        let mut fault = Fault::on(Trigger::Command("describe".into())).then(Effect::answer(422, false));
+        if closes {
+            fault = fault.then(Effect::Close(Close::Fin));
+        }
+        hub.add(fault);
+        while hub.heard("describe").is_empty() {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let sent = hub.heard("").len();
+        let told = client.query(&check(0)).await;
+        assert!(matches!(told, Err(QueryError::Unsent(Refused::Held { .. }))), "{told:?}");
+        tokio::time::sleep(Duration::from_secs(200)).await;
+        assert_eq!(hub.heard("").len(), sent, "nothing, and no login");
+        let told = client.query(&check(0)).deadline(Duration::from_secs(600)).await;
+        assert_eq!(told.unwrap(), Availability::Available);
+    }
+}

@@ -11,6 +11,7 @@ mod keys;
 mod lanes;
 mod lists;
 mod live;
+mod openings;
 mod password;
 mod quits;
 mod script;

@@ -273,6 +273,38 @@ async fn a_client_that_ends_meanwhile_tells_what_it_knows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_ends_while_nobody_knows_says_so() {
+    let (mut not_changed, mut stopped) = (0, 0);
+    for turns in 0..100 {
+        let (hub, _, client) = with_three_sessions().await;
+        lose_login(&hub, Effect::CloseBefore(Close::Fin));
+        let (store, other) = (Store::default(), client.clone());
+        let asked = {
+            let store = store.clone();
+            tokio::spawn(async move { store.change(&other).await })
+        };
+        tokio::time::sleep(Duration::from_millis(100 * turns)).await;
+        client.shutdown().await;
+        match asked.await.unwrap() {
+            Err(PasswordError::NotBegun) => assert_eq!(turns, 0),
+            Err(PasswordError::NotChanged(why)) => {
+                not_changed += 1;
+                let tried = logins(&hub);
+                // It was not sent, or the old one was accepted after it.
+                assert!(tried.len() == 3 || tried[3..] == ["both", "new", "old"], "{tried:?}: {why}");
+            }
+            Err(PasswordError::Stopped) => {
+                stopped += 1;
+                let tried = logins(&hub);
+                assert!(tried[3..] == ["both"] || tried[3..] == ["both", "new"], "{tried:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(not_changed > 1 && stopped > 1, "{not_changed} {stopped}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_process_that_begins_with_both_tries_each_once() {
     for (holds, expected) in
         [(NEXT, vec!["new"]), (PASSWORD, vec!["new", "old"]), ("other", vec!["new", "old"])]
