@@ -93,7 +93,10 @@ impl Slots for Pool {
             _ => return,
         };
         if let (Some(sending), GiveBack::Alive | GiveBack::Closed) = (sending, how) {
-            self.pacer.answered(sending, now);
+            // A reply that closes may have been sent before the command arrived: it proves nothing.
+            if how == GiveBack::Alive {
+                self.pacer.answered(sending, now);
+            }
             place.used_at = now;
             place.useful = true;
             self.failures = 0;
