@@ -136,6 +136,15 @@ impl Rig {
         self.act();
     }
 
+    /// Asks for what a job has had its turn for.
+    pub(crate) fn ask_next(&mut self, job: usize, not_on: Option<u64>) {
+        let wish =
+            Wish { job: self.jobs.id(job), lane: Lane::Settle, caller: "".into(), again: true, not_on };
+        self.pool.ask_next(wish, self.now);
+        self.asking.insert(job, not_on);
+        self.act();
+    }
+
     pub(crate) fn withdraw(&mut self, job: usize) {
         let id = self.jobs.id(job);
         self.pool.withdraw(id);
@@ -367,7 +376,7 @@ impl Rig {
     pub(crate) fn back(&mut self, job: usize, how: GiveBack) {
         let slot = self.slot(job);
         if let Some(Held::Busy(_, number)) = self.held.get(&slot.session)
-            && matches!(how, GiveBack::Alive | GiveBack::Closed | GiveBack::Evict)
+            && matches!(how, GiveBack::Alive | GiveBack::Evict)
         {
             self.books.answered(*number, self.now);
         }
