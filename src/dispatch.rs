@@ -11,7 +11,6 @@ mod entry;
 mod job;
 mod machine;
 mod memory;
-mod single;
 mod slots;
 mod snapshot;
 mod told;
@@ -21,7 +20,6 @@ pub use calls::CallId;
 pub use config::{Config, Moment, Options, Queues};
 pub use entry::{Entry, Intent, Note, Put, Standing, Summary, Ticket};
 pub use machine::{Action, Dispatch, RecordId};
-pub use single::{SessionAction, SingleSession};
 pub use slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 pub use snapshot::Snapshot;
 

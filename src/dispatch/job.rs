@@ -98,6 +98,17 @@ impl Write {
         self.command.nature()
     }
 
+    /// Whether what was read for it must be read again if it waits long for its slot.
+    pub(super) fn grows_old(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Command if self.entry.is_some() => {
+                matches!(self.fallback.as_deref(), Some(Fallback::NotApplied(_)))
+            }
+            Purpose::Command | Purpose::Before => self.before.is_some(),
+            Purpose::Look => false,
+        }
+    }
+
     /// What may be remembered of it.
     pub(super) fn sent(&self, keyed: &Keyed) -> Sent {
         match &self.entry {

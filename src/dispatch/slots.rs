@@ -100,6 +100,12 @@ pub trait Slots {
     /// A job wants to send.
     fn ask(&mut self, wish: Wish, now: Instant);
 
+    /// A job that has had its turn wants to send what that was for: the write whose object was read first, say. What was
+    /// read must not grow old in a line, or it is read again and again, so this goes before all that waits for a turn.
+    fn ask_next(&mut self, wish: Wish, now: Instant) {
+        self.ask(wish, now);
+    }
+
     /// It does not want to any more. Nothing happens if it had not asked, or has its slot.
     fn withdraw(&mut self, job: JobId);
 

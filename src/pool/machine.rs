@@ -67,6 +67,8 @@ pub struct Pool {
     pub(super) random: Random,
     pub(super) pacer: Pacer,
     pub(super) queue: Queue<Wish>,
+    /// Those who have had their turn, and have read what they are to change. They take any session.
+    pub(super) ahead: VecDeque<Wish>,
     pub(super) parked: Parked,
     pub(super) places: BTreeMap<u64, Place>,
     /// Sessions that take a command now, the one that was used last at the end.
@@ -128,6 +130,7 @@ impl Pool {
             machine,
             credential,
             born: now,
+            ahead: VecDeque::new(),
             parked: Parked::default(),
             places: BTreeMap::new(),
             idle: Vec::new(),

@@ -13,6 +13,9 @@ impl Pool {
         let fits = |idle: &[u64], wish: &Wish| {
             idle.iter().rev().find(|session| wish.not_on != Some(**session)).copied()
         };
+        if let (Some(session), false) = (self.idle.last().copied(), self.ahead.is_empty()) {
+            return Some((self.ahead.pop_front()?, session));
+        }
         if let Some(job) = self.parked.first_for(&self.idle) {
             let wish = self.parked.remove(job)?;
             let session = fits(&self.idle, &wish)?;
@@ -41,7 +44,17 @@ impl Slots for Pool {
         }
     }
 
+    fn ask_next(&mut self, wish: Wish, _now: Instant) {
+        self.withdraw(wish.job);
+        if wish.not_on.is_some() {
+            self.parked.push(wish);
+        } else {
+            self.ahead.push_back(wish);
+        }
+    }
+
     fn withdraw(&mut self, job: JobId) {
+        self.ahead.retain(|wish| wish.job != job);
         self.queue.remove(job.get());
         self.parked.remove(job);
     }
@@ -80,7 +93,10 @@ impl Slots for Pool {
             _ => return,
         };
         if let (Some(sending), GiveBack::Alive | GiveBack::Closed) = (sending, how) {
-            self.pacer.answered(sending, now);
+            // A reply that closes may have been sent before the command arrived: it proves nothing.
+            if how == GiveBack::Alive {
+                self.pacer.answered(sending, now);
+            }
             place.used_at = now;
             place.useful = true;
             self.failures = 0;

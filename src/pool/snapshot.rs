@@ -39,7 +39,8 @@ pub struct Snapshot {
     pub sessions: Sessions,
     /// Who waits in each lane.
     pub lanes: [(Lane, Waiting); 4],
-    /// How many wait for a session other than the one that is free.
+    /// How many have had their turn and go before all lanes: they wait for a session other than the one that is free, or
+    /// have read what they are to change.
     pub parked: usize,
     /// The pace.
     pub rate: Rate,
@@ -83,7 +84,7 @@ impl Pool {
         Snapshot {
             sessions,
             lanes: Lane::ALL.map(|lane| (lane, self.queue.lane(lane))),
-            parked: self.parked.len(),
+            parked: self.parked.len().saturating_add(self.ahead.len()),
             rate: self.options.rate,
             next_at: self.pacer.next_at(),
             held_until: self.hold.as_ref().map(|hold| hold.ends()),

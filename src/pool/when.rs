@@ -57,7 +57,7 @@ impl Pool {
 
     /// Whether anybody waits for a slot.
     pub(super) fn is_asked(&self) -> bool {
-        !self.queue.is_empty() || !self.parked.is_empty()
+        !self.queue.is_empty() || !self.ahead.is_empty() || !self.parked.is_empty()
     }
 
     /// When the next slot can be given, if there is a session for it.
@@ -71,7 +71,8 @@ impl Pool {
     /// Whether somebody who waits could be given one of the sessions that are idle.
     fn finds_session(&self) -> bool {
         // Who is next in line is parked if it does not find one.
-        !self.idle.is_empty() && (!self.queue.is_empty() || self.parked.first_for(&self.idle).is_some())
+        let waits = !self.queue.is_empty() || !self.ahead.is_empty();
+        !self.idle.is_empty() && (waits || self.parked.first_for(&self.idle).is_some())
     }
 
     /// When a session is to be opened, if one is.

@@ -19,7 +19,6 @@ mod order;
 mod scripts;
 mod settle;
 mod share;
-mod single;
 mod snapshot;
 
 use rrp::command::{

@@ -9,9 +9,10 @@ use rrp::session;
 use crate::client::{Client, Setup, Weather};
 use crate::crashy::Crashy;
 use crate::keep::Stored;
+use crate::line::Delay;
 use crate::oracle::Oracle;
 use crate::support::session::login;
-use crate::world::{ACCOUNTS, World, registry};
+use crate::world::{ACCOUNTS, World, one_session, registry};
 
 /// All of them, but in debug builds, which are slow.
 const STEP: usize = if cfg!(debug_assertions) { 9 } else { 1 };
@@ -33,9 +34,10 @@ fn script(seed: u64, crash: Crash) -> (u64, u64) {
     world.safety = Some(Safety::ReadBack);
     let setup = Setup {
         config: Config::new(seed),
-        pace: Duration::from_millis(100),
-        session: session::Config::new(login()).keepalive_after(None),
-        latencies: vec![10],
+        pool: one_session(Duration::from_millis(100)),
+        sessions: 1,
+        session: session::Config::new(login()).keepalive_after(None).login_when_told(),
+        delays: vec![Delay::of_millis(10)],
         chunks: vec![usize::MAX],
     };
     let stored = Stored::new();

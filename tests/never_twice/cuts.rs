@@ -10,14 +10,14 @@ use rrp::sim::{Domain, Stamp};
 
 use crate::client::{Client, Setup, Weather};
 use crate::keep::Map;
-use crate::line::Cut;
+use crate::line::{Cut, Delay};
 use crate::mark::marked;
 use crate::operations::{AUTH, domain_name, host_name, zone_name};
 use crate::oracle::{Ended, Oracle};
 use crate::others::THIRD;
 use crate::pair::Break;
 use crate::support::{session::login, wire};
-use crate::world::{ACCOUNTS, World, registry};
+use crate::world::{ACCOUNTS, World, one_session, registry};
 
 /// Every position, but in debug builds, which are slow.
 const STEP: usize = if cfg!(debug_assertions) { 11 } else { 1 };
@@ -116,9 +116,10 @@ fn one(kind: usize, cut: Option<Cut>) -> (Ended, bool) {
     world.accounts = vec![ACCOUNTS[0]];
     let setup = Setup {
         config: Config::new(1),
-        pace: Duration::from_millis(100),
-        session: session::Config::new(login()).keepalive_after(None),
-        latencies: vec![10],
+        pool: one_session(Duration::from_millis(100)),
+        sessions: 1,
+        session: session::Config::new(login()).keepalive_after(None).login_when_told(),
+        delays: vec![Delay::of_millis(10)],
         chunks: vec![usize::MAX],
     };
     let at = world.at();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
-use rrp::dispatch::{Entry, Put, Ticket};
+use rrp::dispatch::{Account, Entry, Put, Ticket};
 
 pub(crate) type Failure = Arc<dyn Error + Send + Sync>;
 
@@ -18,8 +18,15 @@ pub(crate) trait Keep {
         false
     }
 
-    /// The process ends here. What a new one finds: the entries, and the number of the next ticket.
-    fn crash(&mut self, wall: u64) -> (Vec<Entry>, u64);
+    /// The process ends here. What a new one finds.
+    fn crash(&mut self, wall: u64) -> Kept;
+}
+
+/// What a journal gives back: the entries, the number of the next ticket, and what is known of the account.
+pub(crate) struct Kept {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) next: u64,
+    pub(crate) account: Account,
 }
 
 /// A map.
@@ -27,6 +34,7 @@ pub(crate) trait Keep {
 pub(crate) struct Map {
     entries: BTreeMap<Ticket, Entry>,
     next: u64,
+    account: Account,
 }
 
 impl Keep for Map {
@@ -35,7 +43,7 @@ impl Keep for Map {
             match put {
                 Put::Entry(entry) => drop(self.entries.insert(entry.ticket(), entry.clone())),
                 Put::Remove(ticket) => drop(self.entries.remove(ticket)),
-                Put::Account(_) => {}
+                Put::Account(account) => self.account = account.clone(),
             }
             if let Some(ticket) = put.ticket() {
                 self.next = self.next.max(ticket.get() + 1);
@@ -44,8 +52,9 @@ impl Keep for Map {
         Ok(())
     }
 
-    fn crash(&mut self, _wall: u64) -> (Vec<Entry>, u64) {
-        (self.entries.values().cloned().collect(), self.next)
+    fn crash(&mut self, _wall: u64) -> Kept {
+        let entries = self.entries.values().cloned().collect();
+        Kept { entries, next: self.next, account: self.account.clone() }
     }
 }
 
@@ -54,12 +63,12 @@ pub(crate) use stored::Stored;
 
 #[cfg(feature = "journal")]
 mod stored {
-    use rrp::dispatch::{Entry, Put};
+    use rrp::dispatch::Put;
     use rrp::journal::{Options, Scope, Store};
 
     use std::sync::Arc;
 
-    use super::{Failure, Keep};
+    use super::{Failure, Keep, Kept};
     use crate::crashy::Crashy;
 
     /// The shipped journal, on storage of which a crash loses what was not synced.
@@ -91,12 +100,13 @@ mod stored {
             self.storage.crashed()
         }
 
-        fn crash(&mut self, wall: u64) -> (Vec<Entry>, u64) {
+        fn crash(&mut self, wall: u64) -> Kept {
             self.store = None;
             // The first time there is nothing to lose; on a storage that is to crash then, nothing was sent either.
             for _ in 0..2 {
                 if let Some(restored) = self.open(wall).and_then(|store| store.restore(wall).ok()) {
-                    return (restored.entries().to_vec(), restored.next_ticket());
+                    let (entries, next) = (restored.entries().to_vec(), restored.next_ticket());
+                    return Kept { entries, next, account: restored.account().clone() };
                 }
                 self.store = None;
                 self.storage = self.storage.crash();

@@ -4,21 +4,51 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rrp::dispatch::Slot;
+use rrp::dispatch::{Slot, Ticket};
 use rrp::session::{CommandId, Event, Session};
 use rrp::sim::{Action, Close, ConnectionId, Registry};
 
 use crate::mark::Mark;
-use crate::pair::{Break, Item, Way};
+use crate::pair::{Break, Dice, Item, Way};
 
 /// What a session has in hand.
 #[derive(Debug)]
 pub(crate) enum InHand {
     Nothing,
-    /// With the mark and whether it writes.
-    Command(Slot, CommandId, Option<Mark>, bool),
-    /// With the proofs that came.
-    Probe(Slot, u8),
+    Command {
+        slot: Slot,
+        id: CommandId,
+        mark: Option<Mark>,
+        writes: bool,
+        /// Of its intent.
+        ticket: Option<Ticket>,
+    },
+}
+
+/// How long bytes are on their way, in each direction: between two times, by chance. They come in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delay {
+    least: Duration,
+    most: Duration,
+}
+
+impl Delay {
+    pub(crate) const fn of_millis(millis: u64) -> Self {
+        Self::between(millis, millis)
+    }
+
+    pub(crate) const fn between(least: u64, most: u64) -> Self {
+        Self { least: Duration::from_millis(least), most: Duration::from_millis(most) }
+    }
+
+    pub(crate) const fn is_none(&self) -> bool {
+        self.most.is_zero()
+    }
+
+    fn throw(&self, dice: &mut Dice) -> Duration {
+        let range = u64::try_from((self.most - self.least).as_micros()).unwrap();
+        if range == 0 { self.least } else { self.least + Duration::from_micros(dice.next() % range) }
+    }
 }
 
 /// How the network is to break about one command: after so many of its bytes, or of its reply's.
@@ -41,7 +71,12 @@ pub(crate) struct Line {
     pub(crate) cut: Option<Cut>,
     /// Nobody holds it any more.
     pub(crate) dropped: bool,
-    latency: Duration,
+    /// Its login was accepted.
+    pub(crate) logged_in: bool,
+    /// From then on nothing gets through, in neither direction.
+    pub(crate) silent_from: Option<Instant>,
+    delay: Delay,
+    dice: Dice,
     chunk: usize,
     up: Way,
     down: Way,
@@ -55,13 +90,25 @@ impl Line {
         number: u64,
         id: ConnectionId,
         session: Session,
-        latency: Duration,
+        (delay, dice): (Delay, u64),
         chunk: usize,
         cuts: (Breaks, Breaks),
     ) -> Self {
-        let (up, down) = (Way::new(cuts.0), Way::new(cuts.1));
-        let in_hand = InHand::Nothing;
-        Self { number, id, session, in_hand, cut: None, dropped: false, latency, chunk, up, down }
+        Self {
+            number,
+            id,
+            session,
+            in_hand: InHand::Nothing,
+            cut: None,
+            dropped: false,
+            logged_in: false,
+            silent_from: None,
+            delay,
+            dice: Dice(dice),
+            chunk,
+            up: Way::new(cuts.0),
+            down: Way::new(cuts.1),
+        }
     }
 
     /// Whether what is sent at once arrives at once, or not at all.
@@ -72,6 +119,21 @@ impl Line {
     /// Whether it is over, and nothing of it is on its way to the registry.
     pub(crate) fn is_over(&self) -> bool {
         self.dropped && self.up.items.is_empty()
+    }
+
+    pub(crate) fn is_silent(&self, now: Instant) -> bool {
+        self.silent_from.is_some_and(|from| from <= now)
+    }
+
+    /// Nothing happens to it that has not happened yet.
+    pub(crate) fn calm(&mut self, now: Instant) {
+        self.silent_from = self.silent_from.filter(|from| *from <= now);
+        (self.cut, self.up.cut, self.down.cut) = (None, None, None);
+    }
+
+    /// Whether something is on its way to the registry and will get there.
+    pub(crate) fn brings_something(&self, now: Instant) -> bool {
+        !self.up.items.is_empty() && !self.is_silent(now)
     }
 
     /// When something happens next.
@@ -91,6 +153,7 @@ impl Line {
         while let Some(item) = self.down.due(now) {
             read = true;
             match item {
+                _ if self.is_silent(now) => {}
                 Item::Bytes(mut bytes) if self.chunk == usize::MAX => {
                     // What has arrived is read at once.
                     while let Some((when, Item::Bytes(_))) = self.down.items.front()
@@ -116,7 +179,8 @@ impl Line {
     /// What is to be written, written: the bytes.
     pub(crate) fn write(&mut self, now: Instant) -> Option<Bytes> {
         let bytes = self.session.poll_output()?;
-        if let (Some(cut), InHand::Command(..)) = (self.cut.take(), &self.in_hand) {
+        let due = self.due_on(now, |line| &line.up);
+        if let (Some(cut), InHand::Command { .. }) = (self.cut.take(), &self.in_hand) {
             let (up, down) = (self.up.carried, self.down.carried);
             match cut {
                 Cut::Up(part, how) => self.up.cut = Some((up + part * bytes.len() / 1_000, how)),
@@ -124,10 +188,11 @@ impl Line {
                 Cut::DownAt(at, how) => self.down.cut = Some((down + at, how)),
             }
         }
-        if let Some(how) = self.up.put(&bytes, self.chunk, now + self.latency) {
-            self.up.end(how, now + self.latency);
+        if let Some(how) = self.up.put(&bytes, self.chunk, due) {
+            self.up.end(how, due);
             if how == Break::Reset {
-                self.down.end(how, now + self.latency);
+                let down = self.due_on(now, |line| &line.down);
+                self.down.end(how, down);
             }
         }
         self.session.handle_flushed(now);
@@ -141,16 +206,32 @@ impl Line {
     /// Its owner lets go of it.
     pub(crate) fn drop(&mut self, now: Instant) {
         self.dropped = true;
-        self.up.end(Break::Reset, now + self.latency);
+        let due = self.due_on(now, |line| &line.up);
+        self.up.end(Break::Reset, due);
     }
 
-    /// What has arrived at the registry, handed to it; whether anything was.
-    pub(crate) fn deliver(&mut self, registry: &mut Registry, now: Instant) -> bool {
+    /// When that arrives which is sent now.
+    fn due_on(&mut self, now: Instant, way: fn(&Self) -> &Way) -> Instant {
+        let due = now + self.delay.throw(&mut self.dice);
+        way(self).items.back().map_or(due, |(last, _)| due.max(*last))
+    }
+
+    /// What has arrived at the registry, shown and handed to it; whether anything was.
+    pub(crate) fn deliver(
+        &mut self,
+        registry: &mut Registry,
+        now: Instant,
+        mut show: impl FnMut(ConnectionId, &[u8]),
+    ) -> bool {
         let mut delivered = false;
         while let Some(item) = self.up.due(now) {
             delivered = true;
             match item {
-                Item::Bytes(bytes) => registry.receive(self.id, &bytes, now),
+                _ if self.is_silent(now) => {}
+                Item::Bytes(bytes) => {
+                    show(self.id, &bytes);
+                    registry.receive(self.id, &bytes, now);
+                }
                 Item::End(Break::Fin) => registry.receive_eof(self.id, now),
                 Item::End(Break::Reset) => registry.disconnect(self.id, now),
             }
@@ -160,12 +241,13 @@ impl Line {
 
     /// What the registry does to it, put on its way.
     pub(crate) fn act(&mut self, action: Action, now: Instant) {
-        let due = now + self.latency;
+        let due = self.due_on(now, |line| &line.down);
         match action {
             Action::Send(bytes) => match self.down.put(&bytes, self.chunk, due) {
                 Some(Break::Fin) => self.down.end(Break::Fin, due),
                 Some(Break::Reset) => {
-                    self.up.end(Break::Reset, due);
+                    let up = self.due_on(now, |line| &line.up);
+                    self.up.end(Break::Reset, up);
                     self.down.end(Break::Reset, due);
                 }
                 None => {}

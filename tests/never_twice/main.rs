@@ -1,6 +1,6 @@
 //! Whatever the network, the registry and the process do: nothing is done twice, and nothing is told wrongly.
 //!
-//! The shipped machines (`dispatch`, `session`, `retry`, `settle`, the journal) against the simulated registry, on one
+//! The shipped machines (`dispatch`, `pool`, `session`, `retry`, `settle`, the journal) against the simulated registry, on one
 //! virtual clock. What callers were told is held against the registry's ledger.
 #![cfg(feature = "sim")]
 
@@ -14,6 +14,7 @@ mod pair;
 #[path = "../support/crashy.rs"]
 mod crashy;
 
+#[allow(dead_code, reason = "another simulation uses the rest")]
 mod client;
 #[cfg(feature = "journal")]
 mod crash;
@@ -21,11 +22,15 @@ mod cuts;
 mod faults;
 mod keep;
 mod lies;
+#[allow(dead_code, reason = "another simulation uses the rest")]
 mod line;
 mod mark;
 mod million;
 mod operations;
 mod oracle;
 mod others;
+mod sessions;
 mod storm;
+#[allow(dead_code, reason = "another simulation uses the rest")]
+mod watched;
 mod world;

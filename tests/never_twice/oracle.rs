@@ -1,13 +1,16 @@
 //! What callers are told, held against the registry's ledger.
 
+// Another simulation uses this file, too, from its own place.
+#[path = "oracle/tally.rs"]
 mod tally;
+#[path = "oracle/told.rs"]
 mod told;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Instant;
 
 use rrp::command::Safety;
-use rrp::dispatch::{Entry, Put, Slot, Standing, Ticket};
+use rrp::dispatch::{Entry, Put, Standing, Ticket};
 use rrp::session::Fate;
 use rrp::settle::Resolver;
 use rrp::sim::{Change, ConnectionId, Registry};
@@ -62,6 +65,8 @@ pub(crate) struct Intent {
     pub(crate) affirmed: bool,
     /// Nothing of it may have been handed over: the process ended before.
     pub(crate) phantom: bool,
+    /// Its object was deleted after it was executed: a registry refuses no second creation then.
+    pub(crate) freed: bool,
 }
 
 /// What is wrong.
@@ -104,6 +109,8 @@ pub(crate) struct Oracle {
     not_sent: HashSet<Mark>,
     lost: HashSet<u64>,
     journal: BTreeMap<(usize, Ticket), &'static str>,
+    /// How many of these are open.
+    open: usize,
     /// What was being written when a crash came.
     perhaps: HashSet<(usize, Ticket)>,
     unsent_intents: BTreeMap<usize, HashSet<Ticket>>,
@@ -164,26 +171,23 @@ impl Oracle {
     }
 
     /// Bytes of a write were handed to a connection.
-    #[expect(clippy::too_many_arguments, reason = "all that there is to know")]
     pub(crate) fn handed_over(
         &mut self,
         client: usize,
         mark: Mark,
-        fresh: &mut Option<Ticket>,
+        ticket: Option<Ticket>,
         connection: ConnectionId,
         now: Instant,
-        _slot: Slot,
         bytes: &[u8],
     ) {
         assert!(!bytes.is_empty());
-        let at = match fresh.take() {
-            Some(ticket) => self.intent(client, ticket, mark),
-            None => match self.by_mark.get(&mark) {
-                Some(at) => *at,
-                None => return self.violate(Violation::Rule, None, format!("{mark} sent without an intent")),
-            },
+        let Some(ticket) = ticket else {
+            return self.violate(Violation::Rule, None, format!("{mark} sent without an intent"));
         };
-        let ticket = self.intents[at].ticket;
+        let known = self.by_ticket.get(&(client, ticket)).copied();
+        let at = known.unwrap_or_else(|| self.intent(client, ticket, mark));
+        let own = self.by_mark.get(&mark) == Some(&at);
+        self.check(own, Some(at), "a ticket was given twice");
         let standing = self.journal.get(&(client, ticket)).copied();
         self.check(standing == Some("open"), Some(at), "sent, and the journal does not say so");
         let not_sent = self.not_sent.contains(&mark);
@@ -217,9 +221,9 @@ impl Oracle {
             denied: false,
             affirmed: false,
             phantom: false,
+            freed: false,
         });
-        let twice = self.by_ticket.insert((client, ticket), at).is_some();
-        self.check(!twice, Some(at), "a ticket was given twice");
+        self.by_ticket.insert((client, ticket), at);
         self.by_mark.insert(mark, at);
         at
     }
@@ -244,7 +248,10 @@ impl Oracle {
             match put {
                 Put::Entry(entry) => {
                     let key = (client, entry.ticket());
-                    self.journal.insert(key, entry.standing().as_str());
+                    let standing = entry.standing().as_str();
+                    let before = self.journal.insert(key, standing);
+                    self.open += usize::from(standing == "open");
+                    self.open -= usize::from(before == Some("open"));
                     if entry.standing() == &Standing::Open && !self.by_ticket.contains_key(&key) {
                         self.unsent_intents.entry(client).or_default().insert(entry.ticket());
                     }
@@ -252,14 +259,14 @@ impl Oracle {
                 Put::Remove(ticket) => {
                     let known = self.by_ticket.get(&(client, *ticket)).copied();
                     self.check(known.is_none(), known, "forgotten, though it was sent");
-                    self.journal.remove(&(client, *ticket));
+                    let before = self.journal.remove(&(client, *ticket));
+                    self.open -= usize::from(before == Some("open"));
                     self.unsent_intents.entry(client).or_default().remove(ticket);
                 }
                 Put::Account(_) => {}
             }
         }
-        let open = self.journal.values().filter(|standing| **standing == "open").count();
-        self.tally.most_open = self.tally.most_open.max(open);
+        self.tally.most_open = self.tally.most_open.max(self.open);
         let unsent = self.unsent_intents.get(&client).map_or(0, HashSet::len);
         // One being recorded, and one of which it could not be recorded that it was not sent.
         self.tally.most_unsent = self.tally.most_unsent.max(unsent);
@@ -285,6 +292,7 @@ impl Oracle {
         self.perhaps.clear();
         self.journal.retain(|key, _| key.0 != client);
         self.journal.extend(found);
+        self.open = self.journal.values().filter(|standing| **standing == "open").count();
     }
 
     /// A process has ended, and another one begun.
@@ -321,6 +329,7 @@ impl Oracle {
                     denied: false,
                     affirmed: false,
                     phantom: true,
+                    freed: false,
                 });
                 self.by_ticket.insert(key, at);
             }
@@ -337,6 +346,10 @@ impl Oracle {
                 continue;
             }
             let listed = doubts.iter().any(|entry| entry.ticket() == intent.ticket);
+            if let Some(last) = intent.attempts.last_mut().filter(|_| listed) {
+                // What it was answered, nobody knows any more.
+                last.ended = Ended::Unanswered;
+            }
             let standing = self.journal.get(&(client, intent.ticket)).copied();
             let finished = matches!(standing, Some("accepted" | "refused" | "not-applied"));
             self.check(listed != finished, Some(at), "sent, and after a crash neither finished nor in doubt");
@@ -357,6 +370,10 @@ impl Oracle {
             }
             if matches!(entry.change(), Change::Transferred | Change::TransferEnded) {
                 self.transfers_ended.insert(entry.object().to_owned(), entry.when());
+            }
+            if entry.change() == Change::Deleted {
+                let of = |intent: &&mut Intent| intent.executions > 0 && intent.object == entry.object();
+                self.intents.iter_mut().filter(of).for_each(|intent| intent.freed = true);
             }
             let Some(connection) = entry.connection() else {
                 self.created.insert(entry.object().to_owned());

@@ -8,11 +8,12 @@ use rrp::sim::{Style, Terminator};
 
 use crate::client::{Client, Setup, Weather};
 use crate::keep::{Keep, Map};
+use crate::line::Delay;
 use crate::oracle::{Oracle, Tally};
 use crate::others::Third;
 use crate::pair::Dice;
 use crate::support::session::{PASSWORD, login};
-use crate::world::{ACCOUNTS, World, registry};
+use crate::world::{ACCOUNTS, World, one_session, registry};
 
 /// Says how to replay the seed in which a test failed.
 pub(crate) struct Replay(pub(crate) u64);
@@ -50,8 +51,8 @@ fn journal(seed: u64) -> Box<dyn Keep> {
     Box::new(Map::default())
 }
 
-/// A world of this seed.
-pub(crate) fn world(seed: u64, strict: bool) -> World {
+/// A world of this seed, in which each client has so many sessions.
+pub(crate) fn world(seed: u64, sessions: usize, strict: bool) -> World {
     let mut dice = Dice(seed);
     let style = style(&mut dice);
     let mut config = registry()
@@ -83,9 +84,10 @@ pub(crate) fn world(seed: u64, strict: bool) -> World {
             if number == 0 { login() } else { rrp::command::Session::login(ACCOUNTS[1], PASSWORD).unwrap() };
         let setup = Setup {
             config: own,
-            pace: Duration::from_millis(dice.one_of(&[0, 100, 1_000])),
-            session: session::Config::new(login).keepalive_after(None),
-            latencies: vec![0, 0, 1, 50, 3_000],
+            pool: one_session(Duration::from_millis(dice.one_of(&[0, 100, 1_000]))).sessions(0..=sessions),
+            sessions,
+            session: session::Config::new(login).keepalive_after(None).login_when_told(),
+            delays: [0, 0, 1, 50, 3_000].map(Delay::of_millis).to_vec(),
             chunks: vec![1, 7, usize::MAX, usize::MAX, usize::MAX],
         };
         let (at, wall) = (world.at(), world.wall());
@@ -96,7 +98,7 @@ pub(crate) fn world(seed: u64, strict: bool) -> World {
         world.third = Third::new(Some(world.now + Duration::from_secs(10)));
     }
     let journal = if dice.percent(30) { 2 } else { 0 };
-    world.weather = Weather { writes: 92, others: 20, journal, connections: true, only: None, cut: None };
+    world.weather = Weather { writes: 92, others: 20, journal, connections: true, ..Weather::CALM };
     world
 }
 
@@ -128,39 +130,37 @@ pub(crate) fn stir(world: &mut World, calls: usize) {
     }
 }
 
-/// Storms until so many writes went wrong.
-pub(crate) fn storms(first: u64, writes: usize) -> Tally {
+/// Storms with so many sessions until so many writes went wrong.
+pub(crate) fn storms(first: u64, sessions: usize, writes: usize) -> Tally {
     let mut all = Tally::default();
     if let Some(seed) = asked_seed() {
-        return storm(seed);
+        return storm(seed, sessions);
     }
     let mut seed = first;
     while all.faulted < writes {
-        all.add(&storm(seed));
+        all.add(&storm(seed, sessions));
         seed += 1;
     }
     all
 }
 
 /// One storm.
-pub(crate) fn storm(seed: u64) -> Tally {
+pub(crate) fn storm(seed: u64, sessions: usize) -> Tally {
     let _replay = Replay(seed);
-    let mut world = world(seed, true);
+    let mut world = world(seed, sessions, true);
     run(&mut world, 120);
     world.oracle.into_tally()
 }
 
+/// So many writes go wrong.
+const WRITES: usize = if cfg!(debug_assertions) { 2_000 } else { 5_000 };
+
 #[test]
 fn storms_do_nothing_twice_and_tell_nothing_wrong() {
-    let tally = storms(
-        0,
-        if asked_seed().is_some() {
-            0
-        } else if cfg!(debug_assertions) {
-            2_000
-        } else {
-            5_000
-        },
-    );
-    println!("{tally}");
+    println!("{}", storms(0, 1, WRITES));
+}
+
+#[test]
+fn storms_over_three_sessions_do_nothing_twice_either() {
+    println!("{}", storms(0, 3, WRITES));
 }

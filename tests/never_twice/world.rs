@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use rrp::Command;
 use rrp::command::{Repeat, Safety};
 use rrp::dispatch::{CallId, Moment, Options, Ticket};
+use rrp::pace::Rate;
+use rrp::pool;
+use rrp::retry::Backoff;
 use rrp::settle::{Resolver, resolver};
 use rrp::sim::{self, Domain, Registrar, Registry, Stamp};
 
@@ -58,6 +61,13 @@ pub(crate) fn registry() -> sim::Config {
         .registrar(Registrar::new(THIRD, PASSWORD))
         .zones(["example.com"])
 }
+
+/// One session with so long between two commands, and none that is kept open.
+pub(crate) fn one_session(pace: Duration) -> pool::Options {
+    pool::Options::new(7).sessions(0..=1).rate(Rate::every(pace)).reopening(REOPENING)
+}
+
+pub(crate) const REOPENING: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(10));
 
 impl World {
     pub(crate) fn new(registry: sim::Config, seed: u64, oracle: Oracle) -> Self {
@@ -129,7 +139,7 @@ impl World {
             }
             for client in &mut self.clients {
                 for line in &mut client.lines {
-                    quiet &= !line.deliver(&mut self.registry, self.now);
+                    quiet &= !line.deliver(&mut self.registry, self.now, |_, _| {});
                 }
             }
             while let Some((id, action)) = self.registry.poll(self.now) {

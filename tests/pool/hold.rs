@@ -194,18 +194,36 @@ fn while_one_opens_its_login_waits_for_the_end() {
 }
 
 #[test]
+fn a_login_on_its_way_is_waited_for_by_whoever_becomes_free() {
+    let mut rig = Rig::new(options(), 5);
+    rig.busy(1);
+    rig.ask(1);
+    rig.until(|rig| rig.held.contains_key(&2));
+    rig.hold(300);
+    rig.greeted(2);
+    rig.pass(seconds(300));
+    rig.did(&["connect 2", "log in 2"]);
+    rig.answer(0);
+    rig.pass(seconds(30));
+    rig.did(&[]);
+    rig.opened(2);
+    rig.pass(seconds(10));
+    rig.did(&["keepalive 1"]);
+}
+
+#[test]
 fn a_session_that_is_free_proves_it_before_one_that_waits_to_log_in() {
     let mut rig = Rig::new(options(), 5);
     rig.busy(1);
     rig.ask(1);
-    rig.pass(seconds(2));
-    rig.greeted(2);
-    rig.done();
-    rig.answer(0);
+    rig.until(|rig| rig.held.contains_key(&2));
     rig.hold(300);
-    rig.done();
-    rig.pass(seconds(299));
-    rig.did(&[]);
+    rig.greeted(2);
+    rig.answer(0);
+    rig.pass(seconds(330));
+    rig.did(&["connect 2", "keepalive 1"]);
+    rig.kept(1, Kept::Holds);
+    rig.did(&["log in 2"]);
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn many_that_are_due_at_once_keep_the_pace_and_are_in_time() {
 #[test]
 fn keepalives_go_before_commands() {
     let mut rig = Rig::new(options(), 5);
+    rig.slots_first = true;
     rig.idle(2);
     rig.pass(seconds(400));
     (10..500).for_each(|job| rig.ask(job));
@@ -98,7 +99,7 @@ fn keepalives_go_before_commands() {
         }
     }
     // One of the two does all the work; the other is not forgotten for it.
-    assert!(kept);
+    assert!(kept && rig.asking.len() > 100);
 }
 
 #[test]
@@ -144,6 +145,7 @@ fn one_in_use_is_replaced_before_it_goes_where_there_is_room() {
 /// How a single session that is always in use comes to its end: what was done first, and how old it was.
 fn without_room(rate: Rate) -> (Vec<String>, u64) {
     let mut rig = Rig::new(options().rate(rate), 1);
+    rig.slots_first = true;
     rig.busy(1);
     let start = rig.now;
     for job in 1..10_000 {

@@ -36,6 +36,7 @@ impl World {
         let options = Options::new(seed).sessions(min..=max).rate(rate);
         let mut rig = Rig::with(options.clone(), max, Machine::booted("a", None), &Account::default());
         rig.sends = random.below(2) == 0;
+        rig.slots_first = random.below(2) == 0;
         let trouble = [2, 5, 20][usize::try_from(random.below(3)).unwrap()];
         Self { rig, random, jobs: 0, options, trouble, stopped: false }
     }
@@ -109,7 +110,7 @@ impl World {
     fn restarts(&mut self) {
         let machine = match self.random.below(3) {
             0 => Machine::booted("a", None),
-            1 => Machine::booted("b", Some(seconds(self.random.below(900)))),
+            1 => Machine::booted("b", Some(seconds(0))),
             _ => Machine::new(),
         };
         self.rig.restart(self.options.clone(), machine);

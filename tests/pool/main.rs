@@ -1,5 +1,9 @@
 //! The sessions of an account, by scripts: what is asked, what happens, and what is done about it, in exact order.
 
+mod books;
+mod fails;
+mod held;
+mod jobs;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;

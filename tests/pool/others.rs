@@ -4,7 +4,7 @@ use rrp::dispatch::Lane;
 use rrp::pace::Rate;
 use rrp::pool::Options;
 
-use crate::rig::{Fails, Rig, millis, options, seconds};
+use crate::rig::{Fails, Held, Rig, millis, options, seconds};
 
 fn unlimited() -> Options {
     options().rate(Rate::UNLIMITED)
@@ -39,7 +39,7 @@ fn however_many_wait_for_the_only_one_another_opens() {
             // A flood of others, each answered at once, so that the session is hardly ever idle.
             for _ in 0..20 {
                 rig.ask(job + 1);
-                if rig.held.get(&1).is_some_and(|held| matches!(held, crate::rig::Held::Busy(..))) {
+                if rig.held.get(&1).is_some_and(|held| matches!(held, Held::Busy(..))) {
                     rig.answer(job - 1);
                     job += 1;
                 }
@@ -49,6 +49,24 @@ fn however_many_wait_for_the_only_one_another_opens() {
             assert!(!rig.asking.contains_key(&1_000), "{rate:?} {max}: {:?} {:?}", rig.held, rig.pool);
         }
     }
+}
+
+#[test]
+fn a_long_line_of_others_does_not_keep_another_from_opening() {
+    let mut rig = Rig::new(options(), 2);
+    rig.busy(1);
+    rig.ask_not_on(1_000, 1);
+    (1..50).for_each(|job| rig.ask(job));
+    rig.answer(0);
+    for _ in 0..5 {
+        rig.until(|rig| !matches!(rig.held[&1], Held::Idle));
+        rig.pass(millis(100));
+        if let Held::Busy(slot, _) = rig.held[&1] {
+            let job = rig.jobs.number(slot.job);
+            rig.answer(job);
+        }
+    }
+    assert!(rig.held.contains_key(&2), "{:?}", rig.held);
 }
 
 #[test]

@@ -34,6 +34,40 @@ fn the_next_one_leaves_an_interval_after_the_reply_or_the_delay_that_is_allowed(
 }
 
 #[test]
+fn a_reply_that_closes_is_no_proof_that_the_command_has_arrived() {
+    // It may have been on its way when the command left.
+    let mut rig = Rig::new(options(), 2);
+    rig.busy(2);
+    rig.ask(2);
+    let sent = rig.now;
+    rig.pass(millis(4));
+    rig.closes(1, 520);
+    rig.answer(0);
+    rig.until(|rig| rig.asking.is_empty());
+    assert_eq!(rig.now - sent, millis(1_250));
+}
+
+#[test]
+fn who_has_had_its_turn_goes_before_all_that_wait_for_theirs() {
+    let mut rig = Rig::new(options(), 2);
+    rig.idle(2);
+    (10..15).for_each(|job| rig.ask(job));
+    rig.ask_next(20, None);
+    rig.ask_next(21, Some(2));
+    rig.ask_next(22, None);
+    rig.ask_next(22, None);
+    rig.ask_next(23, None);
+    rig.withdraw(23);
+    let order = [20, 22, 21, 10, 11, 12, 13, 14];
+    for (at, job) in order.into_iter().enumerate() {
+        rig.until(|rig| !rig.asking.contains_key(&job));
+        let left: Vec<usize> = order.into_iter().filter(|job| rig.asking.contains_key(job)).collect();
+        assert_eq!(left, order[at + 1..], "when {job} had its slot");
+        rig.answer(job);
+    }
+}
+
+#[test]
 fn it_is_the_accounts_not_the_sessions() {
     let mut rig = Rig::new(options(), 5);
     rig.idle(3);

@@ -230,6 +230,25 @@ fn the_sessions_stay_while_the_change_cannot_be_tried() {
 }
 
 #[test]
+fn nobody_rolls_while_openings_fail() {
+    let options = options().rate(Rate::UNLIMITED).sessions(3..=5);
+    let mut rig = Rig::with(options, 5, Machine::new(), &Account::default());
+    rig.pass_well(seconds(0));
+    rotate(&mut rig);
+    rig.open(4);
+    rig.quit(1);
+    rig.quit(2);
+    for session in 5..12 {
+        rig.failed(session, Fails::Unreached);
+        assert_eq!(rig.held[&3], crate::rig::Held::Idle);
+    }
+    // Once something is answered again.
+    rig.open(12);
+    rig.pass_well(seconds(600));
+    assert!(!rig.held.contains_key(&3));
+}
+
+#[test]
 fn nobody_rolls_while_the_account_is_locked() {
     let mut rig = rig(3, 5);
     rotate(&mut rig);

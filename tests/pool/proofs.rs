@@ -133,6 +133,19 @@ fn after_a_lock_one_read_is_enough_with_several_sessions_too() {
 }
 
 #[test]
+fn and_whoever_becomes_free_meanwhile_waits_for_it() {
+    let mut rig = Rig::new(options(), 5);
+    rig.busy(2);
+    rig.hold(300);
+    rig.prove(0);
+    rig.pass(seconds(300));
+    rig.did(&["prove 1"]);
+    rig.answer(1);
+    rig.pass(seconds(30));
+    rig.did(&[]);
+}
+
+#[test]
 fn whoever_stops_during_a_lock_does_not_wait_for_it() {
     let mut rig = asked();
     rig.hold(300);

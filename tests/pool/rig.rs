@@ -1,19 +1,20 @@
 //! A pool, a clock that moves only when it is told to, and somebody who keeps the books of what is sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rrp::ReturnCode;
-use rrp::dispatch::{
-    Account, Config, Dispatch, GiveBack, JobId, Lane, Moment, Slot, Slots, Unavailable, Wish,
-};
-use rrp::pace::Rate;
-use rrp::pool::{Action, Credential, Event, Failure, Kept, Machine, Options, Pool, Probed, Rotated};
+use rrp::dispatch::{Account, GiveBack, Lane, Moment, Slot, Slots, Unavailable, Wish};
+use rrp::pool::{Action, Credential, Event, Kept, Machine, Options, Pool, Probed, Rotated};
 use rrp::retry::Backoff;
-use rrp::session::{self, End, Remains};
-use rrp::settle::Keyed;
+use rrp::session::Remains;
 
-use crate::support::session::{At, Play, base, changing, check, login, rrp};
+use crate::books::Books;
+pub(crate) use crate::fails::Fails;
+use crate::fails::failure;
+pub(crate) use crate::held::{Held, Journal};
+pub(crate) use crate::jobs::Jobs;
+use crate::support::session::base;
 
 /// 2026-09-21 14:13:20 UTC, in milliseconds of Unix time.
 pub(crate) const WALL: u64 = 1_790_000_000_000;
@@ -35,179 +36,6 @@ pub(crate) fn why(why: &str) -> Unavailable {
     Unavailable::new(why)
 }
 
-/// How a session ends before it is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fails {
-    Unreached,
-    /// The connection was closed when the login was to be sent.
-    Unsent,
-    /// The login was answered by this code.
-    Code(u16),
-    /// The connection was closed after the login was sent.
-    Eof,
-    Reset,
-    Timeout,
-}
-
-pub(crate) fn end(fails: Fails, credential: Credential) -> End {
-    let login = if credential == Credential::Change { changing() } else { login() };
-    let at = if fails == Fails::Unsent { At::LoginCheck } else { At::LoginWait };
-    let mut play = Play::with(session::Config::new(login), at, check());
-    match fails {
-        Fails::Unsent | Fails::Eof => play.eof(),
-        Fails::Code(code) => play.input(rrp(code)),
-        Fails::Reset => play.reset(),
-        Fails::Timeout => play.wait(play.due().unwrap()),
-        Fails::Unreached => unreachable!("nothing has ended"),
-    }
-    play.end()
-}
-
-pub(crate) fn failure(fails: Fails, credential: Credential) -> Failure {
-    match fails {
-        Fails::Unreached => Failure::unreached(why("connection refused")),
-        fails => Failure::of(&end(fails, credential), why(&format!("{fails:?}"))),
-    }
-}
-
-/// What gives jobs their numbers, which only a dispatcher does.
-#[derive(Debug, Default)]
-struct Asked(VecDeque<JobId>);
-
-impl Slots for Asked {
-    fn ask(&mut self, wish: Wish, _now: Instant) {
-        self.0.push_back(wish.job);
-    }
-    fn withdraw(&mut self, _job: JobId) {}
-    fn poll_slot(&mut self, _now: Instant) -> Option<Slot> {
-        None
-    }
-    fn sent(&mut self, _slot: Slot, _now: Instant) {}
-    fn give_back(&mut self, _slot: Slot, _how: GiveBack, _now: Instant) {}
-    fn hold(&mut self, _wait: Duration, _now: Instant) {}
-    fn held_until(&self) -> Option<Instant> {
-        None
-    }
-    fn unavailable(&self) -> Option<Unavailable> {
-        None
-    }
-    fn trouble(&self) -> Option<Unavailable> {
-        None
-    }
-    fn poll_timeout(&self) -> Option<Instant> {
-        None
-    }
-}
-
-/// The names of jobs: 0, 1, 2 …
-pub(crate) struct Jobs {
-    dispatch: Dispatch<Asked>,
-    ids: Vec<JobId>,
-    numbers: BTreeMap<u64, usize>,
-}
-
-impl Jobs {
-    pub(crate) fn new() -> Self {
-        let dispatch = Dispatch::new(
-            Config::new(1),
-            Asked::default(),
-            Keyed::new(&[7; 32]),
-            [],
-            1,
-            Moment::new(base(), WALL),
-        );
-        Self { dispatch, ids: Vec::new(), numbers: BTreeMap::new() }
-    }
-
-    pub(crate) fn id(&mut self, number: usize) -> JobId {
-        while self.ids.len() <= number {
-            let at = Moment::new(base(), WALL);
-            let call = self.dispatch.query(check(), rrp::dispatch::Options::new(), at);
-            let id = self.dispatch.slots_mut().0.pop_front().expect("a query asks for a slot");
-            self.dispatch.leave(call, at);
-            while self.dispatch.poll_action().is_some() {}
-            self.numbers.insert(id.get(), self.ids.len());
-            self.ids.push(id);
-        }
-        self.ids[number]
-    }
-
-    pub(crate) fn number(&self, id: JobId) -> usize {
-        self.numbers[&id.get()]
-    }
-}
-
-/// What was sent, and when its reply came: the rate as the registry is promised it, told by nobody but this.
-#[derive(Debug)]
-pub(crate) struct Books {
-    rate: Rate,
-    /// By when all has arrived that was sent before the last.
-    settled: Instant,
-    last: Option<(Instant, Option<Instant>)>,
-    pub(crate) sends: usize,
-}
-
-impl Books {
-    fn arrived_by(&self) -> Instant {
-        self.last.map_or(self.settled, |(sent, reply)| {
-            let latest = sent + self.rate.delay();
-            self.settled.max(reply.map_or(latest, |reply| reply.min(latest)))
-        })
-    }
-
-    fn sent(&mut self, now: Instant, what: &str) -> usize {
-        let earliest = self.arrived_by() + self.rate.interval();
-        assert!(
-            self.rate.is_unlimited() || now >= earliest,
-            "{what} leaves {:?} too early at {:?}",
-            earliest.saturating_duration_since(now),
-            now - base(),
-        );
-        self.settled = self.arrived_by();
-        self.last = Some((now, None));
-        self.sends += 1;
-        self.sends
-    }
-
-    fn answered(&mut self, number: usize, now: Instant) {
-        if number == self.sends
-            && let Some((_, reply @ None)) = &mut self.last
-        {
-            *reply = Some(now);
-        }
-    }
-}
-
-/// A session as its owner sees it, and the number of what is on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    Connecting(Credential),
-    Greeted(Credential),
-    LoggingIn(Credential, usize),
-    Idle,
-    Granted(Slot),
-    Busy(Slot, usize),
-    /// With the slot whose login is proven, if it is a proof.
-    KeepingAlive(usize, Option<Slot>),
-    Proving(Slot),
-    Ending,
-}
-
-impl Held {
-    pub(crate) fn opens(&self) -> bool {
-        matches!(self, Self::Connecting(_) | Self::Greeted(_) | Self::LoggingIn(..))
-    }
-}
-
-/// What the journal does with what it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Journal {
-    Writes,
-    Fails,
-    /// Says nothing.
-    Hangs,
-}
-
 pub(crate) struct Rig {
     pub(crate) pool: Pool,
     pub(crate) now: Instant,
@@ -222,6 +50,8 @@ pub(crate) struct Rig {
     pub(crate) account: Account,
     /// Whether a slot is used as soon as it is given.
     pub(crate) sends: bool,
+    /// Whether slots are asked for before all else.
+    pub(crate) slots_first: bool,
     pub(crate) asking: BTreeMap<usize, Option<u64>>,
     pub(crate) probed: Vec<Probed>,
     pub(crate) rotated: Vec<Rotated>,
@@ -252,7 +82,7 @@ impl Rig {
             pool,
             now,
             jobs: Jobs::new(),
-            books: Books { rate, settled: now, last: None, sends: 0 },
+            books: Books::new(rate, now),
             held: BTreeMap::new(),
             max,
             silent: Vec::new(),
@@ -260,6 +90,7 @@ impl Rig {
             unanswered: 0,
             account: Account::default(),
             sends: true,
+            slots_first: false,
             asking: BTreeMap::new(),
             probed: Vec::new(),
             rotated: Vec::new(),
@@ -272,7 +103,7 @@ impl Rig {
     pub(crate) fn restart(&mut self, options: Options, machine: Machine) {
         let mut next = Self::at(options, self.max, machine, &self.account, self.now);
         next.silent = std::mem::take(&mut self.silent);
-        next.sends = self.sends;
+        (next.sends, next.slots_first) = (self.sends, self.slots_first);
         next.account = self.account.clone();
         *self = next;
         self.act();
@@ -305,6 +136,15 @@ impl Rig {
         self.act();
     }
 
+    /// Asks for what a job has had its turn for.
+    pub(crate) fn ask_next(&mut self, job: usize, not_on: Option<u64>) {
+        let wish =
+            Wish { job: self.jobs.id(job), lane: Lane::Settle, caller: "".into(), again: true, not_on };
+        self.pool.ask_next(wish, self.now);
+        self.asking.insert(job, not_on);
+        self.act();
+    }
+
     pub(crate) fn withdraw(&mut self, job: usize) {
         let id = self.jobs.id(job);
         self.pool.withdraw(id);
@@ -320,8 +160,9 @@ impl Rig {
         // Whoever is in line may be put aside by asking for a slot, so that something is to be done after all.
         let mut quiet = 0;
         for _ in 0..10_000 {
-            let action = self.pool.poll_action(self.moment());
-            let slot = if action.is_none() { self.pool.poll_slot(self.now) } else { None };
+            let first = if self.slots_first { self.pool.poll_slot(self.now) } else { None };
+            let action = if first.is_none() { self.pool.poll_action(self.moment()) } else { None };
+            let slot = if action.is_none() { first.or_else(|| self.pool.poll_slot(self.now)) } else { None };
             quiet = if action.is_none() && slot.is_none() { quiet + 1 } else { 0 };
             if let Some(action) = action {
                 self.carry_out(action);
@@ -535,7 +376,7 @@ impl Rig {
     pub(crate) fn back(&mut self, job: usize, how: GiveBack) {
         let slot = self.slot(job);
         if let Some(Held::Busy(_, number)) = self.held.get(&slot.session)
-            && matches!(how, GiveBack::Alive | GiveBack::Closed | GiveBack::Evict)
+            && matches!(how, GiveBack::Alive | GiveBack::Evict)
         {
             self.books.answered(*number, self.now);
         }

@@ -67,7 +67,9 @@ fn sessions_are_limited() {
     let first = client.switch("registrarA");
     assert_eq!(client.registry.sessions("registrarA"), 2);
     let second = client.id;
+    assert_eq!(client.registry.logged_in(second), Some("registrarA"));
     client.reconnect();
+    assert_eq!(client.registry.logged_in(client.id), None);
     assert_eq!((client.code(RIGHT), client.closed), (521, Some(Close::Orderly)));
     // Another account has its own.
     client.reconnect();

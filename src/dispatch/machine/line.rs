@@ -15,8 +15,9 @@ impl<S: Slots> Dispatch<S> {
         self.out_of_line(id);
         self.jobs.set(id, State::Waiting(purpose));
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        // What has been read for goes out before that is old.
         let was_read = matches!(&job.work, Work::Change(write) if write.before.is_some());
+        // What has been read for goes out before that is old.
+        let grows_old = matches!(&job.work, Work::Change(write) if write.grows_old(purpose));
         let lane = match purpose {
             Purpose::Look => Lane::Settle,
             Purpose::Command | Purpose::Before if was_read => Lane::Settle,
@@ -28,7 +29,11 @@ impl<S: Slots> Dispatch<S> {
         let again = job.session.is_some();
         let not_on = job.session.filter(|_| core::mem::take(&mut job.another_session));
         let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), again, not_on };
-        self.slots.ask(wish, at.now);
+        if grows_old {
+            self.slots.ask_next(wish, at.now);
+        } else {
+            self.slots.ask(wish, at.now);
+        }
     }
 
     /// Lines a job up for a slot at a later time.

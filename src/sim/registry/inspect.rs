@@ -61,6 +61,12 @@ impl Registry {
         self.connections.values().filter(|connection| connection.registrar() == Some(registrar)).count()
     }
 
+    /// Who is logged in on this connection.
+    #[must_use]
+    pub fn logged_in(&self, connection: ConnectionId) -> Option<&str> {
+        self.connections.get(&connection)?.registrar()
+    }
+
     /// How many commands have arrived, logins not counted, executed or not.
     #[must_use]
     pub const fn commands(&self) -> u64 {
