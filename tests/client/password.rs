@@ -116,6 +116,22 @@ async fn a_changed_password_rolls_over_all_sessions_one_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_password_that_is_refused_later_is_not_tried_by_the_next_process() {
+    let (hub, journal, client) = with_three_sessions().await;
+    Store::default().change(&client).await.unwrap();
+    ask(&client, 60).await;
+    let tried = logins(&hub).len();
+    hub.add(Fault::on(Trigger::Login).then(Effect::RefuseLogin(530)).always());
+    hub.add(Fault::on(Trigger::Idle(Duration::from_secs(1))).then(Effect::Close(Close::Fin)).times(3));
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert!(client.query(&check(0)).await.is_err());
+    client.shutdown().await;
+    let client = start(hub.builder_with(NEXT), &journal).await;
+    assert!(matches!(client.query(&check(0)).await, Err(QueryError::Unsent(Refused::Unavailable(_)))));
+    assert_eq!(logins(&hub).len(), tried + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_password_that_is_not_kept_is_not_sent() {
     let (hub, _, client) = with_three_sessions().await;
     let full = |_| async { Err(io::Error::from(io::ErrorKind::StorageFull)) };

@@ -172,6 +172,28 @@ async fn a_client_ends_however_far_a_session_has_come() {
     ends_while("logging in without end", hub.clone(), hub.builder(), 20).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_nobody_needs_any_more_is_closed_though_a_command_goes_on() {
+    let hub = Hub::new();
+    hub.add(Fault::on(Trigger::Connection(2)).then(Effect::Stall));
+    hub.fault("add", Effect::Delay(Duration::from_secs(60)));
+    let client = hub.builder().journal(journal()).connect().await.unwrap();
+    let change = tokio::spawn(client.change(&Add::domain(&name(0)), Safety::ReadBack).into_future());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let query = tokio::spawn(client.query(&check(1)).into_future());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let connections = || hub.registry(|registry| registry.connections().len());
+    assert_eq!(connections(), 2);
+    let ending = client.clone();
+    let ends = tokio::spawn(async move { ending.shutdown().await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(query.await.unwrap().is_err() && !change.is_finished());
+    assert_eq!(connections(), 1);
+    ends.await.unwrap();
+    assert!(matches!(change.await.unwrap(), Ok(Outcome::Accepted(_))));
+    assert_eq!((hub.heard("quit").len(), connections()), (1, 0));
+}
+
 /// As with one session: what a caller is told when the runtime goes is never less than what was done.
 #[test]
 fn a_runtime_that_goes_away_from_three_sessions_never_makes_sent_out_of_unsent() {
