@@ -13,7 +13,10 @@ use crate::pair::Dice;
 /// So many users, with so many connections each.
 const USERS: usize = 50;
 const CONNECTIONS: usize = 20;
-pub(crate) const CALLERS: usize = USERS * CONNECTIONS;
+const CALLERS: usize = USERS * CONNECTIONS;
+
+/// Whoever renews everything at night.
+const NIGHT: usize = 8;
 
 /// Domains that are there at the beginning.
 pub(crate) const DOMAINS: usize = 700;
@@ -31,7 +34,7 @@ pub(crate) struct Wanted {
 }
 
 /// The lane of a caller: four of ten are interactive, four normal, two have much to do.
-pub(crate) const fn lane_of(caller: usize) -> Lane {
+const fn lane_of(caller: usize) -> Lane {
     match caller % 10 {
         0..4 => Lane::Interactive,
         4..8 => Lane::Normal,
@@ -39,15 +42,18 @@ pub(crate) const fn lane_of(caller: usize) -> Lane {
     }
 }
 
-pub(crate) fn options_of(caller: usize) -> Options {
+fn options_of(caller: usize) -> Options {
     let options = Options::new().lane(lane_of(caller));
     options
         .user(&format!("user{}", caller / CONNECTIONS))
         .caller(&format!("connection{}", caller % CONNECTIONS))
 }
 
-/// Some caller of this lane.
-pub(crate) fn somebody(lane: Lane, dice: &mut Dice) -> usize {
+/// Some caller of this lane. Half of what is much is one caller's.
+fn somebody(lane: Lane, dice: &mut Dice) -> usize {
+    if lane == Lane::Bulk && dice.percent(50) {
+        return NIGHT;
+    }
     loop {
         let caller = dice.below(CALLERS);
         if lane_of(caller) == lane {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rrp::dispatch::Lane;
-use rrp::pace::Rate;
+use rrp::pool::Options;
 
 use crate::eyes::Eyes;
 use crate::line::Delay;
@@ -14,7 +14,7 @@ use crate::world::{ALLOWED_DELAY, INTERVAL, SESSIONS, World, registry};
 fn busy(seed: u64) -> World {
     let config = registry(seed).latency(Duration::from_secs(8));
     let eyes = Eyes::new(INTERVAL, ALLOWED_DELAY, SESSIONS);
-    let mut world = World::new(config, seed, vec![Delay::between(1, 60)], Rate::PER_SECOND, eyes);
+    let mut world = World::new(config, seed, vec![Delay::between(1, 60)], Options::new(seed), eyes);
     world.next = vec![(world.now, Lane::Normal)];
     world.backlog = 100;
     world.pass(Duration::from_secs(120));

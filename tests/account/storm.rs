@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rrp::dispatch::Lane;
-use rrp::pace::Rate;
+use rrp::pool::Options;
 
 use crate::client::Weather;
 use crate::eyes::Eyes;
@@ -51,8 +51,15 @@ fn storm(seed: u64, sum: &mut Sum) {
         .ghosts(Duration::from_millis(dice.one_of(&[0, 0, 5_000])))
         .bare_errors(dice.percent(50))
         .before_login(dice.one_of(&[530, 547]));
+    // A day is too long to be waited for.
+    let (lifetime, after) = (Duration::from_secs(1_800), Duration::from_secs(1_500));
+    let (config, options) = if dice.percent(50) {
+        (config.session_lifetime(lifetime), Options::new(seed).lifetime(after, lifetime))
+    } else {
+        (config, Options::new(seed))
+    };
     let eyes = Eyes::new(INTERVAL, ALLOWED_DELAY, SESSIONS);
-    let mut world = World::new(config, dice.next(), delays, Rate::PER_SECOND, eyes);
+    let mut world = World::new(config, dice.next(), delays, options, eyes);
     world.weather = Weather {
         writes: dice.one_of(&[5, 20, 60]),
         others: dice.one_of(&[1, 5, 15]),

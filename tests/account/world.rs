@@ -59,7 +59,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(config: sim::Config, seed: u64, delays: Vec<Delay>, rate: Rate, eyes: Eyes) -> Self {
+    pub(crate) fn new(
+        config: sim::Config,
+        seed: u64,
+        delays: Vec<Delay>,
+        options: pool::Options,
+        eyes: Eyes,
+    ) -> Self {
         let mut registry = Registry::new(config, base());
         let (created, expires) = (Stamp::midnight(2020, 3, 1), Stamp::midnight(2027, 3, 1));
         for number in 0..DOMAINS {
@@ -68,7 +74,7 @@ impl World {
         registry.set_balance("registrar", i64::MAX / 4);
         let setup = Setup {
             config: Config::new(seed),
-            pool: pool::Options::new(seed).sessions(0..=SESSIONS).rate(rate),
+            pool: options.sessions(0..=SESSIONS).rate(Rate::PER_SECOND),
             sessions: SESSIONS,
             session: session::Config::new(login()).keepalive_after(None).login_when_told(),
             delays,
