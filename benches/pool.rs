@@ -174,7 +174,7 @@ fn waiting(name: &str, mut ask: impl FnMut(&mut Dispatch<Pool>, usize, Options, 
 fn calls(runtime: &Runtime) {
     let connected = Client::builder("127.0.0.1:2001".parse().unwrap())
         .login(login())
-        .dial(|| std::future::pending::<std::io::Result<TcpStream>>())
+        .dial(std::future::pending::<std::io::Result<TcpStream>>)
         .config(dispatch::Config::new(1).per_caller(WAITING))
         .without_account_lock()
         .connect();

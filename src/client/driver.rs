@@ -266,7 +266,7 @@ impl Driver {
         }
     }
 
-    fn record(&mut self, id: RecordId, puts: Vec<Put>) {
+    fn record(&self, id: RecordId, puts: Vec<Put>) {
         let mut removed = Vec::new();
         for put in &puts {
             match put {
