@@ -18,6 +18,7 @@ mod inputs;
 mod operations;
 mod reference;
 mod sending;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -31,6 +32,7 @@ use std::thread;
 use inputs::Input;
 use operations::Operation;
 use sending::Sending;
+use waiting::Waiting;
 
 /// How much more than in counts.tsv a case may take.
 const MORE: f64 = 1.03;
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
 enum Case {
     Read(Operation, &'static str),
     Send(Sending),
+    Wait(Waiting),
 }
 
 impl Case {
@@ -84,6 +87,7 @@ impl Case {
             }
         }
         all.extend(Sending::ALL.map(Self::Send));
+        all.extend(Waiting::ALL.map(Self::Wait));
         all
     }
 
@@ -94,13 +98,13 @@ impl Case {
                 Some(Self::Read(Operation::TwoScans, input))
             }
             Self::Read(Operation::Deframe(cut), input) => Some(Self::Read(Operation::Copy(cut), input)),
-            Self::Read(..) | Self::Send(_) => None,
+            Self::Read(..) | Self::Send(_) | Self::Wait(_) => None,
         }
     }
 
     /// Whether it is ours, and not a reference.
     const fn is_ours(self) -> bool {
-        self.reference().is_some() || matches!(self, Self::Send(_))
+        self.reference().is_some() || matches!(self, Self::Send(_) | Self::Wait(_))
     }
 }
 
@@ -109,6 +113,7 @@ impl fmt::Display for Case {
         match self {
             Self::Read(operation, input) => write!(f, "{operation}/{input}"),
             Self::Send(sending) => write!(f, "{sending}"),
+            Self::Wait(waiting) => write!(f, "{waiting}"),
         }
     }
 }
@@ -122,6 +127,7 @@ fn run_case(name: &str) {
             twice(&mut *operation.work(&input));
         }
         Case::Send(sending) => twice(&mut *sending.work()),
+        Case::Wait(waiting) => twice(&mut *waiting.work()),
     }
 }
 
@@ -175,6 +181,11 @@ fn measure(names: &[&str]) -> Result<Counts, String> {
             Case::Send(sending) => {
                 let allocations = count_allocations(&mut *sending.work());
                 Count { case, bytes: sending.bytes(), replies: 1, instructions, allocations }
+            }
+            Case::Wait(waiting) => {
+                let allocations = count_allocations(&mut *waiting.work());
+                let (bytes, replies) = (Waiting::BYTES, Waiting::EACH);
+                Count { case, bytes, replies, instructions, allocations }
             }
         };
         counts.insert(case.to_string(), count);

@@ -77,5 +77,10 @@ pub(crate) fn all(counts: &Counts) -> Vec<Goal> {
         let value = ratio(&deframe, &format!("copy_1/{input}"));
         goal(format!("{deframe}: instructions to those of copying"), value, 3.5, 3.5);
     }
+    for what in ["ask", "leave", "expire", "serve"] {
+        let [few, many] = ["1000", "100000"].map(|others| per_reply(&format!("{what}/{others}_wait")));
+        let value = many.zip(few).map(|(many, few)| many / few);
+        goal(format!("{what}: instructions where 100,000 wait to those where 1,000 do"), value, 1.6, 1.6);
+    }
     goals
 }

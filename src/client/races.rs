@@ -166,7 +166,7 @@ fn whatever_ends_the_client_everybody_is_told_and_not_sent_is_not_sent() {
             }
             registry.deserted().await;
             if matches!(end, End::LastHandle) {
-                assert!(unsent.is_empty(), "nobody was told to stop");
+                assert!(unsent.is_empty(), "nobody was told to stop: {unsent:?}");
             }
             for number in unsent {
                 assert_eq!(registry.received(name(number).as_str()), 0, "{number} was not sent");

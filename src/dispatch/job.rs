@@ -55,7 +55,7 @@ pub(super) struct Question {
     /// How many writes had been handed over when it was sent.
     pub(super) writes: u64,
     /// By what others find it that ask the same, until it is sent.
-    pub(super) shared: Option<[u8; 16]>,
+    pub(super) shared: Option<u64>,
 }
 
 /// A write on its way. Many may wait of which nothing is known yet: what is learnt later lies apart.

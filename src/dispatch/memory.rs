@@ -117,10 +117,17 @@ impl Recent {
     /// Longer replies are not kept.
     const MAX_FIELDS: usize = 256;
 
-    pub(super) fn keep(&mut self, command: &Command, keyed: &Keyed, reading: Reading, now: Instant) {
-        let objects = command.objects();
+    /// What a command has shown of these objects.
+    pub(super) fn keep(
+        &mut self,
+        command: &Command,
+        objects: Vec<Object>,
+        keyed: &Keyed,
+        reading: Reading,
+        now: Instant,
+    ) {
         let too_long = reading.fields().len() > Self::MAX_FIELDS;
-        if objects.is_empty() || too_long || !reading.shows_something() {
+        if too_long {
             return;
         }
         let hash = payload_hash(command, keyed);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::BytesMut;
+
 use super::super::calls::{Asked, Call, CallId, Owner};
 use super::super::config::{Moment, Options};
 use super::super::entry::{Intent, Standing, Ticket};
@@ -19,16 +21,16 @@ impl<S: Slots> Dispatch<S> {
         let checked = self.check(&command, Effect::Read, &options);
         command.shrink();
         let call = self.call(Asked::Query, options);
-        match checked.and_then(|()| self.room_for_call(call)) {
-            Ok(()) => self.begin_query(call, command, at),
+        match checked.and_then(|wire| self.room_for_call(call).map(|()| wire)) {
+            Ok(wire) => self.begin_query(call, command, &wire, at),
             Err(why) => self.refuse_call(call, why),
         }
         self.pump(at);
         call
     }
 
-    fn begin_query(&mut self, call: CallId, command: Command, at: Moment) {
-        let mut shared = self.share_key(call, &command);
+    fn begin_query(&mut self, call: CallId, command: Command, wire: &[u8], at: Moment) {
+        let mut shared = self.share_key(call, &command, wire);
         if !self.joins_query(call, &command, &mut shared, at) {
             if let Err(why) = self.room(call) {
                 return self.refuse_call(call, why);
@@ -46,7 +48,7 @@ impl<S: Slots> Dispatch<S> {
         command.shrink();
         let call = self.call(Asked::Change { command: Arc::new(command), safety }, options);
         match checked {
-            Ok(()) => self.begin_change(call, at),
+            Ok(_) => self.begin_change(call, at),
             Err(why) => self.refuse_call(call, why),
         }
         self.pump(at);
@@ -74,8 +76,8 @@ impl<S: Slots> Dispatch<S> {
         id
     }
 
-    /// What can be refused at once.
-    fn check(&self, command: &Command, effect: Effect, options: &Options) -> Result<(), Refused> {
+    /// The command as it is sent, unless it can be refused at once.
+    fn check(&self, command: &Command, effect: Effect, options: &Options) -> Result<BytesMut, Refused> {
         // Whatever nature it was declared to have, the table tells which belong to the session.
         let of_session = Nature::of(command.body()).effect() == Effect::Session;
         if command.nature().effect() != effect || of_session {
@@ -85,9 +87,10 @@ impl<S: Slots> Dispatch<S> {
         if too_long || options.key.as_ref().is_some_and(|key| key.len() > Intent::MAX_KEY) {
             return Err(Refused::TooLong);
         }
-        let mut out = bytes::BytesMut::new();
-        encode(command.body(), self.config.dialect, &mut out).map_err(Refused::Encode)?;
-        Ok(())
+        // Most are shorter.
+        let mut wire = BytesMut::with_capacity(512);
+        encode(command.body(), self.config.dialect, &mut wire).map_err(Refused::Encode)?;
+        Ok(wire)
     }
 
     /// Whether there is room for this call, and anything is begun at all.

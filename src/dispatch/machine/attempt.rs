@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::super::calls::CallId;
 use super::super::config::Moment;
 use super::super::entry::{Entry, Intent, Put, Standing, Summary};
 use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
@@ -236,42 +237,51 @@ impl<S: Slots> Dispatch<S> {
             (Decision::Resend(resend), _) => self.resend(id, Purpose::Command, resend, at),
             (Decision::Accept, Some(answer)) => {
                 self.budget.earn();
-                self.answer(id, &Ok(answer), at);
+                self.answer(id, Ok(answer), at);
             }
             // A reply of no class is an answer of which nobody knows what it says.
             (Decision::Refuse | Decision::RefuseForNow, Some(answer)) => {
-                self.answer(id, &Err(Some(answer)), at)
+                self.answer(id, Err(Some(answer)), at)
             }
             (Decision::Fail, Some(answer)) if answer.verdict.fits() && login == Login::NotProbed => {
-                self.answer(id, &Err(Some(answer)), at);
+                self.answer(id, Err(Some(answer)), at);
             }
-            _ => self.answer(id, &Err(None), at),
+            _ => self.answer(id, Err(None), at),
         }
     }
 
-    fn answer(&mut self, id: JobId, answer: &Result<Answer, Option<Answer>>, at: Moment) {
+    fn answer(&mut self, id: JobId, answer: Result<Answer, Option<Answer>>, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        for call in job.calls.take() {
-            self.tell(
-                call,
-                Told::Query(match answer.clone() {
-                    Ok(answer) => Ok(answer),
-                    Err(Some(answer)) => Err(QueryError::Refused(Box::new(answer))),
-                    Err(None) => Err(QueryError::Unanswered),
-                }),
-            );
+        let mut calls = job.calls.take();
+        let last = calls.pop();
+        for call in calls {
+            self.tell_answer(call, answer.clone());
+        }
+        if let Some(call) = last {
+            self.tell_answer(call, answer);
         }
         self.drop_job(id, at);
+    }
+
+    fn tell_answer(&mut self, call: CallId, answer: Result<Answer, Option<Answer>>) {
+        let told = match answer {
+            Ok(answer) => Ok(answer),
+            Err(Some(answer)) => Err(QueryError::Refused(Box::new(answer))),
+            Err(None) => Err(QueryError::Unanswered),
+        };
+        self.tell(call, Told::Query(told));
     }
 
     /// Keeps what a query has shown of an object, if nothing was written since it was sent.
     fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
         if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get(&id)
             && query.writes == self.writes
-            && !self.objects.is_busy(&query.command.objects())
         {
             let reading = Reading::of(reply, &self.keyed);
-            self.recent.keep(&query.command, &self.keyed, reading, at.now);
+            let objects = if reading.shows_something() { query.command.objects() } else { Vec::new() };
+            if !objects.is_empty() && !self.objects.is_busy(&objects) {
+                self.recent.keep(&query.command, objects, &self.keyed, reading, at.now);
+            }
         }
     }
 

@@ -15,19 +15,19 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::super::calls::CallId;
+use super::super::calls::{Call, CallId};
 use super::super::config::Moment;
 use super::super::job::{Job, Purpose, State, Work};
 use super::super::slots::{JobId, Slots};
 use super::Dispatch;
 use crate::command::nature::{begins_with, is_listed_read};
 use crate::command::{Command, Object};
-use crate::settle::payload_hash;
 
 /// Queries that others may join, and when writes were asked last.
 #[derive(Debug)]
 pub(super) struct Shared {
-    queries: HashMap<[u8; 16], JobId>,
+    /// By a hash of user and command, which two may have in common.
+    queries: HashMap<u64, JobId>,
     /// The number of the last write to an object, by a part of the object's hash: two objects may share a place, and then
     /// a write to one is taken for one to both.
     written: Vec<u64>,
@@ -80,13 +80,22 @@ impl Shared {
 }
 
 impl<S: Slots> Dispatch<S> {
-    /// By what others find a query that ask the same, if they may at all.
-    pub(super) fn share_key(&self, call: CallId, command: &Command) -> Option<[u8; 16]> {
+    /// By what others find a query that ask the same, if they may at all. `wire` is the command as it is sent.
+    pub(super) fn share_key(&self, call: CallId, command: &Command, wire: &[u8]) -> Option<u64> {
         if !self.config.coalesce || !is_listed_read(command.body()) {
             return None;
         }
-        let user = self.calls.get(&call)?.owner.user.as_bytes();
-        Some(self.keyed.hash([user, &payload_hash(command, &self.keyed)]))
+        let mut hasher = DefaultHasher::new();
+        (&*self.calls.get(&call)?.owner.user, wire).hash(&mut hasher);
+        Some(hasher.finish())
+    }
+
+    /// Whether a query is of the same user and the same to the byte.
+    fn asks_the_same(&self, job: &Job, call: &Call, command: &Command) -> bool {
+        let Work::Query(query) = &job.work else { return false };
+        let others = job.calls.iter().find_map(|call| self.calls.get(&call));
+        others.is_some_and(|other| other.owner.user == call.owner.user)
+            && query.command.body() == command.body()
     }
 
     /// Whether the call joins a query that waits, as the [module](self) says. If there is none that it could ever join, its
@@ -95,7 +104,7 @@ impl<S: Slots> Dispatch<S> {
         &mut self,
         call: CallId,
         command: &Command,
-        key: &mut Option<[u8; 16]>,
+        key: &mut Option<u64>,
         at: Moment,
     ) -> bool {
         let Some(id) = key.as_ref().and_then(|key| self.shared.queries.get(key)).copied() else {
@@ -103,6 +112,10 @@ impl<S: Slots> Dispatch<S> {
         };
         let (Some(known), Some(job)) = (self.calls.get(&call), self.jobs.get(&id)) else { return false };
         if !matches!(job.state(), State::Waiting(_)) || self.shared.is_spoilt(command, id.get()) {
+            return false;
+        }
+        if !self.asks_the_same(job, known, command) {
+            *key = None;
             return false;
         }
         let (lane, caller) = (known.lane, &known.caller);
