@@ -224,7 +224,8 @@ impl Driver {
     fn rotated(&mut self, rotated: Rotated) {
         let changed = rotated == Rotated::Changed;
         self.logins.settle(changed);
-        if changed {
+        // Which was tried first is known no more where a process began with two.
+        if !matches!(rotated, Rotated::Unknown(_)) {
             let config = self.logins.config(pool::Credential::Current);
             let credential = credential(&config, &self.keyed);
             self.dispatch.slots_mut().set_credential(credential);
