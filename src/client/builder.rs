@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -314,6 +314,7 @@ impl Builder {
             callers: HashMap::new(),
             flights: Flights::default(),
             connections: HashMap::new(),
+            closing: HashSet::new(),
             changing: None,
             events,
             frozen: false,

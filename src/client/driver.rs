@@ -4,7 +4,7 @@
 use core::future::pending;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,6 +48,8 @@ pub(super) struct Driver {
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
     pub(super) connections: Connections,
+    /// Connections that were closed before their login, and are not gone yet.
+    pub(super) closing: HashSet<u64>,
     pub(super) changing: Option<Changing>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) frozen: bool,
@@ -340,6 +342,9 @@ impl Driver {
                 self.ended(number, end, at);
                 self.dispatch.handle_timeout(at);
             }
+            Landed::CalledBack { number } => {
+                self.closing.remove(&number);
+            }
             Landed::Nothing => {}
         }
     }
@@ -375,7 +380,7 @@ impl Driver {
             return true;
         }
         let pool = self.dispatch.slots();
-        if pool.is_over() {
+        if pool.is_over() && self.closing.is_empty() {
             return true;
         }
         let sessions = u32::try_from(pool.sessions()).unwrap_or(u32::MAX);

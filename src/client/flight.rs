@@ -48,7 +48,11 @@ pub(super) enum Landed {
         number: u64,
         end: Arc<End>,
     },
-    /// It was called back.
+    /// A connection is not made any more.
+    CalledBack {
+        number: u64,
+    },
+    /// Something else tells.
     Nothing,
 }
 

@@ -12,6 +12,7 @@ mod lanes;
 mod lists;
 mod live;
 mod password;
+mod places;
 mod quits;
 mod script;
 mod sessions;
