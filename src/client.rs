@@ -1,8 +1,8 @@
 //! The client: an account at a registry, for as many callers as there are.
 //!
-//! One task owns the account: its session, its pace and its journal. Callers ask it through a [`Client`], which is cheap to
+//! One task owns the account: its sessions, its pace and its journal. Callers ask it through a [`Client`], which is cheap to
 //! clone. What is resent, read back or left in doubt is decided by [`dispatch`](crate::dispatch), by the rule of
-//! [`retry`](crate::retry); here are its calls, its clock and its connection.
+//! [`retry`](crate::retry); here are its calls, its clock and its connections.
 //!
 //! ```no_run
 //! use rrp::Client;
@@ -62,7 +62,7 @@
 //! # When it ends
 //!
 //! [`Client::shutdown`], or dropping the last clone while no call is left, ends it in order: what waits is not sent, what is
-//! on the wire is finished and recorded, and the session ends by QUIT. If the runtime takes the task away before that, a
+//! on the wire is finished and recorded, and each session ends by QUIT. If the runtime takes the task away before that, a
 //! change is told [`NotSent`](crate::dispatch::NotSent) only if its intent had not gone to the journal yet. From there on it is
 //! [`Outcome::InDoubt`](crate::dispatch::Outcome), with the ticket under which the journal has it, for nobody is left who knows what became
 //! of it. A task that starts again on the same journal lists it among its [`doubts`](Client::doubts).
@@ -82,7 +82,7 @@
 //! # What is bounded
 //!
 //! Calls that are not over ([`Builder::calls`]), commands that wait or are under way
-//! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), pages of a list ([`List::max_pages`], of which it holds one), sessions (one), and what [`session`](crate::session) bounds.
+//! ([`dispatch::Config::jobs`](crate::dispatch::Config::jobs)), pages of a list ([`List::max_pages`], of which it holds one), sessions ([`Builder::sessions`]), and what [`session`](crate::session) bounds.
 
 mod account;
 pub mod answer;

@@ -90,7 +90,8 @@ impl Builder {
         }
     }
 
-    /// Logs in with this, and with sessions as [`Config::new`] has them. A client cannot change the password.
+    /// Logs in with this, and with sessions as [`Config::new`] has them. It must not change the password:
+    /// [`Client::change_password`] does.
     pub fn login(self, login: Login) -> Self {
         self.session(Config::new(login))
     }
@@ -222,8 +223,9 @@ impl Builder {
         self
     }
 
-    /// With this clock for what is written down: milliseconds of Unix time. The system's by default. Nothing is decided by it but
-    /// whether a domain was created within a day of the sending.
+    /// With this clock for what is written down: milliseconds of Unix time. The system's by default. It decides whether a
+    /// domain was created within a day of the sending, and after a restart how much is left of a lock (an hour at the most) and
+    /// how long lost sessions count (the registry's idle limit at the most).
     pub fn wall_clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.wall = Box::new(clock);
         self
