@@ -105,7 +105,7 @@ impl Driver {
                 self.flights.add(async move {
                     tokio::select! {
                         biased;
-                        _ = call => Landed::Nothing,
+                        _ = call => Landed::CalledBack { number: session },
                         landed = greet => landed,
                     }
                 });
@@ -131,7 +131,9 @@ impl Driver {
             }
             Action::Close(session) => {
                 debug!(session, "closing the connection");
-                drop(self.connections.remove(&session));
+                if self.connections.remove(&session).is_some() {
+                    self.closing.insert(session);
+                }
             }
         }
     }
@@ -176,16 +178,28 @@ impl Driver {
 
     pub(super) fn greeted(&mut self, session: u64, result: Result<Greeted, Failure>, at: Moment) {
         // Whoever was called back is not wanted any more.
-        let Some(Held::Connecting { .. }) = self.connections.remove(&session) else { return };
+        let Some(Held::Connecting { .. }) = self.connections.remove(&session) else {
+            match result {
+                Ok(greeted) => self.watch(session, &greeted),
+                Err(_) => {
+                    self.closing.remove(&session);
+                }
+            }
+            return;
+        };
         match result {
             Ok(greeted) => {
-                let ended = greeted.when_ended();
-                self.flights.add(async move { Landed::Ended { number: session, end: ended.await } });
+                self.watch(session, &greeted);
                 self.connections.insert(session, Held::Greeted(greeted));
                 self.dispatch.slots_mut().greeted(session, at.now());
             }
             Err(failure) => self.dispatch.slots_mut().failed(session, failure, at),
         }
+    }
+
+    fn watch(&self, session: u64, greeted: &Greeted) {
+        let ended = greeted.when_ended();
+        self.flights.add(async move { Landed::Ended { number: session, end: ended.await } });
     }
 
     pub(super) fn opened(&mut self, session: u64, result: Result<Connection, Failure>, at: Moment) {
@@ -205,6 +219,7 @@ impl Driver {
     }
 
     pub(super) fn ended(&mut self, session: u64, end: Arc<End>, at: Moment) {
+        self.closing.remove(&session);
         match self.connections.remove(&session) {
             Some(Held::Greeted(_)) => self.dispatch.slots_mut().failed(session, lost(&end), at),
             Some(Held::LoggingIn(_)) => {
@@ -239,7 +254,8 @@ impl Driver {
     fn rotated(&mut self, rotated: Rotated) {
         let changed = rotated == Rotated::Changed;
         self.logins.settle(changed);
-        if changed {
+        // Which was tried first is known no more where a process began with two.
+        if !matches!(rotated, Rotated::Unknown(_)) {
             let config = self.logins.config(pool::Credential::Current);
             let credential = credential(&config, &self.keyed);
             self.dispatch.slots_mut().set_credential(credential);

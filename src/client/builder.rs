@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tracing::Instrument;
 
-use super::account::credential;
+use super::account;
 use super::connect::{Dial, Logins, dial_to};
 use super::driver::Driver;
 use super::event;
@@ -164,7 +164,8 @@ impl Builder {
     }
 
     /// A change of the password was begun by an earlier process, which did not hear what became of it: the login has the
-    /// new one, and this is the one before. One login is tried with each, the new one first, and then no more.
+    /// new one, and this is the one before. One login is tried with each, the new one first, and then no more: nor by a later
+    /// process with the same two, before [`retry_login`](Client::retry_login).
     pub fn password_before(mut self, password: impl Into<Secret>) -> Self {
         self.password_before = Some(password.into());
         self
@@ -223,8 +224,9 @@ impl Builder {
         self
     }
 
-    /// With this clock for what is written down: milliseconds of Unix time. The system's by default. Nothing is decided by it but
-    /// whether a domain was created within a day of the sending.
+    /// With this clock for what is written down: milliseconds of Unix time. The system's by default. It decides whether a
+    /// domain was created within a day of the sending, and after a restart how much is left of a lock (an hour at the most) and
+    /// how long lost sessions count (the registry's idle limit at the most).
     pub fn wall_clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.wall = Box::new(clock);
         self
@@ -279,11 +281,20 @@ impl Builder {
         let at = Moment::new(tokio::time::Instant::now().into_std(), (self.wall)());
         // Keepalives are the pool's, for they pay the account's pace.
         let session = session.keepalive_after(None);
-        let credential = credential(&session, &keyed);
-        let mut slots = Pool::new(options, machine::this(), credential, &restored_account, at);
+        let dialect = session.spoken();
+        let mut credential = account::credential(&session, &keyed);
+        let resumes = self.password_before.is_some();
         let mut logins = Logins::new(session);
         if let Some(before) = self.password_before {
             logins.set_before(before).map_err(StartError::Password)?;
+            let config = logins.config(pool::Credential::Current);
+            Session::new(config.clone(), begun).map_err(StartError::Login)?;
+            // Of both together: where each was refused, a restart with the same two tries neither again.
+            credential =
+                keyed.hash([b"credentials".as_slice(), &credential, &account::credential(&config, &keyed)]);
+        }
+        let mut slots = Pool::new(options, machine::this(), credential, &restored_account, at);
+        if resumes {
             slots.resume_rotation();
         }
         let dispatch = Dispatch::new(config, slots, keyed.clone(), restored.into_entries(), next_ticket, at);
@@ -307,6 +318,7 @@ impl Builder {
             callers: HashMap::new(),
             flights: Flights::default(),
             connections: HashMap::new(),
+            closing: HashSet::new(),
             changing: None,
             events,
             frozen: false,
@@ -322,6 +334,7 @@ impl Builder {
             places: Arc::new(Semaphore::new(self.calls)),
             asides: Arc::new(Semaphore::new(ASIDES)),
             passwords: Arc::new(Semaphore::new(1)),
+            dialect,
             retrying,
             events: observed,
             query_deadline: self.query_deadline,

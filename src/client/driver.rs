@@ -4,7 +4,7 @@
 use core::future::pending;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,6 +48,8 @@ pub(super) struct Driver {
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
     pub(super) connections: Connections,
+    /// Connections that were closed before their login, and are not gone yet.
+    pub(super) closing: HashSet<u64>,
     pub(super) changing: Option<Changing>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) frozen: bool,
@@ -341,7 +343,9 @@ impl Driver {
                 self.ended(number, end, at);
                 self.dispatch.handle_timeout(at);
             }
-            Landed::Nothing => {}
+            Landed::CalledBack { number } => {
+                self.closing.remove(&number);
+            }
         }
     }
 
@@ -379,7 +383,7 @@ impl Driver {
         // A time that is over and was not needed would wake the task for ever.
         leaving.records_until = None;
         let pool = self.dispatch.slots();
-        if pool.is_over() {
+        if pool.is_over() && self.closing.is_empty() {
             return true;
         }
         let sessions = u32::try_from(pool.sessions()).unwrap_or(u32::MAX);

@@ -49,8 +49,10 @@ pub(super) enum Landed {
         number: u64,
         end: Arc<End>,
     },
-    /// It was called back.
-    Nothing,
+    /// A connection is not made any more.
+    CalledBack {
+        number: u64,
+    },
 }
 
 /// Everything that was begun and has not come back: the journal's writes, and one thing or two of each session.

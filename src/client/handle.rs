@@ -16,11 +16,12 @@ use super::list::List;
 use super::message::Message;
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
-use crate::command::{Change, Query, Safety, Session as Login};
+use crate::command::{Change, Dialect, Query, Safety, Session as Login, ToCommand};
 use crate::concurrent::{AtomicBool, Semaphore, mpsc, oneshot};
 use crate::dispatch::{Entry, Refused, Ticket};
 use crate::net::Endpoint;
 use crate::secret::Secret;
+use crate::wire::encode;
 
 /// An account at a registry. See the [module](super).
 ///
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub(super) asides: Arc<Semaphore>,
     /// One place, for a change of the password.
     pub(super) passwords: Arc<Semaphore>,
+    /// That of the sessions.
+    pub(super) dialect: Dialect,
     /// Whether the task has been asked to try the login and has not done so yet.
     pub(super) retrying: Arc<AtomicBool>,
     /// The task holds the other end, so that it ends with it.
@@ -134,7 +137,9 @@ impl Client {
     {
         let password = password.into();
         // What no login can carry is not kept either.
-        Login::login("id", password.clone()).map_err(PasswordError::Invalid)?;
+        let login = Login::login("id", password.clone()).map_err(PasswordError::Invalid)?;
+        encode(login.to_command().body(), self.0.dialect, &mut bytes::BytesMut::new())
+            .map_err(PasswordError::NotAllowed)?;
         // What cannot be begun is not kept either; and one at a time, or what is kept is not what is sent.
         let place = Arc::clone(&self.0.passwords).try_acquire_owned().map_err(|_| PasswordError::NotBegun)?;
         let now = self.snapshot().await.map_err(|_| PasswordError::NotBegun)?;
@@ -166,7 +171,8 @@ impl Client {
 
     /// The credentials were corrected at the registry: a login that was refused is tried again when something waits.
     ///
-    /// Until this is called, a refused login refuses everything at once, and no other is tried: registries lock accounts.
+    /// Until this is called, or a client begins with another password, no login is tried, and once no session is left
+    /// everything is refused at once: registries lock accounts.
     pub fn retry_login(&self) {
         if !self.0.retrying.swap(true, Ordering::SeqCst) {
             let _ = self.0.messages.send(Message::RetryLogin);

@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::command::CommandError;
 use crate::dispatch::Unavailable;
+use crate::wire::EncodeError;
 
 /// Why the password was not changed, or nobody knows whether it was.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub enum PasswordError {
     NotStored(Box<dyn Error + Send + Sync>),
     /// No login can carry it.
     Invalid(CommandError),
+    /// The dialect of the sessions does not allow it.
+    NotAllowed(EncodeError),
     /// Nothing was begun, and nothing sent: another change is under way, or the login was refused, or the client ends.
     NotBegun,
     /// It was not changed: the password before still holds, if it did. If the login that was to change it was refused, no
@@ -30,7 +33,7 @@ impl fmt::Display for PasswordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotStored(_) => f.write_str("password: new one not stored, and so not sent"),
-            Self::Invalid(_) => f.write_str("password: new one cannot be sent"),
+            Self::Invalid(_) | Self::NotAllowed(_) => f.write_str("password: new one cannot be sent"),
             Self::NotBegun => f.write_str("password: change not begun"),
             Self::NotChanged(why) => write!(f, "password: not changed: {why}"),
             Self::Unknown(why) => write!(f, "password: neither the old nor the new one is accepted: {why}"),
@@ -44,6 +47,7 @@ impl Error for PasswordError {
         match self {
             Self::NotStored(source) => Some(&**source),
             Self::Invalid(source) => Some(source),
+            Self::NotAllowed(source) => Some(source),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ pub struct Moment {
 
 impl Moment {
     /// By a clock that never goes back, which all waiting follows, and by the wall in milliseconds of Unix time, which is
-    /// written down and nothing else.
+    /// written down, and by which a restart knows what is left of a lock and of lost sessions.
     #[must_use]
     pub const fn new(now: Instant, wall: u64) -> Self {
         Self { now, wall }

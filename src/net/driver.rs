@@ -91,7 +91,9 @@ pub(super) fn now() -> Instant {
 }
 
 impl<T: Transport> Driver<T> {
-    pub(super) async fn run(&mut self) {
+    /// Comes to the end, which is to be told once the transport is gone: whoever hears of it may connect anew at once, and
+    /// the registry is not to see that one first.
+    pub(super) async fn run(&mut self) -> Arc<End> {
         let mut chunk = Vec::new();
         let end = loop {
             if let Some(end) = self.tell() {
@@ -108,7 +110,8 @@ impl<T: Transport> Driver<T> {
             }
             self.wait(&mut chunk).await;
         };
-        self.close(end).await;
+        self.close(&end).await;
+        Arc::new(end)
     }
 
     /// Waits for whatever happens first, and hands it to the session.
@@ -312,11 +315,11 @@ impl<T: Transport> Driver<T> {
         None
     }
 
-    async fn close(&mut self, end: End) {
+    async fn close(&mut self, end: &End) {
         if end.is_orderly() {
             debug!(%end, "session ended");
         } else {
-            warn!(%end, source = end_source(&end), "session ended");
+            warn!(%end, source = end_source(end), "session ended");
         }
         self.requests.close();
         // To the end: somebody may have a place in the channel and not have put the request there yet.
@@ -336,8 +339,6 @@ impl<T: Transport> Driver<T> {
                 | Why::Eof
         ) || matches!(end.why(), Why::Unsolicited(reply) if reply.code().closes_connection());
         // What became of the commands is told before; this may take its time.
-        self.ended.send_replace(Some(Arc::new(end)));
-        (self.greeted, self.opened) = (None, None);
         if in_step {
             // Whether it hears us or not, this is the end.
             let _ = tokio::time::timeout(CLOSE, self.transport.shutdown()).await;

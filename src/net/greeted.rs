@@ -63,7 +63,14 @@ impl Task {
             closing: false,
         };
         // Borrowed, for a future that owns its argument keeps it twice.
-        let run = async move { driver.run().await };
+        let run = async move {
+            let end = driver.run().await;
+            let Driver { transport, ended, greeted, opened, .. } = driver;
+            drop(transport);
+            ended.send_replace(Some(end));
+            // Whoever waits for these looks for the end.
+            drop((greeted, opened));
+        };
         let span = tracing::debug_span!("session");
         let abort = concurrent::spawn_on(&Handle::current(), run.instrument(span));
         Ok(Self { requests, greeted, opened, ended, abort, changes_password, source, tls })

@@ -174,7 +174,7 @@ impl Transport for Stream {
         self.tcp().abort();
     }
 
-    /// [`tls`](Self::tls) and [`tried`](Self::tried) have nothing to tell any more.
+    /// `tls` and `tried` have nothing to tell any more.
     fn settle(&mut self) {
         self.tried = Vec::new();
         #[cfg(feature = "tls")]

@@ -1,5 +1,6 @@
 //! The machine: what it knows, what it wants done, and when.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
@@ -121,9 +122,12 @@ impl Pool {
         at: Moment,
     ) -> Self {
         let now = at.now();
+        // What a process has sent that did not end in order may still be on its way.
+        let under_way = if account.sessions > 0 { options.rate.delay() } else { Duration::ZERO };
+        let start = now.checked_add(under_way).unwrap_or(now);
         let mut pool = Self {
             random: Random::new(options.seed),
-            pacer: Pacer::new(options.rate, now),
+            pacer: Pacer::new(options.rate, start),
             queue: Queue::new(options.shares),
             target: options.max,
             options,

@@ -41,10 +41,9 @@ impl Rotation {
 
 impl Pool {
     /// Goes on with a change of the password that an earlier process has begun, and of which nobody knows what became: one
-    /// login with [`Credential::Next`], and if that is refused one with [`Credential::Current`].
+    /// login with [`Credential::Next`], and if that is refused one with [`Credential::Current`]. Where a login is refused
+    /// already, neither is tried before [`retry_login`](Self::retry_login).
     pub fn resume_rotation(&mut self) {
-        // Whoever gives both passwords wants them to be tried.
-        self.retry_login();
         self.rotation = Some(Rotation::TryNext);
     }
 

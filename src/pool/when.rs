@@ -146,7 +146,9 @@ impl Pool {
     /// Which session goes for another one: one at a time, and only if that one can log in.
     fn next_replaced(&self) -> Option<u64> {
         let changes = |place: &Place| place.old || !place.state.is_live();
-        if self.refused.is_some() || self.failures > 0 || self.places.values().any(changes) {
+        // Who has logged in since it failed shows that it can be done.
+        let fails = self.failures > 0 && self.trouble.is_some();
+        if self.refused.is_some() || fails || self.places.values().any(changes) {
             return None;
         }
         let makes_room = !self.has_room() && self.taken() <= self.target;

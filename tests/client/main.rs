@@ -13,6 +13,7 @@ mod lists;
 mod live;
 mod openings;
 mod password;
+mod places;
 mod quits;
 mod script;
 mod sessions;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use rrp::DomainName;
 use rrp::client::{Availability, Builder, Client, Event, PasswordError};
-use rrp::command::{Check, CheckDomain};
+use rrp::command::{Check, CheckDomain, Dialect, Session};
 use rrp::dispatch::{QueryError, Refused};
 use rrp::journal::Memory;
 use rrp::pace::Rate;
 use rrp::pool;
+use rrp::session::Config;
 use rrp::sim::{self, Close, Effect, Fault, Trigger};
 use tokio::task::JoinSet;
 
@@ -346,4 +347,63 @@ async fn a_process_that_begins_with_both_tries_each_once() {
             assert_eq!(logins(&hub).last(), Some(&last), "{holds}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_the_dialect_does_not_allow_is_not_kept() {
+    let hub = Hub::new();
+    let session =
+        Config::new(Session::login("registrar", PASSWORD.to_owned()).unwrap()).dialect(Dialect::Rfc);
+    let client = start(hub.builder().session(session), &journal()).await;
+    ask(&client, 1).await;
+    let keep = |_| async { Err(io::Error::other("it was asked to keep it")) };
+    let error = client.change_password("more than sixteen".to_owned(), keep).await.unwrap_err();
+    assert!(matches!(error, PasswordError::NotAllowed(_)), "{error:?}");
+    assert_eq!(logins(&hub), ["old"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_needs_no_other_use_of_the_session_that_came_after_an_outage() {
+    let hub = Hub::new();
+    hub.unreachable(true);
+    let client = start(hub.builder().sessions(1..=1), &journal()).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    hub.unreachable(false);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let begun = tokio::time::Instant::now();
+    Store::default().change(&client).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_begins_with_both_again_tries_neither_again() {
+    let (hub, journal) =
+        (Hub::for_registrar(sim::Registrar::new("registrar", "other".to_owned())), journal());
+    let both = || hub.builder_with(NEXT).password_before(PASSWORD.to_owned());
+    for _ in 0..3 {
+        let client = start(both(), &journal).await;
+        assert!(matches!(client.query(&check(0)).await, Err(QueryError::Unsent(Refused::Unavailable(_)))));
+        client.shutdown().await;
+    }
+    assert_eq!(logins(&hub), ["new", "old"]);
+    // Until somebody has looked.
+    let client = start(both(), &journal).await;
+    client.retry_login();
+    assert!(client.query(&check(0)).await.is_err());
+    assert_eq!(logins(&hub), ["new", "old", "new", "old"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_change_that_was_none_it_is_the_one_before_that_is_refused() {
+    let (hub, journal) = (Hub::new(), journal());
+    let client = start(hub.builder_with(NEXT).password_before(PASSWORD.to_owned()), &journal).await;
+    ask(&client, 1).await;
+    hub.add(Fault::on(Trigger::Login).then(Effect::RefuseLogin(530)).always());
+    hub.fault("check", Effect::answer(420, false));
+    assert!(client.query(&check(0)).await.is_err());
+    assert_eq!(logins(&hub), ["new", "old", "old"]);
+    client.shutdown().await;
+    let client = start(hub.builder(), &journal).await;
+    assert!(matches!(client.query(&check(0)).await, Err(QueryError::Unsent(Refused::Unavailable(_)))));
+    assert_eq!(logins(&hub).len(), 3, "it was refused before");
 }
