@@ -188,6 +188,8 @@ pub(super) enum State {
     Pausing(Purpose, Option<Instant>),
     /// The intent is being recorded.
     Recording(Slot),
+    /// The same, but the journal says nothing, and the slot was given back.
+    Late,
     Sending(Slot, Purpose),
     /// The login is being probed, after this reply.
     Probing(Slot, Purpose, Box<Reply>),

@@ -233,7 +233,7 @@ impl<S: Slots> Dispatch<S> {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let deadline = self.deadlines.first().map(|(when, _)| *when);
         let timer = self.timers.first().map(|(when, _)| *when);
-        [deadline, timer, self.records.retry_at(), self.slots.poll_timeout()].into_iter().flatten().min()
+        [deadline, timer, self.records.due(), self.slots.poll_timeout()].into_iter().flatten().min()
     }
 
     /// The journal has written, or failed to.

@@ -24,7 +24,7 @@ impl Counts {
             State::Waiting(_) => &mut self.queued,
             State::Pausing(..) => &mut self.pausing,
             State::Behind => &mut self.behind,
-            State::Recording(_) => &mut self.recording,
+            State::Recording(_) | State::Late => &mut self.recording,
             State::Sending(..) => &mut self.on_the_wire,
             State::Probing(..) => &mut self.probing,
             State::Closing => &mut self.closing,

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rrp::DomainName;
 use rrp::client::Availability;
-use rrp::client::StartError;
+use rrp::client::{Event, StartError};
 use rrp::command::{Add, Check, Safety};
 use rrp::dispatch::{NotSent, Outcome, Put, Refused, Standing};
 use rrp::journal::{BoxFuture, Journal, JournalError, JournalErrorKind, Memory, Restored, Scope};
+use rrp::pace::Rate;
 use rrp::sim::{Change, Close, Effect, Fault, Trigger};
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
@@ -152,7 +153,7 @@ async fn nothing_is_sent_before_its_intent_is_durable() {
     let client = hub.client(slow.clone()).await;
     let call = client.change(&Add::domain(&name()), Safety::ReadBack);
     let call = tokio::spawn(call.into_future());
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(hub.registry(|registry| registry.commands()), 0);
     slow.lets.add_permits(1);
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -160,6 +161,35 @@ async fn nothing_is_sent_before_its_intent_is_durable() {
     assert!(!call.is_finished(), "the outcome is not durable yet");
     slow.lets.add_permits(1);
     assert!(matches!(call.await.unwrap(), Ok(Outcome::Accepted(accepted)) if accepted.is_recorded()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_says_nothing_stops_writes_and_not_reads_nor_keepalives() {
+    let hub = Hub::new();
+    let slow = Slow { inner: journal(), lets: Arc::new(Semaphore::new(0)) };
+    let builder = hub.builder().sessions(0..=1).rate(Rate::PER_SECOND).journal(slow.clone());
+    let client = builder.connect().await.unwrap();
+    let mut events = client.events();
+    let hour = Duration::from_secs(3_600);
+    let change = client.change(&Add::domain(&name()), Safety::ReadBack).deadline(2 * hour);
+    let change = tokio::spawn(change.into_future());
+    // Its slot holds the pace for ten seconds, and no longer.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    client.query(&Check::domain(&name())).await.unwrap();
+    while events.next().await != Some(Event::JournalFails) {}
+    let second = client.change(&Add::domain(&"example.net".parse().unwrap()), Safety::ReadBack).await;
+    assert!(is_about_the_journal(&second.unwrap_err()));
+    tokio::time::sleep(hour).await;
+    assert!(hub.heard("describe").len() >= 5 && hub.dials() == 1);
+    assert_eq!(hub.changes(Change::Created, "example.com"), 0);
+
+    // It answers again: what has waited is sent, once.
+    slow.lets.add_permits(10);
+    assert!(matches!(change.await.unwrap(), Ok(Outcome::Accepted(accepted)) if accepted.is_recorded()));
+    while events.next().await != Some(Event::JournalWorks) {}
+    assert_eq!(hub.changes(Change::Created, "example.com"), 1);
+    client.shutdown().await;
+    assert!(slow.inner.entries().iter().all(|entry| entry.standing().is_finished()));
 }
 
 #[tokio::test(start_paused = true)]

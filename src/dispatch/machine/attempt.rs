@@ -48,16 +48,26 @@ impl<S: Slots> Dispatch<S> {
         intent.entry = Some(Box::new(entry.clone()));
         self.jobs.set(id, State::Recording(slot));
         self.by_ticket.insert(ticket, id);
-        self.record_intent(id, Put::Entry(entry));
+        self.record_intent(id, Put::Entry(entry), at);
     }
 
     /// The intent is durable: the command goes out, unless nobody wants it any more.
     pub(super) fn intent_recorded(&mut self, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let (State::Recording(slot), Work::Change(write)) = (job.state(), &job.work) else { return };
-        let (slot, command) = (*slot, Arc::clone(&write.command));
+        let Work::Change(write) = &job.work else { return };
+        let slot = match job.state() {
+            State::Recording(slot) => Some(*slot),
+            State::Late => None,
+            _ => return,
+        };
+        let command = Arc::clone(&write.command);
+        let give_back = |slots: &mut S| {
+            if let Some(slot) = slot {
+                slots.give_back(slot, GiveBack::Alive, at.now);
+            }
+        };
         if !self.is_wanted(id) {
-            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            give_back(&mut self.slots);
             self.unsay_intent(id, at);
             return self.drop_job(id, at);
         }
@@ -67,18 +77,25 @@ impl<S: Slots> Dispatch<S> {
         if let Some(why) =
             stopped.or(too_late).or_else(|| self.records.frozen().cloned().map(Refused::Journal))
         {
-            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            give_back(&mut self.slots);
             self.unsay_intent(id, at);
             return self.refuse(id, &why, at);
         }
         // Locked since it got its slot: nothing of it was sent, and nothing is.
         if self.held_until(at.now).is_some() {
-            self.slots.give_back(slot, GiveBack::Alive, at.now);
+            give_back(&mut self.slots);
             self.unsay_intent(id, at);
             self.want(id, Purpose::Command, at);
             return self.hold_back_all(id, at);
         }
-        self.send(slot, Purpose::Command, (*command).clone(), at.now);
+        match slot {
+            Some(slot) => self.send(slot, Purpose::Command, (*command).clone(), at.now),
+            // What waits for a slot has no intent: after a crash it was never sent.
+            None => {
+                self.unsay_intent(id, at);
+                self.want(id, Purpose::Command, at);
+            }
+        }
     }
 
     /// No byte was handed over: nothing is to be remembered, unless somebody was told that it is in doubt.

@@ -83,7 +83,7 @@ impl<S: Slots> Dispatch<S> {
         }
         let busy = matches!(
             job.state(),
-            State::Sending(..) | State::Probing(..) | State::Recording(_) | State::Closing
+            State::Sending(..) | State::Probing(..) | State::Recording(_) | State::Late | State::Closing
         );
         let handed_over = match &job.work {
             Work::Change(write) => write.handed_over > 0,

@@ -1,5 +1,6 @@
 //! What the journal is asked to write, and what if it fails.
 
+use core::fmt;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
@@ -11,10 +12,14 @@ use super::super::entry::{Put, Ticket};
 use super::super::slots::{GiveBack, JobId, Slots};
 use super::super::told::Refused;
 use super::{Action, Dispatch, RecordId};
-use crate::dispatch::job::State;
+use crate::dispatch::job::{Job, State};
 
 /// A journal that has failed is tried again so much later.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// A journal that says nothing about an intent for so long is taken for one that fails: the intent's slot holds the pace of
+/// the whole account, and reads need no journal.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Failure = Arc<dyn Error + Send + Sync>;
 
@@ -40,11 +45,15 @@ pub(super) struct Records {
     retrying: bool,
     retry_at: Option<Instant>,
     frozen: Option<Failure>,
+    /// Until when intents are waited for, the oldest first.
+    intents: VecDeque<(Instant, RecordId)>,
+    /// It was waited for in vain, and nothing has come since.
+    silence: Option<Failure>,
 }
 
 impl Records {
-    pub(super) const fn frozen(&self) -> Option<&Failure> {
-        self.frozen.as_ref()
+    pub(super) fn frozen(&self) -> Option<&Failure> {
+        self.frozen.as_ref().or(self.silence.as_ref())
     }
 
     /// How much is not known to be written.
@@ -53,8 +62,14 @@ impl Records {
     }
 
     /// When to write again what is missing; not while that is under way.
-    pub(super) fn retry_at(&self) -> Option<Instant> {
+    fn retry_at(&self) -> Option<Instant> {
         self.retry_at.filter(|_| !self.retrying)
+    }
+
+    /// When to write something again, or to wait no longer.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let patience = self.intents.front().map(|(until, _)| *until);
+        [self.retry_at(), patience].into_iter().flatten().min()
     }
 }
 
@@ -79,15 +94,32 @@ impl Records {
 }
 
 impl<S: Slots> Dispatch<S> {
-    fn record(&mut self, after: After, puts: Vec<Put>) {
+    fn record(&mut self, after: After, puts: Vec<Put>) -> RecordId {
         let id = RecordId(self.number().get());
         self.records.under_way.insert(id, after);
         self.actions.push_back(Action::Record { id, puts });
+        id
     }
 
     /// Records an intent.
-    pub(super) fn record_intent(&mut self, job: JobId, put: Put) {
-        self.record(After::Intent(job), vec![put]);
+    pub(super) fn record_intent(&mut self, job: JobId, put: Put, at: Moment) {
+        let id = self.record(After::Intent(job), vec![put]);
+        self.records.intents.extend(at.now.checked_add(PATIENCE).map(|until| (until, id)));
+    }
+
+    /// Gives slots back on which an intent has waited too long: the write goes out on another one, once its intent is
+    /// durable. Until the journal says something, writes freeze.
+    fn lose_patience(&mut self, at: Moment) {
+        while let Some((_, id)) = self.records.intents.pop_front_if(|(until, _)| *until <= at.now) {
+            let Some(After::Intent(job)) = self.records.under_way.get(&id) else { continue };
+            let id = *job;
+            if let Some(State::Recording(slot)) = self.jobs.get(&id).map(Job::state) {
+                let slot = *slot;
+                self.jobs.set(id, State::Late);
+                self.slots.give_back(slot, GiveBack::Alive, at.now);
+            }
+            self.records.silence = Some(Arc::new(Silent));
+        }
     }
 
     /// Records an outcome; the callers are told once it is, or when it turns out that it cannot be.
@@ -111,6 +143,8 @@ impl<S: Slots> Dispatch<S> {
 
     pub(super) fn recorded(&mut self, id: RecordId, result: Result<(), Failure>, at: Moment) {
         let Some(after) = self.records.under_way.remove(&id) else { return };
+        self.records.intents.retain(|(_, waiting)| *waiting != id);
+        self.records.silence = None;
         match (after, result) {
             (After::Intent(job), Ok(())) => self.intent_recorded(job, at),
             (After::Intent(job), Err(failure)) => self.intent_not_recorded(job, failure, at),
@@ -168,9 +202,22 @@ impl<S: Slots> Dispatch<S> {
     }
 
     pub(super) fn retry_records(&mut self, at: Moment) {
+        self.lose_patience(at);
         if self.records.retry_at().is_some_and(|when| when <= at.now) {
             self.records.retry_at = None;
             self.record_missing();
         }
     }
 }
+
+/// The journal says nothing.
+#[derive(Debug)]
+struct Silent;
+
+impl fmt::Display for Silent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "journal: says nothing about an intent since {} s", PATIENCE.as_secs())
+    }
+}
+
+impl Error for Silent {}
