@@ -17,7 +17,7 @@ use shuttle::future::{JoinHandle, spawn, yield_now};
 use shuttle::rand::{Rng, thread_rng};
 
 use self::world::{CALLS, Mood, NEW_PASSWORD, SESSIONS, dawdle, in_every_order};
-use crate::Client;
+use crate::client::Client;
 use crate::command::{Add, Check, Safety};
 use crate::concurrent::spawned;
 use crate::dispatch::{NotSent, Outcome, QueryError, Refused};
