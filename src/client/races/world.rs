@@ -13,8 +13,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::scheduler::RandomScheduler;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
-use crate::client::Builder;
-use crate::client::Client;
+use crate::client::{Builder, Client};
 use crate::command::Session as Login;
 use crate::dispatch;
 use crate::journal::Memory;
