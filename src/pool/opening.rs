@@ -10,7 +10,7 @@ use super::place::{Place, State};
 use crate::code::{Context, ReturnCode};
 use crate::dispatch::{Moment, Unavailable};
 use crate::session::{End, Remains, Stage, Why};
-use crate::verdict::Advice;
+use crate::verdict::{Advice, Class};
 
 /// With what a session is to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(super) enum Tried {
 pub(super) enum Kind {
     /// Another try may do better, after so long at the least.
     Retry(Duration),
+    /// The login is refused for good, and not for its credentials: trying it again and again would only draw attention.
+    Declined,
     /// The credentials are refused.
     Refused,
     /// The account is locked.
@@ -92,6 +94,7 @@ impl Failure {
             _ if end.refuses_credentials() => Kind::Refused,
             _ if end.code() == Some(ReturnCode::TOO_MANY_SESSIONS) => Kind::Full,
             Some(Advice::HoldAccount { after }) => Kind::Locked(after),
+            _ if declines(end) => Kind::Declined,
             advice => Kind::Retry(advice.and_then(Advice::wait).unwrap_or_default()),
         };
         let tried = match (end.stage(), end.why()) {
@@ -116,6 +119,13 @@ impl Failure {
     pub const fn is_refused(&self) -> bool {
         matches!(self.kind, Kind::Refused)
     }
+}
+
+/// Whether the login was refused for good, and not for its credentials.
+fn declines(end: &End) -> bool {
+    let closes = |code: ReturnCode| code.closes_connection();
+    matches!(end.why(), Why::LoginRefused(reply)
+        if reply.verdict(Context::Login).class() == Class::Permanent && !closes(reply.code()))
 }
 
 /// Far enough away never to come.
@@ -221,6 +231,11 @@ impl Pool {
                 self.tell(Event::NotOpened { session, why: why.clone() });
                 self.back_off(why, least, now);
             }
+            Kind::Declined => {
+                self.tell(Event::NotOpened { session, why: why.clone() });
+                let least = self.doubled(self.options.hold_off, self.failures);
+                self.back_off(why, least, now);
+            }
             Kind::Refused => self.refuse(why, at),
             Kind::Locked(wait) => {
                 self.trouble = Some(why);
@@ -267,11 +282,16 @@ impl Pool {
         self.open_at = self.open_at.max(now.checked_add(wait).unwrap_or(now));
     }
 
+    /// Twice as long for each time before, and at most as long as any hold-off.
+    fn doubled(&self, first: Duration, before: u32) -> Duration {
+        let doublings = 1_u32.checked_shl(before).unwrap_or(u32::MAX);
+        first.saturating_mul(doublings).min(self.options.most_hold_off)
+    }
+
     /// The registry takes no more sessions than there are.
     pub(super) fn full(&mut self, now: Instant) {
         let (ours, ghosts, max) = (self.places.len(), self.ghosts.len(), self.options.max);
-        let doublings = 1_u32.checked_shl(self.full).unwrap_or(u32::MAX);
-        let hold_off = self.options.hold_off.saturating_mul(doublings).min(self.options.most_hold_off);
+        let hold_off = self.doubled(self.options.hold_off, self.full);
         let wait = hold_off.saturating_sub(self.jitter(hold_off, 2));
         self.full = self.full.saturating_add(1).min(31);
         self.target = ours.saturating_add(ghosts).clamp(1, max);

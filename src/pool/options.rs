@@ -120,7 +120,8 @@ impl Options {
         self
     }
 
-    /// With no session opened after 521 for `first`, twice as long after each further one, and at most for `most`.
+    /// With no session opened after 521, and none after a login that was refused for another reason than its credentials (any
+    /// other 5xx), for `first`, twice as long after each further one, and at most for `most`.
     #[must_use]
     pub fn hold_off(mut self, first: Duration, most: Duration) -> Self {
         self.hold_off = first.min(most);

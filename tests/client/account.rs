@@ -286,3 +286,22 @@ async fn a_lock_that_a_keepalive_finds_is_heeded_though_its_session_ends() {
         assert_eq!(told.unwrap(), Availability::Available);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_refused_for_another_reason_is_tried_less_and_less() {
+    for code in [541, 545, 549] {
+        let hub = Hub::new();
+        hub.add(Fault::on(Trigger::Login).then(Effect::RefuseLogin(code)).always());
+        let client = hub.client(journal()).await;
+        let day = Duration::from_secs(86_400);
+        let told = tokio::time::timeout(day, client.query(&check(0)).deadline(10 * day).into_future()).await;
+        assert!(told.is_err(), "{told:?}");
+        let logins = hub.heard("session").len();
+        assert!((100..200).contains(&logins), "{code}: {logins} logins in a day");
+        // Once it is well again it is found so.
+        hub.well();
+        let query = client.query(&check(0)).deadline(Duration::from_secs(700));
+        assert!(query.await.is_ok());
+        client.shutdown().await;
+    }
+}
