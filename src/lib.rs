@@ -6,7 +6,7 @@
 //! - `client` (features `net`, `tls`): an account at a registry, for as many callers as there are;
 //! - [`dispatch`]: the order of events around each command, as a machine without I/O, with the rule of resending
 //!   ([`retry`]) and of what a read proves ([`settle`]);
-//! - [`pace`]: how fast an account sends, and whose turn it is;
+//! - [`pool`]: the sessions of an account, as a machine without I/O, and [`pace`]: how fast it sends, and whose turn it is;
 //! - [`code`]: return codes, and what each says about the answer, the connection and the registry's state
 //!   ([`verdict`]);
 //! - [`command`]: the ten commands of RFC 2832, any PTF command by name, and what is known about repeating each;
