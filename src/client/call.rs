@@ -19,7 +19,10 @@ use crate::pace::Lane;
 #[derive(Clone, Debug)]
 pub(super) struct Wishes {
     options: Options,
-    pub(super) deadline: Duration,
+    /// What its caller has said, if anything.
+    pub(super) deadline: Option<Duration>,
+    default: Duration,
+    in_bulk: bool,
 }
 
 /// A call that was begun.
@@ -45,8 +48,23 @@ impl Drop for Guard {
 }
 
 impl Wishes {
-    pub(super) fn new(deadline: Duration) -> Self {
-        Self { options: Options::new(), deadline }
+    pub(super) fn new(default: Duration) -> Self {
+        Self { options: Options::new(), deadline: None, default, in_bulk: false }
+    }
+
+    pub(super) fn lane(&mut self, lane: Lane) {
+        self.options = core::mem::take(&mut self.options).lane(lane);
+        self.in_bulk = lane == Lane::Bulk;
+    }
+
+    pub(super) fn caller(&mut self, caller: &str) {
+        self.options = core::mem::take(&mut self.options).caller(caller);
+    }
+
+    /// How long it waits.
+    fn time(&self, client: &Client) -> Duration {
+        let default = if self.in_bulk { client.0.bulk_deadline.max(self.default) } else { self.default };
+        self.deadline.unwrap_or(default)
     }
 
     pub(super) fn user(&mut self, user: &str) {
@@ -57,7 +75,7 @@ impl Wishes {
     fn begin(self, client: Client, asked: Asked) -> Result<Waiting, Refused> {
         let place = Arc::clone(&client.0.places).try_acquire_owned().map_err(|_| Refused::Backlog)?;
         // A deadline that no clock comes to is none.
-        let options = match Instant::now().checked_add(self.deadline) {
+        let options = match Instant::now().checked_add(self.time(&client)) {
             Some(deadline) => self.options.deadline(deadline.into_std()),
             None => self.options,
         };
@@ -83,22 +101,23 @@ impl Waiting {
 macro_rules! deadline_and_user {
     () => {
         /// Waits for at most so long, queue included, counted from the first poll. What is on its way then goes on without
-        /// the caller.
+        /// the caller. Nothing is sent in the last part of it, for its answer could not come: half a second of a query's, five seconds of a
+        /// change's ([`Config::LEAST_REPLY`](crate::dispatch::Config::LEAST_REPLY)).
         pub const fn deadline(mut self, deadline: Duration) -> Self {
-            self.wishes.deadline = deadline;
+            self.wishes.deadline = Some(deadline);
             self
         }
 
         /// In this lane; [`Lane::Normal`] by default.
         pub fn lane(mut self, lane: Lane) -> Self {
-            self.wishes.options = core::mem::take(&mut self.wishes.options).lane(lane);
+            self.wishes.lane(lane);
             self
         }
 
         /// From this caller, at most [`Intent::MAX_USER`](crate::dispatch::Intent::MAX_USER) bytes: inside a lane, callers take turns. Without one, all
         /// calls of a user are one caller's.
         pub fn caller(mut self, caller: &str) -> Self {
-            self.wishes.options = core::mem::take(&mut self.wishes.options).caller(caller);
+            self.wishes.caller(caller);
             self
         }
 

@@ -45,6 +45,7 @@ pub(super) struct Shared {
     pub(super) events: broadcast::WeakSender<Event>,
     pub(super) query_deadline: Duration,
     pub(super) change_deadline: Duration,
+    pub(super) bulk_deadline: Duration,
 }
 
 impl Client {

@@ -14,6 +14,7 @@ use super::handle::Client;
 use crate::command::{Body, Command, CommandError, Field};
 use crate::dispatch::{Answer, QueryError};
 use crate::journal::BoxFuture;
+use crate::pace::Lane;
 use crate::wire::deframe::Grammar;
 
 /// A list that is read page by page: a stream of answers, each a page. See [`Client::list`].
@@ -166,7 +167,19 @@ impl List {
 
     /// Waits for each page at most so long, queue included, counted from when it is first wanted.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
-        self.wishes.deadline = deadline;
+        self.wishes.deadline = Some(deadline);
+        self
+    }
+
+    /// In this lane: as [`QueryCall::lane`](super::QueryCall::lane).
+    pub fn lane(mut self, lane: Lane) -> Self {
+        self.wishes.lane(lane);
+        self
+    }
+
+    /// From this caller: as [`QueryCall::caller`](super::QueryCall::caller).
+    pub fn caller(mut self, caller: &str) -> Self {
+        self.wishes.caller(caller);
         self
     }
 

@@ -43,6 +43,7 @@ pub struct Config {
     pub(super) backoff: Backoff,
     pub(super) budget: Budget,
     pub(super) least_reply: Duration,
+    pub(super) least_answer: Duration,
     pub(super) recent: Duration,
     pub(super) first_negative: Duration,
     pub(super) between_negatives: Duration,
@@ -69,13 +70,16 @@ pub enum Queues {
 impl Config {
     /// So many attempts that count, the first one included.
     pub const TRIES: u32 = 5;
-    /// A try is made only if the caller's time leaves so much for the reply.
+    /// A change is sent only if the caller's time leaves so much for its reply: five seconds. What is sent and not answered
+    /// in time is in doubt.
     pub const LEAST_REPLY: Duration = Duration::from_secs(5);
-    /// So old may the reading of an object be that replaces one before an intent.
+    /// A query is sent only if the caller's time leaves so much for its answer: half a second.
+    pub const LEAST_ANSWER: Duration = Duration::from_millis(500);
+    /// So old, a minute, may the reading of an object be that replaces one before an intent.
     pub const RECENT: Duration = Duration::from_secs(60);
-    /// "Not found" or "unchanged" counts so long after the end of the session that lost the reply.
+    /// "Not found" or "unchanged" counts so long after the end of the session that lost the reply: a minute.
     pub const FIRST_NEGATIVE: Duration = Duration::from_secs(60);
-    /// And counts again, and for good, so much later.
+    /// And counts again, and for good, so much later: ten seconds.
     pub const BETWEEN_NEGATIVES: Duration = Duration::from_secs(10);
     /// So many looks at an object that show nothing, and it is left to people.
     pub const LOOKS: u32 = 12;
@@ -93,6 +97,7 @@ impl Config {
             backoff: Backoff::DEFAULT,
             budget: Budget::DEFAULT,
             least_reply: Self::LEAST_REPLY,
+            least_answer: Self::LEAST_ANSWER,
             recent: Self::RECENT,
             first_negative: Self::FIRST_NEGATIVE,
             between_negatives: Self::BETWEEN_NEGATIVES,
@@ -134,7 +139,14 @@ impl Config {
         self
     }
 
-    /// With so much of the caller's time left for a reply, or nothing is sent.
+    /// With so much of the caller's time left for an answer to a query, or it is not sent.
+    #[must_use]
+    pub const fn least_answer(mut self, least: Duration) -> Self {
+        self.least_answer = least;
+        self
+    }
+
+    /// With so much of the caller's time left for the reply to a change, or nothing of it is sent.
     #[must_use]
     pub const fn least_reply(mut self, least: Duration) -> Self {
         self.least_reply = least;

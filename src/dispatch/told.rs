@@ -97,7 +97,7 @@ pub enum QueryError {
 impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsent(_) => f.write_str("query not sent"),
+            Self::Unsent(why) => write!(f, "query not sent: {why}"),
             Self::Refused(answer) => {
                 let reply = &answer.reply;
                 write!(f, "query refused with `{} {}`", reply.code(), reply.redacted_text().escape_debug())
@@ -121,7 +121,8 @@ impl fmt::Display for QueryError {
 impl Error for QueryError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Unsent(source) => Some(source),
+            // What it says is said above.
+            Self::Unsent(why) => why.source(),
             _ => None,
         }
     }
@@ -243,13 +244,14 @@ impl NotSent {
 
 impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "command `{}` not sent", self.command.name().escape_debug())
+        write!(f, "command `{}` not sent: {}", self.command.name().escape_debug(), self.why)
     }
 }
 
 impl Error for NotSent {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.why)
+        // What it says is said above.
+        self.why.source()
     }
 }
 

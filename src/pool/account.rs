@@ -34,6 +34,9 @@ impl Machine {
     }
 }
 
+/// What is added to a refusal that is only remembered.
+const EARLIER: &str = ", as an earlier process was told";
+
 /// The longest lock that a restart believes in: a clock may have been wrong.
 const MOST_HOLD: Duration = Duration::from_secs(60 * 60);
 
@@ -54,7 +57,9 @@ impl Pool {
         if let Some(refused) = &account.refused
             && refused.credential == self.credential
         {
-            self.refused = Some(Refusal { why: Unavailable::new(&refused.why), at: refused.at });
+            let why = refused.why.trim_end_matches(EARLIER);
+            self.refused =
+                Some(Refusal { why: Unavailable::new(&format!("{why}{EARLIER}")), at: refused.at });
         }
         if let Some(wall) = account.held_until {
             // Whether it is over or not: one read has to prove it.

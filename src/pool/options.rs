@@ -25,23 +25,23 @@ pub struct Options {
 }
 
 impl Options {
-    /// No more sessions than this, whatever is asked for.
+    /// No more sessions than this, 256, whatever is asked for.
     pub const MAX_SESSIONS: usize = 256;
-    /// What CNR allows an account.
+    /// What CNR allows an account: none to five.
     pub const SESSIONS: RangeInclusive<usize> = 0..=5;
-    /// An idle session is kept alive after so long …
+    /// An idle session is kept alive after so long, nine minutes …
     pub const KEEPALIVE_AFTER: Duration = Duration::from_secs(9 * 60);
-    /// … for the registry ends it after so long. A session that was lost in silence counts for so long.
+    /// … for the registry ends it after so long, ten minutes. A session that was lost in silence counts for so long.
     pub const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
-    /// A session beyond the least number that has carried nothing for so long is ended.
+    /// A session beyond the least number that has carried nothing for so long, an hour, is ended.
     pub const SURPLUS_AFTER: Duration = Duration::from_secs(60 * 60);
-    /// A session is replaced after so long …
+    /// A session is replaced after so long, 23 hours …
     pub const ROTATE_AFTER: Duration = Duration::from_secs(23 * 60 * 60);
-    /// … for the registry ends it after so long.
+    /// … for the registry ends it after so long, a day.
     pub const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-    /// After 521 no session is opened for so long, at first.
+    /// After 521 no session is opened for so long at first, 30 s.
     pub const HOLD_OFF: Duration = Duration::from_secs(30);
-    /// And at most for so long.
+    /// And at most for so long, ten minutes.
     pub const MOST_HOLD_OFF: Duration = Duration::from_secs(10 * 60);
 
     /// The numbers above, one command per second, one second to one minute of backoff; a seed for jitter.

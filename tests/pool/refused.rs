@@ -111,7 +111,7 @@ fn it_survives_a_restart_with_the_same_credentials_alone() {
     let pool = |credential, account: &Account| {
         Pool::new(Options::new(1), Machine::new(), credential, account, Moment::new(base(), WALL))
     };
-    assert_eq!(pool([1; 16], &account).unavailable(), Some(why("Code(530)")));
+    assert_eq!(pool([1; 16], &account).unavailable(), Some(why("Code(530), as an earlier process was told")));
     assert_eq!(pool([2; 16], &account).unavailable(), None);
 }
 

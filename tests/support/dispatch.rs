@@ -310,6 +310,11 @@ impl Rig {
         self.dispatch.handle_timeout(self.at());
     }
 
+    pub(crate) fn pass_millis(&mut self, time: u64) {
+        self.now += Duration::from_millis(time);
+        self.dispatch.handle_timeout(self.at());
+    }
+
     /// Something was told to the slots.
     pub(crate) fn tick(&mut self) {
         self.pass(0);

@@ -69,8 +69,12 @@ impl<S: Slots> Dispatch<S> {
 
     /// Whether the time of some caller lasts for a reply.
     pub(super) fn time_lasts(&self, id: JobId, now: Instant) -> bool {
-        let Some(needed) = now.checked_add(self.config.least_reply) else { return false };
         self.jobs.get(&id).is_some_and(|job| {
+            let least = match job.work {
+                Work::Query(_) => self.config.least_answer,
+                Work::Change(_) | Work::Settle(_) => self.config.least_reply,
+            };
+            let Some(needed) = now.checked_add(least) else { return false };
             let mut calls = job.calls.wanting().filter_map(|call| self.calls.get(&call));
             calls.any(|call| call.deadline.is_none_or(|deadline| deadline >= needed))
         })
