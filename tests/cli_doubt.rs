@@ -204,7 +204,13 @@ fn a_second_process_on_an_account_is_told_who_has_it() {
     let says =
         format!("rrp: client: account `registrar` at `{host}` is in use by process {} (`rrp", child.id());
     assert!(said.err.contains(&says) && said.err.contains("hint: wait for its end"), "{said:?}");
+    // Nor does whoever asks without a journal come on top of it, unless he says so.
+    for look in [&["check", "example.org"][..], &["status", "example.com"], &ADD] {
+        let said = place.sim.run(look).exits(3);
+        assert!(said.err.contains(&says) && said.err.contains("`--beside`"), "{said:?}");
+    }
     assert_eq!(place.sim.executed("AddDomain"), 1);
+    place.sim.run(&["check", "example.org", "--beside"]).exits(0);
     // A registry on another port is another one, and that of the demonstration has nobody else.
     let another = Place::new();
     another.run(&ADD).exits(0);

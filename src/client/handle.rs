@@ -9,13 +9,15 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use super::answer::Typed;
-use super::builder::Builder;
+use super::builder::{Builder, StartError};
 use super::call::{ChangeCall, QueryCall, SettleCall};
 use super::event::{Event, Events};
 use super::list::List;
+use super::lock::Locking;
 use super::message::Message;
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
+use super::wall;
 use crate::command::{Change, Dialect, Query, Safety, Session as Login, ToCommand};
 use crate::concurrent::{AtomicBool, Semaphore, mpsc, oneshot};
 use crate::dispatch::{Entry, Refused, Ticket};
@@ -52,6 +54,16 @@ impl Client {
     /// A client of the registry at this endpoint.
     pub fn builder(endpoint: Endpoint) -> Builder {
         Builder::new(endpoint)
+    }
+
+    /// Whether no client on this machine has the account of this login, for whoever connects without one. It says nothing of
+    /// the moment after. It looks where a client locks by default, and blocks for as long as that takes.
+    ///
+    /// # Errors
+    /// [`StartError::AccountLocked`] says who has it; [`StartError::Lock`] that nobody can tell.
+    pub fn account_is_free(endpoint: &Endpoint, login: &str) -> Result<(), StartError> {
+        Locking::default().lock(endpoint, login, wall::system() / 1_000)?;
+        Ok(())
     }
 
     /// Asks something. It is repeated as often as the rule of resending allows.

@@ -23,7 +23,7 @@ use crate::failure::{Refusal, chain};
 use crate::journal::{refusal, wall};
 use crate::look::word;
 use crate::output::escape;
-use crate::settings::Settings;
+use crate::settings::{Settings, in_use};
 use crate::signal::Signals;
 use crate::target::Environment;
 
@@ -163,12 +163,7 @@ impl Journaled {
             .map_err(|error| not_started(error.into()))?;
         let client = runtime.block_on(builder.connect()).map_err(|error| match error {
             StartError::Journal(error) => refusal(error),
-            StartError::AccountLocked { .. } => {
-                let line = error.to_string();
-                let what = line.strip_prefix("client: ").unwrap_or(&line);
-                let hint = "wait for its end: an account has a few sessions and one pace, whoever uses them";
-                Refusal::new(STAGE, what).hint(hint).exit(Exit::Temporary)
-            }
+            error @ StartError::AccountLocked { .. } => in_use(&error),
             error => not_started(error.into()),
         })?;
         let (runtime, seen) = (Some(runtime), Seen::default());

@@ -89,6 +89,9 @@ pub(crate) struct Connection {
     /// Read the password from this open file descriptor
     #[arg(long, value_name = "N", help_heading = "Connection")]
     password_fd: Option<u32>,
+    /// Connect though a client on this machine has the account: its sessions and its pace are used on top
+    #[arg(long, help_heading = "Connection")]
+    beside: bool,
     #[command(flatten)]
     options: Options,
 }
@@ -116,7 +119,11 @@ impl Connection {
             configured: file.password_file.clone(),
             explicit: self.config.is_some(),
         };
-        Settings::new(self.options.clone().or(from_env).or(file), password, origins, notes)
+        let settings = Settings::new(self.options.clone().or(from_env).or(file), password, origins, notes)?;
+        if !self.beside {
+            settings.heed_others()?;
+        }
+        Ok(settings)
     }
 }
 

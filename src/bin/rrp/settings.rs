@@ -7,11 +7,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use rrp::Secret;
+use rrp::client::StartError;
 use rrp::command::{self, Dialect};
 use rrp::journal::Scope;
 use rrp::net::{ConnectDeadlines, Connector, Endpoint, Family, Pin, Tls, TlsError, TlsVersion};
 use rrp::session::{Config, Deadlines, Wait};
 
+use crate::exit::Exit;
 use crate::failure::Refusal;
 use crate::options::{Options, STAGE};
 use crate::origin::Origins;
@@ -31,6 +33,15 @@ pub(crate) struct Settings {
     timeout: Option<Duration>,
     /// What the user should know of where all this comes from.
     notes: Vec<String>,
+}
+
+/// A client on this machine has the account.
+pub(crate) fn in_use(error: &StartError) -> Refusal {
+    let line = error.to_string();
+    let what = line.strip_prefix("client: ").unwrap_or(&line);
+    let hint = "wait for its end: an account has a few sessions and one pace, whoever uses them; \
+                without a journal, `--beside` connects all the same";
+    Refusal::new("client", what).hint(hint).exit(Exit::Temporary)
 }
 
 enum Security {
@@ -106,6 +117,16 @@ impl Settings {
             ));
         }
         Ok(Self { target, dialect, user: options.user, password, security, family, sources, timeout, notes })
+    }
+
+    /// What a registry limits is the account, whoever uses it: not beside a client that has it.
+    pub(crate) fn heed_others(&self) -> Result<(), Refusal> {
+        let Some(user) = &self.user else { return Ok(()) };
+        match rrp::Client::account_is_free(&self.target.endpoint, user) {
+            Err(error @ StartError::AccountLocked { .. }) => Err(in_use(&error)),
+            // Where nobody can tell, nobody is kept from looking.
+            _ => Ok(()),
+        }
     }
 
     /// What connects. Files of certificates are read here, and notes are given.
