@@ -1,6 +1,6 @@
 //! The sessions of the account: what its pool wants done, and what becomes of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tracing::{debug, error, info, warn};
@@ -34,7 +34,7 @@ pub(super) enum Held {
     Sending(Arc<Connection>, Option<Arc<End>>),
 }
 
-pub(super) type Connections = HashMap<u64, Held>;
+pub(super) type Connections = BTreeMap<u64, Held>;
 
 /// Whom to tell of the change of the password that is under way.
 pub(super) struct Changing {

@@ -318,7 +318,7 @@ impl Builder {
             retrying: Arc::clone(&retrying),
             callers: HashMap::new(),
             flights: Flights::default(),
-            connections: HashMap::new(),
+            connections: account::Connections::new(),
             closing: HashSet::new(),
             changing: None,
             events,

@@ -23,8 +23,8 @@ use crate::reply::Reply;
 use crate::session::{CommandId, End, Event, Fate, NotReady, Rejected, Session, Stage, Why};
 use crate::wire::Greeting;
 
-/// What is read at first while an answer is waited for, in bytes: most are shorter.
-const BUSY_READ: usize = 1_024;
+/// What is read at first while an answer is waited for, in bytes: most are shorter, and allocators take their time for more.
+const BUSY_READ: usize = 1_000;
 /// What is read at once behind that.
 const MORE_READ: usize = 8_192;
 /// What is read at once on an idle connection, where at most a short line comes; hundreds of these stand about.
@@ -368,7 +368,9 @@ fn end_source(end: &End) -> Option<String> {
 /// Storage of this size, and no more.
 fn fit(chunk: &mut Vec<u8>, size: usize) {
     if chunk.len() != size {
-        *chunk = vec![0; size];
+        // Storage that was in use a moment ago is faster than such as comes zeroed.
+        *chunk = Vec::with_capacity(size);
+        chunk.resize(size, 0);
     }
 }
 
