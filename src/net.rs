@@ -4,6 +4,7 @@
 //! wrong is a [`ConnectError`] or an [`OpenError`], which know the stage, the cause and what to check. A session runs over any [`Transport`]. [`ReplyCodec`] is the codec of a client,
 //! [`CommandCodec`] that of a server.
 
+mod alarm;
 mod cause;
 mod codec;
 mod connect;
@@ -20,6 +21,7 @@ mod stream;
 mod tls;
 mod transport;
 
+pub(crate) use alarm::Alarm;
 pub use cause::Cause;
 pub use codec::{CodecError, CommandCodec, Message, ReplyCodec};
 pub use connect::{ConnectDeadlines, Connector};

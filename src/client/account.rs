@@ -1,6 +1,6 @@
 //! The sessions of the account: what its pool wants done, and what becomes of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tracing::{debug, error, info, warn};
@@ -34,7 +34,7 @@ pub(super) enum Held {
     Sending(Arc<Connection>, Option<Arc<End>>),
 }
 
-pub(super) type Connections = HashMap<u64, Held>;
+pub(super) type Connections = BTreeMap<u64, Held>;
 
 /// Whom to tell of the change of the password that is under way.
 pub(super) struct Changing {
@@ -60,8 +60,7 @@ pub(super) fn credential(config: &crate::session::Config, keyed: &Keyed) -> [u8;
 
 impl Driver {
     /// Does what the sessions want done now; whether it was anything.
-    pub(super) fn about_sessions(&mut self) -> bool {
-        let at = self.at();
+    pub(super) fn about_sessions(&mut self, at: Moment) -> bool {
         let pool = self.dispatch.slots_mut();
         let (action, probed, rotated) = (pool.poll_action(at), pool.poll_probed(), pool.poll_rotated());
         let mut events = false;
@@ -76,7 +75,7 @@ impl Driver {
             self.rotated(rotated);
         }
         if let Some(action) = action {
-            self.carry_out_session(action);
+            self.carry_out_session(action, at);
         }
         if let Some(probed) = probed {
             debug!(
@@ -91,10 +90,10 @@ impl Driver {
         any
     }
 
-    fn carry_out_session(&mut self, action: Action) {
+    fn carry_out_session(&mut self, action: Action, at: Moment) {
         match action {
             Action::Remember(account) => {
-                let write = self.journal.write(vec![Put::Account(account)], (self.wall)());
+                let write = self.journal.write(vec![Put::Account(account)], at.wall());
                 self.flights.add(async move { Landed::Remembered { result: write.await } });
             }
             Action::Connect { session, credential } => {

@@ -25,7 +25,7 @@ use crate::command::{CommandError, Session as Login};
 use crate::concurrent::{self, AtomicBool, Semaphore, mpsc};
 use crate::dispatch::{self, Dispatch, Moment};
 use crate::journal::{BoxFuture, Journal, JournalError, Memory, Scope};
-use crate::net::{Connector, Endpoint, Transport};
+use crate::net::{Alarm, Connector, Endpoint, Transport};
 use crate::pace::Rate;
 use crate::pool::{self, Pool};
 use crate::retry::Backoff;
@@ -326,10 +326,11 @@ impl Builder {
             logins,
             keyed,
             wall: self.wall,
+            alarm: Alarm::default(),
             retrying: Arc::clone(&retrying),
             callers: HashMap::new(),
             flights: Flights::default(),
-            connections: HashMap::new(),
+            connections: account::Connections::new(),
             closing: HashSet::new(),
             changing: None,
             events,

@@ -1,15 +1,15 @@
 //! The task that owns an account: it moves calls, time, records and commands between a dispatcher and the world, and
 //! decides nothing.
 
-use core::future::pending;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::FutureExt;
 use tokio::sync::broadcast;
-use tracing::{debug, error, info, trace, warn};
+use tracing::{Level, debug, enabled, error, info, trace, warn};
 
 use super::account::{Changing, Connections};
 use super::connect::{Dial, Logins};
@@ -19,11 +19,13 @@ use super::lock::AccountLock;
 use super::message::{Asked, Call, Caller, Message};
 use super::snapshot::Snapshot;
 use super::wall::Wall;
+use crate::command::Command;
 use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
 use crate::dispatch::{
     Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Settled, Standing, Told,
 };
 use crate::journal::{Journal, Lease};
+use crate::net::Alarm;
 use crate::pool::Pool;
 use crate::session::Fate;
 use crate::settle::Keyed;
@@ -36,6 +38,9 @@ const LAST_QUIT_OF_EACH: Duration = Duration::from_secs(1);
 /// But no longer than this, however slow its pace.
 const LAST_QUIT_OF_ALL: Duration = Duration::from_secs(120);
 
+/// So much of what has come back is taken in one turn.
+const MAX_AT_ONCE: usize = 64;
+
 pub(super) struct Driver {
     pub(super) dispatch: Dispatch<Pool>,
     pub(super) messages: mpsc::UnboundedReceiver<Message>,
@@ -44,6 +49,7 @@ pub(super) struct Driver {
     pub(super) logins: Logins,
     pub(super) keyed: Keyed,
     pub(super) wall: Wall,
+    pub(super) alarm: Alarm,
     pub(super) retrying: Arc<AtomicBool>,
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
@@ -86,34 +92,38 @@ pub(super) fn now() -> Instant {
 
 impl Driver {
     pub(super) async fn run(mut self) {
+        let mut at = self.at();
         loop {
-            self.act();
+            self.act(at);
             if self.is_over() {
                 break;
             }
-            match self.wait().await {
+            let happened = self.wait().await;
+            at = self.at();
+            match happened {
                 Happened::Landed(landed) => {
-                    // What was said before is heard first: for whoever has left, nothing more is sent.
-                    for _ in 0..self.messages.len() {
-                        if let Ok(message) = self.messages.try_recv() {
-                            self.asked(message);
-                        }
-                    }
-                    self.landed(landed);
+                    self.hear(at);
+                    self.landed(landed, at);
                 }
-                Happened::Time => {
-                    let at = self.at();
-                    self.dispatch.handle_timeout(at);
+                Happened::Time => self.dispatch.handle_timeout(at),
+                Happened::Asked(Some(message)) => {
+                    self.asked(message, at);
+                    self.hear(at);
                 }
-                Happened::Asked(Some(message)) => self.asked(message),
                 // Nobody holds the client any more.
-                Happened::Asked(None) => self.leave(),
+                Happened::Asked(None) => self.leave(at),
+            }
+            // What else is there already goes with it.
+            for _ in 0..MAX_AT_ONCE {
+                let Some(landed) = self.flights.next().now_or_never() else { break };
+                self.hear(at);
+                self.landed(landed, at);
             }
         }
         self.close();
     }
 
-    pub(super) fn at(&self) -> Moment {
+    fn at(&self) -> Moment {
         Moment::new(now(), (self.wall)())
     }
 
@@ -122,24 +132,26 @@ impl Driver {
         let records = leaving.and_then(|leaving| leaving.records_until);
         let sessions = leaving.and_then(|leaving| leaving.sessions_until);
         let due = [self.dispatch.poll_timeout(), records, sessions].into_iter().flatten().min();
-        let time = async {
-            match due {
-                Some(due) => tokio::time::sleep_until(due.into()).await,
-                None => pending().await,
-            }
-        };
         // What is asked is answered to the end, but for the last client gone there is nobody to ask.
         let listens = self.leaving.is_none() || !self.messages.is_closed();
         tokio::select! {
             biased;
             landed = self.flights.next() => Happened::Landed(landed),
-            () = time => Happened::Time,
+            () = self.alarm.until(due) => Happened::Time,
             message = self.messages.recv(), if listens => Happened::Asked(message),
         }
     }
 
-    fn asked(&mut self, message: Message) {
-        let at = self.at();
+    /// What was said before something came back is heard first: for whoever has left, nothing more is sent.
+    fn hear(&mut self, at: Moment) {
+        for _ in 0..self.messages.len() {
+            if let Ok(message) = self.messages.try_recv() {
+                self.asked(message, at);
+            }
+        }
+    }
+
+    fn asked(&mut self, message: Message, at: Moment) {
         // Before what is asked after it, even by whoever relied on another one whose message is not here yet.
         if self.retrying.load(Ordering::SeqCst) {
             self.retrying.store(false, Ordering::SeqCst);
@@ -170,7 +182,7 @@ impl Driver {
                 self.change_password(password, Changing { answer, _place: place });
             }
             Message::Shutdown { over, place } => {
-                self.leave();
+                self.leave(at);
                 if let Some(leaving) = &mut self.leaving {
                     leaving.over.push((over, place));
                 }
@@ -188,13 +200,13 @@ impl Driver {
         }
         let id = match asked {
             Asked::Query(command) => {
-                let name = command.name().to_owned();
+                let name = name_to_tell(&command);
                 let id = self.dispatch.query(command, options, at);
                 debug!(call = %id, name = %name.escape_debug(), "query");
                 id
             }
             Asked::Change(command, safety) => {
-                let name = command.name().to_owned();
+                let name = name_to_tell(&command);
                 let id = self.dispatch.change(command, safety, options, at);
                 debug!(call = %id, name = %name.escape_debug(), safety = safety.as_str(), "change");
                 id
@@ -214,13 +226,12 @@ impl Driver {
     }
 
     /// Does all that is to be done now.
-    fn act(&mut self) {
+    fn act(&mut self, at: Moment) {
         loop {
             if let Some(action) = self.dispatch.poll_action() {
-                self.carry_out(action);
-            } else if self.about_sessions() {
+                self.carry_out(action, at);
+            } else if self.about_sessions(at) {
                 // Whatever the sessions have come to, slots may follow.
-                let at = self.at();
                 self.dispatch.handle_timeout(at);
             } else {
                 return self.watch_journal();
@@ -228,9 +239,9 @@ impl Driver {
         }
     }
 
-    fn carry_out(&mut self, action: Action) {
+    fn carry_out(&mut self, action: Action, at: Moment) {
         match action {
-            Action::Record { id, puts } => self.record(id, puts),
+            Action::Record { id, puts } => self.record(id, puts, at),
             Action::Send { slot, command } => {
                 for caller in self.dispatch.callers(slot.job).filter_map(|call| self.callers.get(&call)) {
                     caller.mark.set_sent();
@@ -244,7 +255,6 @@ impl Driver {
                     }
                     None => {
                         debug!(job, session, "not sent: the session has ended");
-                        let at = self.at();
                         self.dispatch.handle_fate(slot, Ok(Fate::Unsent(command)), false, at);
                     }
                 }
@@ -252,7 +262,7 @@ impl Driver {
             Action::Probe { slot } => {
                 debug!(job = slot.job.get(), session = slot.session, "proving the login");
                 self.on_the_wire = self.on_the_wire.saturating_add(1);
-                self.dispatch.slots_mut().prove_login(slot, now());
+                self.dispatch.slots_mut().prove_login(slot, at.now());
             }
             Action::Tell { call, told } => {
                 trace_told(call, &told);
@@ -266,7 +276,7 @@ impl Driver {
         }
     }
 
-    fn record(&self, id: RecordId, puts: Vec<Put>) {
+    fn record(&self, id: RecordId, puts: Vec<Put>, at: Moment) {
         let mut removed = Vec::new();
         for put in &puts {
             match put {
@@ -286,7 +296,7 @@ impl Driver {
             }
         }
         trace!(puts = puts.len(), "recording");
-        let write = self.journal.write(puts, (self.wall)());
+        let write = self.journal.write(puts, at.wall());
         self.flights.add(async move { Landed::Recorded { id, removed, result: write.await } });
     }
 
@@ -299,8 +309,7 @@ impl Driver {
         }
     }
 
-    fn landed(&mut self, landed: Landed) {
-        let at = self.at();
+    fn landed(&mut self, landed: Landed, at: Moment) {
         match landed {
             Landed::Recorded { id, removed, result } => {
                 match &result {
@@ -350,11 +359,10 @@ impl Driver {
     }
 
     /// Begins the end.
-    fn leave(&mut self) {
+    fn leave(&mut self, at: Moment) {
         if self.leaving.is_none() {
             debug!("client ends");
             self.leaving = Some(Leaving { over: Vec::new(), records_until: None, sessions_until: None });
-            let at = self.at();
             self.dispatch.stop(at);
             self.dispatch.slots_mut().stop(at.now());
             self.dispatch.handle_timeout(at);
@@ -410,6 +418,11 @@ impl Driver {
             let _ = over.send(());
         }
     }
+}
+
+/// The name of a command, if anybody is to be told.
+fn name_to_tell(command: &Command) -> String {
+    enabled!(Level::DEBUG).then(|| command.name().to_owned()).unwrap_or_default()
 }
 
 /// What is told, without what the registry said.

@@ -400,7 +400,7 @@ pub(crate) fn is_listed_read(body: &Body) -> bool {
     };
     let is = |other: &str| same_name(other.as_bytes(), name.as_bytes());
     nature.effect() == Effect::Read
-        && rows().filter(|row| row.dialect == dialect).any(|row| {
+        && table::of(dialect).iter().any(|row| {
             let settles = matches!(row.nature.settle(), Settle::Read(by) | Settle::List(by) if is(by));
             settles || is(row.name)
         })
@@ -408,7 +408,7 @@ pub(crate) fn is_listed_read(body: &Body) -> bool {
 
 /// The first row of this name that applies.
 fn row<'v>(dialect: Dialect, name: &str, value: impl Fn(&str) -> Option<&'v str>) -> Option<&'static Row> {
-    rows().find(|row| {
-        row.dialect == dialect && same_name(row.name.as_bytes(), name.as_bytes()) && row.when.holds(&value)
-    })
+    table::of(dialect)
+        .iter()
+        .find(|row| same_name(row.name.as_bytes(), name.as_bytes()) && row.when.holds(&value))
 }

@@ -12,8 +12,9 @@ use bytes::{Buf, Bytes};
 use futures_channel::mpsc;
 use tokio::io::{AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
-use tracing::{debug, trace, warn};
+use tracing::{Level, debug, enabled, trace, warn};
 
+use super::alarm::Alarm;
 use super::proof::Proof;
 use super::transport::Transport;
 use crate::command::Command;
@@ -22,8 +23,10 @@ use crate::reply::Reply;
 use crate::session::{CommandId, End, Event, Fate, NotReady, Rejected, Session, Stage, Why};
 use crate::wire::Greeting;
 
-/// What is read at once while an answer is waited for, in bytes.
-const BUSY_READ: usize = 8_192;
+/// What is read at first while an answer is waited for, in bytes: most are shorter, and allocators take their time for more.
+const BUSY_READ: usize = 1_000;
+/// What is read at once behind that.
+const MORE_READ: usize = 8_192;
 /// What is read at once on an idle connection, where at most a short line comes; hundreds of these stand about.
 const IDLE_READ: usize = 256;
 /// So many reads in a row are taken without waiting: behind a full one, and of a connection whose time is over or whose
@@ -74,6 +77,7 @@ pub(super) struct Driver<T> {
     pub(super) output: Bytes,
     pub(super) flushing: bool,
     pub(super) closing: bool,
+    pub(super) alarm: Alarm,
 }
 
 /// What the transport has done.
@@ -121,13 +125,7 @@ impl<T: Transport> Driver<T> {
         // Before the greeting comes nothing but that nobody holds the connection any more.
         let takes = (stands || stage == Stage::Greeting) && !self.closing;
         fit(chunk, if stands { IDLE_READ } else { BUSY_READ });
-        let deadline = self.session.poll_timeout().map(tokio::time::Instant::from_std);
-        let timeout = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => core::future::pending().await,
-            }
-        };
+        let timeout = self.alarm.until(self.session.poll_timeout());
         let (transport, output, flushing) = (&mut self.transport, &self.output, self.flushing);
         tokio::select! {
             biased;
@@ -154,8 +152,10 @@ impl<T: Transport> Driver<T> {
 
     /// Reads what there is behind a read that filled the storage, and hands it all to the session at once: what comes right
     /// behind a reply casts doubt on it, and must not fall behind the end of a read by chance.
-    async fn read_on(&mut self, chunk: &mut [u8]) {
+    async fn read_on(&mut self, chunk: &[u8]) {
         let mut all = chunk.to_vec();
+        let mut more = vec![0; MORE_READ];
+        let chunk = more.as_mut_slice();
         let mut last = None;
         for _ in 0..MAX_READS {
             match read_now(&mut self.transport, chunk).await {
@@ -207,7 +207,8 @@ impl<T: Transport> Driver<T> {
             Some(Request::Command(asked)) => {
                 let Asked { command, done, place } = *asked;
                 drop(place);
-                let (name, effect) = (command.name().to_owned(), command.nature().effect());
+                let effect = command.nature().effect();
+                let name = enabled!(Level::DEBUG).then(|| command.name().to_owned()).unwrap_or_default();
                 match self.session.submit(command, now()) {
                     Ok(id) => {
                         debug!(%id, name = %name.escape_debug(), effect = effect.as_str(), "command");
@@ -367,7 +368,9 @@ fn end_source(end: &End) -> Option<String> {
 /// Storage of this size, and no more.
 fn fit(chunk: &mut Vec<u8>, size: usize) {
     if chunk.len() != size {
-        *chunk = vec![0; size];
+        // Storage that was in use a moment ago is faster than such as comes zeroed.
+        *chunk = Vec::with_capacity(size);
+        chunk.resize(size, 0);
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use super::alarm::Alarm;
 use super::connection::{Connection, OpenError};
 use super::driver::{Driver, Opened, Request, now};
 use super::transport::Transport;
@@ -61,6 +62,7 @@ impl Task {
             output: Bytes::new(),
             flushing: false,
             closing: false,
+            alarm: Alarm::default(),
         };
         // Borrowed, for a future that owns its argument keeps it twice.
         let run = async move {

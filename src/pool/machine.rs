@@ -13,7 +13,7 @@ use super::options::Options;
 use super::parked::Parked;
 use super::place::{Place, State};
 use super::rotation::{Rotated, Rotation};
-use crate::dispatch::{Account, Moment, Slot, Unavailable, Wish};
+use crate::dispatch::{Account, JobId, Moment, Slot, Unavailable};
 use crate::pace::{Pacer, Queue, Rate};
 use crate::retry::Random;
 
@@ -67,9 +67,10 @@ pub struct Pool {
     pub(super) born: Instant,
     pub(super) random: Random,
     pub(super) pacer: Pacer,
-    pub(super) queue: Queue<Wish>,
+    /// With the session that each must not have: mostly there is none, and many may wait.
+    pub(super) queue: Queue<Option<Box<u64>>>,
     /// Those who have had their turn, and have read what they are to change. They take any session.
-    pub(super) ahead: VecDeque<Wish>,
+    pub(super) ahead: VecDeque<JobId>,
     pub(super) parked: Parked,
     pub(super) places: BTreeMap<u64, Place>,
     /// Sessions that take a command now, the one that was used last at the end.

@@ -2,33 +2,37 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::dispatch::{JobId, Wish};
+use crate::dispatch::JobId;
 
 /// They keep their turn: by it, and by the session that each must not have, so that nobody has to look at all of them.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
-    by_session: BTreeMap<u64, BTreeMap<u64, Wish>>,
+    by_session: BTreeMap<u64, BTreeMap<u64, JobId>>,
     places: HashMap<JobId, (u64, u64)>,
     turns: u64,
 }
 
 impl Parked {
-    /// Behind all others. Whoever may have any session is not parked.
-    pub(super) fn push(&mut self, wish: Wish) {
-        let Some(session) = wish.not_on else { return };
+    /// Behind all others. It must not have this session.
+    pub(super) fn push(&mut self, job: JobId, session: u64) {
         self.turns = self.turns.saturating_add(1);
-        self.places.insert(wish.job, (session, self.turns));
-        self.by_session.entry(session).or_default().insert(self.turns, wish);
+        self.places.insert(job, (session, self.turns));
+        self.by_session.entry(session).or_default().insert(self.turns, job);
     }
 
-    pub(super) fn remove(&mut self, job: JobId) -> Option<Wish> {
+    /// With the session that it must not have.
+    pub(super) fn remove(&mut self, job: JobId) -> Option<u64> {
+        // Mostly nobody is.
+        if self.places.is_empty() {
+            return None;
+        }
         let (session, turn) = self.places.remove(&job)?;
         let waiting = self.by_session.get_mut(&session)?;
-        let wish = waiting.remove(&turn);
+        waiting.remove(&turn);
         if waiting.is_empty() {
             self.by_session.remove(&session);
         }
-        wish
+        Some(session)
     }
 
     /// The first who may have one of these sessions.
@@ -53,8 +57,8 @@ impl Parked {
     /// The first of each session, by turn.
     fn firsts(&self) -> impl Iterator<Item = (u64, u64, JobId)> {
         self.by_session.iter().filter_map(|(session, waiting)| {
-            let (turn, wish) = waiting.first_key_value()?;
-            Some((*turn, *session, wish.job))
+            let (turn, job) = waiting.first_key_value()?;
+            Some((*turn, *session, *job))
         })
     }
 }

@@ -9,25 +9,28 @@ use crate::dispatch::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 
 impl Pool {
     /// Who is next and finds a session, and which: the one that was used last, so that others can go.
-    fn next_match(&mut self) -> Option<(Wish, u64)> {
-        let fits = |idle: &[u64], wish: &Wish| {
-            idle.iter().rev().find(|session| wish.not_on != Some(**session)).copied()
+    fn next_match(&mut self) -> Option<(JobId, u64)> {
+        let fits = |idle: &[u64], not_on: Option<u64>| {
+            idle.iter().rev().find(|session| not_on != Some(**session)).copied()
         };
         if let (Some(session), false) = (self.idle.last().copied(), self.ahead.is_empty()) {
             return Some((self.ahead.pop_front()?, session));
         }
         if let Some(job) = self.parked.first_for(&self.idle) {
-            let wish = self.parked.remove(job)?;
-            let session = fits(&self.idle, &wish)?;
-            return Some((wish, session));
+            let not_on = self.parked.remove(job)?;
+            let session = fits(&self.idle, Some(not_on))?;
+            return Some((job, session));
         }
         while !self.idle.is_empty() {
-            let (_, wish) = self.queue.pop()?;
-            if let Some(session) = fits(&self.idle, &wish) {
-                return Some((wish, session));
+            let (job, not_on) = self.queue.pop()?;
+            let (job, not_on) = (JobId::new(job), not_on.map(|session| *session));
+            if let Some(session) = fits(&self.idle, not_on) {
+                return Some((job, session));
             }
             // It keeps its turn.
-            self.parked.push(wish);
+            if let Some(session) = not_on {
+                self.parked.push(job, session);
+            }
         }
         None
     }
@@ -35,26 +38,28 @@ impl Pool {
 
 impl Slots for Pool {
     fn ask(&mut self, wish: Wish, now: Instant) {
-        self.withdraw(wish.job);
-        let (id, lane, caller) = (wish.job.get(), wish.lane, wish.caller.clone());
-        if wish.again {
-            self.queue.push_again(id, lane, &caller, wish, now);
+        let Wish { job, lane, caller, again, not_on } = wish;
+        // Out of the queue it is taken by what is put there.
+        self.ahead.retain(|ahead| *ahead != job);
+        self.parked.remove(job);
+        let (id, not_on) = (job.get(), not_on.map(Box::new));
+        if again {
+            self.queue.push_again(id, lane, &caller, not_on, now);
         } else {
-            self.queue.push(id, lane, &caller, wish, now);
+            self.queue.push(id, lane, &caller, not_on, now);
         }
     }
 
     fn ask_next(&mut self, wish: Wish, _now: Instant) {
         self.withdraw(wish.job);
-        if wish.not_on.is_some() {
-            self.parked.push(wish);
-        } else {
-            self.ahead.push_back(wish);
+        match wish.not_on {
+            Some(session) => self.parked.push(wish.job, session),
+            None => self.ahead.push_back(wish.job),
         }
     }
 
     fn withdraw(&mut self, job: JobId) {
-        self.ahead.retain(|wish| wish.job != job);
+        self.ahead.retain(|ahead| *ahead != job);
         self.queue.remove(job.get());
         self.parked.remove(job);
     }
@@ -67,8 +72,8 @@ impl Slots for Pool {
         if !self.options.rate.is_unlimited() && self.next_errand().is_some_and(|(when, ..)| when <= now) {
             return None;
         }
-        let (wish, session) = self.next_match()?;
-        let slot = Slot { job: wish.job, session };
+        let (job, session) = self.next_match()?;
+        let slot = Slot { job, session };
         self.idle.retain(|idle| *idle != session);
         self.places.get_mut(&session)?.state = State::Granted(slot);
         self.permits.push(slot);

@@ -138,7 +138,8 @@ impl Pool {
             return None;
         }
         let idle = self.idle.iter().filter_map(|session| Some((*session, self.places.get(session)?)));
-        let aged = idle.map(|(session, place)| (self.ends_at(place), session)).min();
+        let (comes, surplus) = (self.has_next(), self.has_surplus());
+        let aged = idle.map(|(session, place)| (self.ends_at(place, comes, surplus), session)).min();
         let replaced = self.next_replaced().map(|session| (self.open_at, session));
         [aged, replaced].into_iter().flatten().min()
     }
@@ -185,18 +186,26 @@ impl Pool {
             })
     }
 
-    /// When a session is to be ended if it is idle.
-    pub(super) fn ends_at(&self, place: &Place) -> Instant {
-        // What is in use is replaced first, if there is room.
-        let comes = self.has_room() || self.places.values().any(|place| place.state.opens());
-        let replaced = place.is_used(self.options.idle_limit) && comes && self.refused.is_none();
-        let aged = if replaced { place.end_at } else { place.retire_at };
+    /// Whether another session is on its way, or there is room for it.
+    fn has_next(&self) -> bool {
+        self.refused.is_none() && (self.has_room() || self.places.values().any(|place| place.state.opens()))
+    }
+
+    /// Whether there are more sessions than there are to be at least.
+    fn has_surplus(&self) -> bool {
         let live = self.places.values().filter(|place| place.state.is_live() && !place.old).count();
-        if live > self.options.min.max(1) {
-            let surplus = place.used_at.checked_add(self.options.surplus_after).unwrap_or(aged);
-            return aged.min(surplus);
+        live > self.options.min.max(1)
+    }
+
+    /// When a session is to be ended if it is idle.
+    fn ends_at(&self, place: &Place, comes: bool, surplus: bool) -> Instant {
+        // What is in use is replaced first, if there is room.
+        let replaced = comes && place.is_used(self.options.idle_limit);
+        let aged = if replaced { place.end_at } else { place.retire_at };
+        match place.used_at.checked_add(self.options.surplus_after).filter(|_| surplus) {
+            Some(unused) => aged.min(unused),
+            None => aged,
         }
-        aged
     }
 }
 

@@ -11,7 +11,7 @@ use super::Repeat::{Guarded, Harmful, Harmless, Refused, Unknown};
 use super::Settle::{Impossible, List, Read};
 use super::When::{Always, Has, Is, Lacks, Numbers};
 use super::{Nature, Row};
-use crate::command::Dialect::{Rfc, Xrrp};
+use crate::command::Dialect::{self, Rfc, Xrrp};
 
 const READ: Nature = Nature::READ;
 const SESSION: Nature = Nature::SESSION;
@@ -19,6 +19,15 @@ const SESSION: Nature = Nature::SESSION;
 /// Every row, PTF commands in alphabetical order and then RRP.
 pub fn rows() -> impl ExactSizeIterator<Item = &'static Row> {
     ROWS.iter()
+}
+
+/// The rows of one dialect.
+pub(super) fn of(dialect: Dialect) -> &'static [Row] {
+    let (ptf, rrp) = ROWS.split_at(ROWS.partition_point(|row| row.dialect == Xrrp));
+    match dialect {
+        Xrrp => ptf,
+        Rfc => rrp,
+    }
 }
 
 macro_rules! rows {

@@ -10,7 +10,7 @@ use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Writ
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told};
 use super::{Action, Dispatch};
-use crate::command::{Effect, Kind, Nature, Safety};
+use crate::command::{Command, Effect, Kind, Nature, Safety};
 use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
@@ -194,12 +194,12 @@ impl<S: Slots> Dispatch<S> {
     }
 
     fn verdict_of(&self, id: JobId, purpose: Purpose, reply: &Reply) -> Verdict {
-        let command = match purpose {
-            Purpose::Command => self.jobs.get(&id).and_then(Job::command).cloned(),
-            Purpose::Before | Purpose::Look => self.next_read(id, purpose),
+        let context = match purpose {
+            Purpose::Command => self.jobs.get(&id).and_then(Job::command).map(Command::context),
+            Purpose::Before | Purpose::Look => self.next_read(id, purpose).map(|read| read.context()),
         };
-        match command {
-            Some(command) => reply.verdict(command.context()),
+        match context {
+            Some(context) => reply.verdict(context),
             None => Verdict::new(crate::verdict::Class::Unclassified),
         }
     }
