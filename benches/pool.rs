@@ -36,8 +36,6 @@ const GOAL: f64 = 1.15;
 /// How many commands wait when their memory is counted, and what each may hold.
 const WAITING: usize = 100_000;
 const MEMORY: i64 = 1_024;
-/// And what nothing may hold.
-const MOST_MEMORY: i64 = 1_200;
 
 fn main() {
     // `cargo bench` says so; without it this is a test.
@@ -165,9 +163,8 @@ fn waiting(name: &str, mut ask: impl FnMut(&mut Dispatch<Pool>, usize, Options, 
     });
     assert_eq!(dispatch.jobs(), WAITING);
     let each = counted.bytes_current / i64::try_from(WAITING).unwrap();
-    let verdict = if each < MEMORY { "met" } else { "missed" };
-    println!("memory of one of {WAITING} {name} that wait: {each} bytes, goal {MEMORY} {verdict}");
-    assert!(each < MOST_MEMORY, "a command that waits holds {each} bytes");
+    println!("memory of one of {WAITING} {name} that wait: {each} bytes, goal {MEMORY}");
+    assert!(each < MEMORY, "a command that waits holds {each} bytes");
 }
 
 /// What each of many calls holds that wait, the future of its caller included.
