@@ -2,6 +2,7 @@
 
 use rrp::command::Safety;
 use rrp::dispatch::{Outcome, Told};
+use rrp::pace::Lane;
 
 use crate::rig::{Rig, outcome};
 use crate::*;
@@ -142,6 +143,22 @@ fn a_recent_reading_replaces_the_earlier_one() {
     let mut rig = after_a_query(60);
     rig.change(renew_unguarded(), Safety::ReadBack, options());
     rig.does(&["send StatusDomain"]);
+}
+
+#[test]
+fn a_write_that_goes_by_a_querys_reading_stands_in_its_own_line() {
+    let mut rig = after_a_query(0);
+    rig.slots.borrow_mut().most = 0;
+    rig.change(renew_unguarded(), Safety::ReadBack, options().lane(Lane::Bulk));
+    let lanes = |rig: &Rig| rig.slots.borrow().wishes.iter().map(|wish| wish.lane).collect::<Vec<_>>();
+    assert_eq!(lanes(&rig), [Lane::Bulk]);
+    // Once it has had a turn of its own, for the read, it goes ahead.
+    let mut rig = Rig::new();
+    rig.change(renew_unguarded(), Safety::ReadBack, options().lane(Lane::Bulk));
+    rig.does(&["send StatusDomain"]);
+    rig.slots.borrow_mut().most = 0;
+    rig.answer(OURS);
+    assert_eq!(lanes(&rig), [Lane::Settle]);
 }
 
 #[test]

@@ -15,9 +15,11 @@ impl<S: Slots> Dispatch<S> {
         self.out_of_line(id);
         self.jobs.set(id, State::Waiting(purpose));
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let was_read = matches!(&job.work, Work::Change(write) if write.before.is_some());
+        // Whoever goes by a query's reading has had no turn yet, and goes ahead of nobody.
+        let again = job.session.is_some();
+        let was_read = again && matches!(&job.work, Work::Change(write) if write.before.is_some());
         // What has been read for goes out before that is old.
-        let grows_old = matches!(&job.work, Work::Change(write) if write.grows_old(purpose));
+        let grows_old = again && matches!(&job.work, Work::Change(write) if write.grows_old(purpose));
         let lane = match purpose {
             Purpose::Look => Lane::Settle,
             Purpose::Command | Purpose::Before if was_read => Lane::Settle,
@@ -26,7 +28,6 @@ impl<S: Slots> Dispatch<S> {
         job.first = self.callers.is_idle(&job.caller, lane);
         job.in_line = Some(lane);
         self.callers.queue(&job.caller, lane);
-        let again = job.session.is_some();
         let not_on = job.session.filter(|_| core::mem::take(&mut job.another_session));
         let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), again, not_on };
         if grows_old {
