@@ -169,3 +169,5 @@ pub use list::{List, ListError, ListProblem};
 pub use lock::{Holder, LockError};
 pub use password::PasswordError;
 pub use snapshot::Snapshot;
+#[cfg(feature = "daemon")]
+pub(crate) use wall::{random as random_seed, system as system_wall};

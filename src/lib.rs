@@ -125,6 +125,9 @@ pub mod code;
 pub mod command;
 #[cfg(feature = "net")]
 mod concurrent;
+#[cfg(feature = "daemon")]
+#[cfg_attr(docsrs, doc(cfg(feature = "daemon")))]
+pub mod daemon;
 pub mod date;
 pub mod dispatch;
 #[cfg(feature = "net")]

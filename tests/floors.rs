@@ -41,6 +41,21 @@ const FLOORS: &[Floor] = &[
     },
     Floor { number: 6, crates: &["getrandom", "redb", "serde", "serde_json"], modules: &["journal"] },
     Floor { number: 7, crates: &["futures_core", "futures_util"], modules: &["client"] },
+    Floor {
+        number: 8,
+        crates: &[
+            "argon2",
+            "http_body_util",
+            "hyper",
+            "hyper_util",
+            "listenfd",
+            "prometheus_client",
+            "rustix",
+            "sd_notify",
+            "toml",
+        ],
+        modules: &["daemon"],
+    },
 ];
 
 /// The most lines that a source file may have.

@@ -14,13 +14,13 @@ pub(super) type Wall = Box<dyn Fn() -> u64 + Send + Sync>;
     clippy::disallowed_methods,
     reason = "what is written down carries a date, and an embedder may give another clock"
 )]
-pub(super) fn system() -> u64 {
+pub(crate) fn system() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A number that differs from process to process. It is for jitter, and for hashes that do not leave the process.
-pub(super) fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

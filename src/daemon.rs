@@ -1,0 +1,16 @@
+//! The daemon: local backends talk to it, and it owns the sessions, the pace and the journals of their accounts.
+//!
+//! It speaks to local clients as the vendor's `mregd` does (PTF over a unix socket or TCP, with a prompt for user and password), where that is
+//! not wrong. `rrp serve` runs it.
+//!
+//! One thread does it all, beside the journals' own and those that check passwords: [`run`] wants a current-thread runtime.
+
+mod account;
+mod config;
+mod front;
+mod run;
+mod shared;
+mod users;
+
+pub use config::{Config, Log, LogFormat};
+pub use run::{Control, RunError, run};

@@ -1,0 +1,101 @@
+//! An account in a running daemon: its client, and its journal.
+
+use core::error::Error;
+use core::fmt;
+use std::sync::Arc;
+
+use super::config::{self, Journal};
+use crate::client::{Client, StartError};
+use crate::dispatch;
+use crate::journal::{Embedded, JournalError, Options, Scope};
+
+/// An account that is being served.
+pub(super) struct Account {
+    pub(super) config: Arc<config::Account>,
+    pub(super) client: Client,
+    /// To be closed at the end.
+    journal: Option<Embedded>,
+}
+
+/// Milliseconds of Unix time.
+pub(super) fn wall() -> u64 {
+    crate::client::system_wall()
+}
+
+impl Account {
+    /// Opens the journal, locks the account, and begins. Nothing is connected before something is asked.
+    pub(super) async fn start(config: Arc<config::Account>) -> Result<Self, AccountError> {
+        let failed = |problem| AccountError { account: config.name.clone(), problem };
+        let scope = Scope::new(&config.endpoint.to_string(), config.session.account());
+        let journal = match &config.journal {
+            Journal::File(path) => Some(
+                Embedded::open(path, &scope, &Options::new(), wall())
+                    .map_err(|error| failed(Problem::Journal(error)))?,
+            ),
+            Journal::Memory | Journal::None => None,
+        };
+        let mut numbers = dispatch::Config::new(crate::client::random_seed());
+        if let Some((after_loss, after_reply, again)) = config.negatives {
+            numbers = numbers.negatives(after_loss, after_reply, again);
+        }
+        let mut builder = Client::builder(config.endpoint.clone())
+            .session(config.session.clone())
+            .connector(config.connector.clone())
+            .sessions(config.sessions.clone())
+            .rate(config.rate)
+            .config(numbers)
+            .query_deadline(config.query_deadline)
+            .change_deadline(config.change_deadline)
+            .bulk_deadline(config.bulk_deadline);
+        if let Some(directory) = &config.lock {
+            builder = builder.account_lock(directory);
+        }
+        if let Some(journal) = &journal {
+            builder = builder.journal(journal.clone());
+        }
+        let client = builder.connect().await.map_err(|error| failed(Problem::Client(error)))?;
+        Ok(Self { config, client, journal })
+    }
+
+    /// Ends in order: what is on the wire is finished and recorded.
+    pub(super) async fn shutdown(&self) {
+        self.client.shutdown().await;
+        if let Some(journal) = &self.journal {
+            // It is whole without being closed, too.
+            let _ = journal.close().await;
+        }
+    }
+
+    /// Whether writes may go out.
+    pub(super) fn takes_writes(&self) -> bool {
+        self.config.journal != Journal::None
+    }
+}
+
+/// Why an account is not served.
+#[derive(Debug)]
+pub(super) struct AccountError {
+    account: Box<str>,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    Journal(JournalError),
+    Client(StartError),
+}
+
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "account `{}` is not served", self.account.escape_debug())
+    }
+}
+
+impl Error for AccountError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.problem {
+            Problem::Journal(source) => Some(source),
+            Problem::Client(source) => Some(source),
+        }
+    }
+}

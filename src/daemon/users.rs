@@ -1,0 +1,1 @@
+//! Local users: their passwords, and how much they may send.
