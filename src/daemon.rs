@@ -8,9 +8,12 @@
 mod account;
 mod config;
 mod front;
+mod identical;
+mod names;
 mod run;
 mod shared;
 mod users;
+mod watched;
 
 pub use config::{Config, Log, LogFormat};
 pub use run::{Control, RunError, run};
