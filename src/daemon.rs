@@ -10,10 +10,13 @@ mod config;
 mod front;
 mod identical;
 mod names;
+mod reload;
 mod run;
 mod shared;
+#[cfg(all(test, feature = "sim-server"))]
+mod tests;
 mod users;
 mod watched;
 
 pub use config::{Config, Log, LogFormat};
-pub use run::{Control, RunError, run};
+pub use run::{Control, Hooks, RunError, run};
