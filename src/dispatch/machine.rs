@@ -92,6 +92,8 @@ pub struct Dispatch<S> {
     restless: Restless,
     queued: Queued,
     deadlines: BTreeSet<(Instant, CallId)>,
+    /// What the deadlines were of calls that wait for what is being read back.
+    hurried: BTreeMap<CallId, Option<Instant>>,
     timers: BTreeSet<(Instant, JobId)>,
     /// Until when the account was locked, at the last look.
     held: Option<Instant>,
@@ -146,6 +148,7 @@ impl<S: Slots> Dispatch<S> {
             written: Written::default(),
             restless: Restless::default(),
             deadlines: BTreeSet::new(),
+            hurried: BTreeMap::new(),
             timers: BTreeSet::new(),
             held: None,
             numbers: NonZeroU64::MIN,

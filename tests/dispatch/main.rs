@@ -16,6 +16,7 @@ mod load;
 mod looks;
 mod objects;
 mod order;
+mod patience;
 mod scripts;
 mod settle;
 mod share;

@@ -222,7 +222,11 @@ impl<S: Slots> Dispatch<S> {
         {
             // Nobody's change is sent by what somebody else has vouched for.
             if payload_hash(&write.command, &self.keyed) == payload && write.safety == safety {
+                let settles = write.looking.is_some();
                 self.join_running(call, id);
+                if settles {
+                    self.hurry(call, at);
+                }
             } else {
                 let ticket = write.entry.as_ref().map(|entry| entry.ticket());
                 self.refuse_call(call, Refused::KeyConflict(ticket));
@@ -260,6 +264,7 @@ impl<S: Slots> Dispatch<S> {
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.joined = true;
                 }
+                self.hurry(call, at);
                 true
             }
         }
