@@ -17,6 +17,7 @@ mod looks;
 mod objects;
 mod order;
 mod patience;
+mod resolve;
 mod scripts;
 mod settle;
 mod share;
