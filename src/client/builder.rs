@@ -332,6 +332,7 @@ impl Builder {
             flights: Flights::default(),
             connections: account::Connections::new(),
             closing: HashSet::new(),
+            resolving: HashMap::new(),
             changing: None,
             events,
             frozen: false,

@@ -1,6 +1,7 @@
 //! The task that owns an account: it moves calls, time, records and commands between a dispatcher and the world, and
 //! decides nothing.
 
+use core::error::Error;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::{HashMap, HashSet};
@@ -22,7 +23,7 @@ use super::wall::Wall;
 use crate::command::Command;
 use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
 use crate::dispatch::{
-    Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Settled, Standing, Told,
+    Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Refused, Settled, Standing, Told,
 };
 use crate::journal::{Journal, Lease};
 use crate::net::Alarm;
@@ -56,6 +57,8 @@ pub(super) struct Driver {
     pub(super) connections: Connections,
     /// Connections that were closed before their login, and are not gone yet.
     pub(super) closing: HashSet<u64>,
+    /// Whom to tell that a person's word is recorded.
+    pub(super) resolving: HashMap<RecordId, Resolving>,
     pub(super) changing: Option<Changing>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) frozen: bool,
@@ -67,6 +70,9 @@ pub(super) struct Driver {
     /// Keeps other clients of this machine from the account, for as long as there may be a session.
     pub(super) lock: Option<AccountLock>,
 }
+
+/// Who has given a word on a doubt.
+pub(super) type Resolving = (oneshot::Sender<Result<(), Refused>>, OwnedSemaphorePermit);
 
 /// How far the end has come.
 pub(super) struct Leaving {
@@ -177,6 +183,25 @@ impl Driver {
                 let sessions = self.dispatch.slots().snapshot();
                 let _ = answer.send(Snapshot { at: now, sessions, work: self.dispatch.snapshot(now) });
                 drop(place);
+            }
+            Message::Entry { ticket, answer, place } => {
+                let _ = answer.send(self.dispatch.entry(ticket).cloned());
+                drop(place);
+            }
+            Message::Waiting { most, answer, place } => {
+                let _ = answer.send(self.dispatch.waiting(most, at.now()));
+                drop(place);
+            }
+            Message::Resolve { ticket, resolution, note, answer, place } => {
+                match self.dispatch.resolve(ticket, resolution, &note, at) {
+                    Ok(id) => {
+                        info!(%ticket, ?resolution, "a person says what became of a doubt");
+                        self.resolving.insert(id, (answer, place));
+                    }
+                    Err(why) => {
+                        let _ = answer.send(Err(why));
+                    }
+                }
             }
             Message::ChangePassword { password, answer, place } => {
                 self.change_password(password, Changing { answer, _place: place });
@@ -321,8 +346,14 @@ impl Driver {
                     }
                     Err(error) => warn!(%error, "journal does not record"),
                 }
-                let result = result.map_err(|error| Arc::new(error) as _);
-                self.dispatch.handle_recorded(id, result, at);
+                let result: Result<(), Arc<dyn Error + Send + Sync>> =
+                    result.map_err(|error| Arc::new(error) as _);
+                let resolving = self.resolving.remove(&id);
+                self.dispatch.handle_recorded(id, result.clone(), at);
+                if let Some((answer, place)) = resolving {
+                    drop(place);
+                    let _ = answer.send(result.map_err(Refused::Journal));
+                }
             }
             Landed::Remembered { result } => {
                 if let Err(error) = &result {
