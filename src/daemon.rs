@@ -7,9 +7,11 @@
 
 mod account;
 mod config;
+mod descriptors;
 mod front;
 mod run;
 mod shared;
+mod systemd;
 mod users;
 
 pub use config::{Config, Log, LogFormat};
