@@ -9,6 +9,7 @@ mod account;
 mod config;
 mod descriptors;
 mod front;
+mod metrics;
 mod run;
 mod shared;
 mod systemd;
