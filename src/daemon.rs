@@ -9,6 +9,7 @@ mod account;
 mod config;
 mod descriptors;
 mod front;
+pub mod log;
 mod metrics;
 mod run;
 mod shared;
