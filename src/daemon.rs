@@ -7,12 +7,16 @@
 
 mod account;
 mod config;
+mod descriptors;
 mod front;
 mod identical;
+pub mod log;
+mod metrics;
 mod names;
 mod reload;
 mod run;
 mod shared;
+mod systemd;
 #[cfg(all(test, feature = "sim-server"))]
 mod tests;
 mod users;

@@ -39,7 +39,8 @@ impl Account {
             ),
             Journal::Memory | Journal::None => None,
         };
-        let mut numbers = dispatch::Config::new(crate::client::random_seed());
+        let mut numbers =
+            dispatch::Config::new(crate::client::random_seed()).settle_wait(Some(config.settle_wait));
         if let Some((after_loss, after_reply, again)) = config.negatives {
             numbers = numbers.negatives(after_loss, after_reply, again);
         }

@@ -10,6 +10,7 @@ use super::config::Config;
 use super::front::Listener;
 use super::run::Running;
 use super::shared::State;
+use super::systemd::Activated;
 
 /// What a reload has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Running {
         // First all that may fail.
         let mut listeners = Vec::new();
         for listen in config.listen.iter().filter(|listen| !old.config.listen.contains(listen)) {
-            match Listener::open(listen) {
+            match Listener::open(listen, &mut Activated::default()) {
                 Ok(listener) => listeners.push(listener),
                 Err(error) => return Reloaded::failed(&error),
             }

@@ -8,14 +8,18 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{error, info, warn};
 
 use super::account::{Account, AccountError};
 use super::config::{Config, Log};
+use super::descriptors;
 use super::front::{Fronts, ListenError, Listener};
+use super::metrics::{self, MetricsError, Serving};
 use super::reload::Reloaded;
 use super::shared::{Phase, Shared, State};
+use super::systemd::{Activated, ActivationError, Notifier};
 
 /// What is asked of a running daemon from outside: by signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +66,8 @@ pub struct RunError(Problem);
 pub(super) enum Problem {
     Account(AccountError),
     Listen(ListenError),
+    Activation(ActivationError),
+    Metrics(MetricsError),
 }
 
 impl RunError {
@@ -81,6 +87,8 @@ impl Error for RunError {
         match &self.0 {
             Problem::Account(source) => Some(source),
             Problem::Listen(source) => Some(source),
+            Problem::Activation(source) => Some(source),
+            Problem::Metrics(source) => Some(source),
         }
     }
 }
@@ -90,6 +98,16 @@ pub(super) struct Running {
     pub(super) shared: Arc<Shared>,
     pub(super) fronts: Fronts,
     pub(super) hooks: Hooks,
+    notifier: Arc<Notifier>,
+    /// Until the very end.
+    _metrics: Option<Serving>,
+    pings: AbortHandle,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.pings.abort();
+    }
 }
 
 /// Runs a daemon until it is told to end, or nobody is left to tell it.
@@ -101,12 +119,13 @@ pub(super) struct Running {
 /// [`RunError`] if it does not begin: no account is served then.
 pub async fn run(config: Config, hooks: Hooks, mut control: mpsc::Receiver<Control>) -> Result<(), RunError> {
     let mut running = Running::start(config, hooks).await?;
-    info!("serving");
+    running.notifier.ready();
+    running.notifier.status(&running.status());
+    info!(version = env!("CARGO_PKG_VERSION"), "serving");
     loop {
         match control.recv().await {
             Some(Control::Reload) => {
-                let report = running.reload().await;
-                report.log();
+                running.reload().await.log();
             }
             Some(Control::Drain) | None => break,
         }
@@ -117,14 +136,27 @@ pub async fn run(config: Config, hooks: Hooks, mut control: mpsc::Receiver<Contr
 
 impl Running {
     async fn start(config: Config, hooks: Hooks) -> Result<Self, RunError> {
+        descriptors::prepare(&config);
         let config = Arc::new(config);
+        let mut activated =
+            Activated::from_env().map_err(|error| RunError::new(Problem::Activation(error)))?;
         // What fails most often first, and before anybody is asked for anything.
         let listeners: Vec<Listener> = config
             .listen
             .iter()
-            .map(Listener::open)
+            .map(|listen| Listener::open(listen, &mut activated))
             .collect::<Result<_, _>>()
             .map_err(|error| RunError::new(Problem::Listen(error)))?;
+        let metrics = match config.metrics {
+            Some(address) => Some(match activated.take_tcp(address).map(metrics::Server::listening) {
+                Some(Ok(server)) => server,
+                _ => {
+                    metrics::Server::bind(address).map_err(|error| RunError::new(Problem::Metrics(error)))?
+                }
+            }),
+            None => None,
+        };
+        activated.finish().map_err(|error| RunError::new(Problem::Activation(error)))?;
         let mut accounts = BTreeMap::new();
         for (name, account) in &config.accounts {
             let account = Account::start(Arc::clone(account))
@@ -137,20 +169,40 @@ impl Running {
         for listener in listeners {
             fronts.serve(listener, &shared);
         }
-        Ok(Self { shared, fronts, hooks })
+        let notifier = Arc::new(Notifier::from_env());
+        let pings = tokio::spawn(Arc::clone(&notifier).keep_pinging()).abort_handle();
+        let metrics = metrics.map(|server| server.serve(&shared));
+        Ok(Self { shared, fronts, hooks, notifier, _metrics: metrics, pings })
+    }
+
+    /// For whoever looks at the service.
+    fn status(&self) -> String {
+        let state = self.shared.state();
+        let accounts: Vec<String> = state
+            .accounts
+            .values()
+            .map(|account| format!("{} ({})", account.config.name, account.config.environment.as_str()))
+            .collect();
+        format!("serving {}", accounts.join(", "))
     }
 
     /// Reads the configuration again, and serves that: all of it, or nothing.
     async fn reload(&mut self) -> Reloaded {
-        match (self.hooks.reload)() {
+        self.notifier.reloading();
+        let report = match (self.hooks.reload)() {
             Ok(config) => self.replace(config).await,
             Err(error) => Reloaded::failed(&*error),
-        }
+        };
+        self.notifier.ready();
+        self.notifier.status(&self.status());
+        report
     }
 
     /// Takes nothing new, and ends when what is under way is finished.
     async fn drain(&mut self, control: &mut mpsc::Receiver<Control>) {
         info!("draining: nothing new is taken");
+        self.notifier.stopping();
+        self.notifier.status("draining");
         self.fronts.close();
         self.shared.phase.send_replace(Phase::Draining);
         self.shared.connections.wake();

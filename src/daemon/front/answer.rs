@@ -92,7 +92,11 @@ impl Answer {
     pub(in crate::daemon) fn refused(why: &Refused) -> Self {
         let (code, state) = match why {
             Refused::Encode(_) => (507, "refused"),
-            Refused::WrongEffect | Refused::TooLong | Refused::NoSuchTicket(_) => (504, "refused"),
+            Refused::WrongEffect
+            | Refused::TooLong
+            | Refused::NoSuchTicket(_)
+            | Refused::Finished(_)
+            | Refused::UnderWay(_) => (504, "refused"),
             Refused::KeyConflict(_) => (504, "key-conflict"),
             Refused::ObjectInDoubt(_) => (549, "object-in-doubt"),
             Refused::Deadline(_) => (421, "deadline"),

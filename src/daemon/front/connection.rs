@@ -4,6 +4,7 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::io::Interest;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info, warn};
@@ -17,6 +18,7 @@ use crate::command::{Command, Effect, Safety};
 use crate::daemon::account::Account;
 use crate::daemon::config::{DoubtAnswer, User};
 use crate::daemon::identical::{Begin, Part};
+use crate::daemon::log;
 use crate::daemon::shared::{Connected, Counters, Phase, Shared};
 use crate::dispatch::{NotSent, Outcome};
 use crate::secret::Secret;
@@ -59,6 +61,8 @@ pub(super) struct Connection {
     /// Nothing more comes.
     half_closed: bool,
     written: Option<Box<Written>>,
+    /// The request that is being answered and its user, if somebody wants to log them.
+    asked: Option<Box<(Bytes, Arc<User>)>>,
 }
 
 impl Drop for Connection {
@@ -71,7 +75,7 @@ impl Drop for Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, connected: Arc<Connected>, shared: Arc<Shared>) -> Self {
         let intake = Intake::new();
-        Self { stream, intake, shared, connected, counted: 0, half_closed: false, written: None }
+        Self { stream, intake, shared, connected, counted: 0, half_closed: false, written: None, asked: None }
     }
 
     pub(super) async fn serve(mut self) {
@@ -142,7 +146,7 @@ impl Connection {
                 Err(end) => return end,
             };
             let done = match input {
-                Input::Request(lines) => Box::pin(self.request(&lines)).await,
+                Input::Request(lines) => Box::pin(self.request(lines)).await,
                 Input::Offence(offence) => Err(self.offended(offence.as_str())),
                 Input::Quit | Input::User | Input::Login { .. } => Err(End::Closed),
             };
@@ -241,11 +245,14 @@ impl Connection {
     }
 
     async fn write(&self, answer: &Answer) -> Result<(), End> {
+        if let Some(asked) = &self.asked {
+            log::exchanged(&asked.1.name, &asked.1.account, &asked.0, &answer.body);
+        }
         let deadline = after(self.shared.state().config.limits.write_time);
         self.stream.write(&answer.body, answer.end, deadline).await.map_err(|_| End::Gone)
     }
 
-    async fn request(&mut self, lines: &[u8]) -> Result<(), End> {
+    async fn request(&mut self, lines: Bytes) -> Result<(), End> {
         Counters::add(&self.shared.counters.requests);
         self.connected.requests.fetch_add(1, Ordering::Relaxed);
         let state = self.shared.state();
@@ -260,7 +267,7 @@ impl Connection {
             let text = "Command failed; not sent: the daemon ends";
             return Err(End::Told(Box::new(Answer::local(421, text, "draining"))));
         }
-        let request = match Request::read(lines, &user) {
+        let request = match Request::read(&lines, &user) {
             Ok(request) => request,
             Err(answer) => {
                 Counters::add(&self.shared.counters.refused);
@@ -268,7 +275,11 @@ impl Connection {
             }
         };
         self.connected.set_doing(Some(request.command.name()));
+        if log::is_wanted() {
+            self.asked = Some(Box::new((lines, Arc::clone(&user))));
+        }
         let done = self.carry_out(request, &user, account).await;
+        self.asked = None;
         self.connected.set_doing(None);
         done
     }

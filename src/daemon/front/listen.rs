@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::stream::Stream;
 use crate::daemon::config::{Listen, UnixSocket};
+use crate::daemon::systemd::Activated;
 
 /// A socket that is listened to.
 #[derive(Debug)]
@@ -44,12 +45,21 @@ impl Drop for Made {
 }
 
 impl Listener {
-    pub(in crate::daemon) fn open(listen: &Listen) -> Result<Self, ListenError> {
+    /// Listens there, with a service manager's socket if it has handed one over.
+    pub(in crate::daemon) fn open(listen: &Listen, activated: &mut Activated) -> Result<Self, ListenError> {
         let failed = |what, error| ListenError { at: at(listen), what, error };
         let socket = match listen {
+            Listen::Unix(unix) if let Some(theirs) = activated.take_unix(&unix.path) => {
+                let listener = UnixListener::from_std(theirs);
+                Socket::Unix(listener.map_err(|error| failed("not listened to", error))?, None)
+            }
             Listen::Unix(unix) => {
                 let (listener, made) = open_unix(unix).map_err(|(what, error)| failed(what, error))?;
                 Socket::Unix(listener, Some(made))
+            }
+            Listen::Tcp(address) if let Some(theirs) = activated.take_tcp(*address) => {
+                let listener = TcpListener::from_std(theirs);
+                Socket::Tcp(listener.map_err(|error| failed("not listened to", error))?)
             }
             Listen::Tcp(address) => {
                 Socket::Tcp(open_tcp(*address).map_err(|error| failed("not listened to", error))?)
@@ -194,17 +204,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("front.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        let listener = Listener::open(&socket(&path)).unwrap();
+        let listener = Listener::open(&socket(&path), &mut Activated::default()).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o660);
-        let error = Listener::open(&socket(&path)).unwrap_err();
+        let error = Listener::open(&socket(&path), &mut Activated::default()).unwrap_err();
         assert!(error.to_string().ends_with("somebody else listens there"), "{error}");
         let accepted = tokio::join!(listener.accept(), UnixStream::connect(&path)).0.unwrap();
         assert!(accepted.1.starts_with("unix, process "), "{}", accepted.1);
         drop(listener);
         assert!(!path.exists());
         fs::write(&path, "mine").unwrap();
-        assert!(Listener::open(&socket(&path)).is_err());
+        assert!(Listener::open(&socket(&path), &mut Activated::default()).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"mine");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
@@ -213,7 +223,7 @@ mod tests {
     async fn somebody_elses_socket_is_not_removed_at_the_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("front.sock");
-        let listener = Listener::open(&socket(&path)).unwrap();
+        let listener = Listener::open(&socket(&path), &mut Activated::default()).unwrap();
         fs::remove_file(&path).unwrap();
         let _other = std::os::unix::net::UnixListener::bind(&path).unwrap();
         drop(listener);
