@@ -9,6 +9,7 @@ mod look;
 mod object;
 mod owner;
 mod record;
+mod resolve;
 mod share;
 
 use core::fmt;
@@ -92,10 +93,13 @@ pub struct Dispatch<S> {
     restless: Restless,
     queued: Queued,
     deadlines: BTreeSet<(Instant, CallId)>,
+    /// What the deadlines were of calls that wait for what is being read back.
+    hurried: BTreeMap<CallId, Option<Instant>>,
     timers: BTreeSet<(Instant, JobId)>,
     /// Until when the account was locked, at the last look.
     held: Option<Instant>,
     numbers: NonZeroU64,
+    begun: Instant,
     next_ticket: u64,
     /// Writes handed over so far.
     writes: u64,
@@ -146,9 +150,11 @@ impl<S: Slots> Dispatch<S> {
             written: Written::default(),
             restless: Restless::default(),
             deadlines: BTreeSet::new(),
+            hurried: BTreeMap::new(),
             timers: BTreeSet::new(),
             held: None,
             numbers: NonZeroU64::MIN,
+            begun: at.now,
             next_ticket,
             writes: 0,
             stopping: false,
@@ -259,6 +265,12 @@ impl<S: Slots> Dispatch<S> {
     fn number(&mut self) -> NonZeroU64 {
         self.numbers = self.numbers.saturating_add(1);
         self.numbers
+    }
+
+    /// Milliseconds since it began, modulo 49 days: what is small enough to be kept with each command.
+    fn clock(&self, now: Instant) -> u32 {
+        let passed = now.saturating_duration_since(self.begun).as_millis() & u128::from(u32::MAX);
+        u32::try_from(passed).unwrap_or_default()
     }
 
     /// A job has got its slot.

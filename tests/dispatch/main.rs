@@ -16,6 +16,8 @@ mod load;
 mod looks;
 mod objects;
 mod order;
+mod patience;
+mod resolve;
 mod scripts;
 mod settle;
 mod share;

@@ -453,6 +453,7 @@ impl<S: Slots> Dispatch<S> {
         write.looking = Some(Box::new(Looking::new(looks, from, how.not_applied)));
         // A reply that comes late must not be taken for the read's.
         *another_session = true;
+        self.hurry_all(id, at);
         self.want(id, Purpose::Look, at);
     }
 

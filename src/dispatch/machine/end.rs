@@ -26,6 +26,7 @@ impl<S: Slots> Dispatch<S> {
         if let Some(deadline) = known.deadline {
             self.deadlines.remove(&(deadline, call));
         }
+        self.hurried.remove(&call);
         self.callers.leave(&known.caller);
         Some(known)
     }
@@ -287,6 +288,7 @@ impl<S: Slots> Dispatch<S> {
                 // Its key begins anew.
                 known.job = None;
                 known.joined = false;
+                self.take_time(call);
                 return self.begin_change(call, at);
             }
             (Standing::NotApplied, false) => Told::Settle(Ok(Settled::NotApplied(ticket))),
