@@ -170,4 +170,4 @@ pub use lock::{Holder, LockError};
 pub use password::PasswordError;
 pub use snapshot::Snapshot;
 #[cfg(feature = "daemon")]
-pub(crate) use wall::{random as random_seed, system as system_wall};
+pub(crate) use wall::{random as random_seed, random_key, system as system_wall};

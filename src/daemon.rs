@@ -9,9 +9,12 @@ mod account;
 mod admin;
 mod config;
 mod front;
+mod identical;
+mod names;
 mod run;
 mod shared;
 mod users;
+mod watched;
 
 pub use config::{Config, Log, LogFormat};
 pub use run::{Control, RunError, run};

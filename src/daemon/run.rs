@@ -61,8 +61,11 @@ pub async fn run(config: Config, mut control: mpsc::Receiver<Control>) -> Result
         accounts.insert(name.clone(), Arc::new(started));
     }
     let shared = Arc::new(Shared::new(State { config: Arc::clone(&config), accounts }));
-    let mut fronts = front::Fronts::open(&config.listen).map_err(|error| RunError(Problem::Listen(error)))?;
-    fronts.serve(&shared);
+    let mut fronts = front::Fronts::default();
+    for listen in &config.listen {
+        let listener = front::Listener::open(listen).map_err(|error| RunError(Problem::Listen(error)))?;
+        fronts.serve(listener, &shared);
+    }
     match control.recv().await {
         Some(Control::Drain) | None => shared.phase.send_replace(Phase::Draining),
         Some(_) => shared.phase.send_replace(Phase::Ending),
