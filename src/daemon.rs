@@ -6,6 +6,7 @@
 //! One thread does it all, beside the journals' own and those that check passwords: [`run`] wants a current-thread runtime.
 
 mod account;
+mod admin;
 mod config;
 mod descriptors;
 mod front;
