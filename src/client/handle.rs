@@ -100,11 +100,7 @@ impl Client {
     /// # Errors
     /// [`Refused::Stopped`] after the end of the task, which knew.
     pub async fn doubts(&self) -> Result<Vec<Entry>, Refused> {
-        let place = Arc::clone(&self.0.asides).acquire_owned().await.map_err(|_| Refused::Stopped)?;
-        let (answer, answered) = oneshot::channel();
-        // If it is not taken, it is not answered either.
-        let _ = self.0.messages.send(Message::Doubts { answer, place });
-        answered.await.map_err(|_| Refused::Stopped)
+        self.aside(|answer, place| Message::Doubts { answer, place }).await
     }
 
     /// Everything that an operator wants to know of the account at this moment. It costs the same however much waits.
@@ -112,10 +108,7 @@ impl Client {
     /// # Errors
     /// [`Refused::Stopped`] after the end of the task, which knew.
     pub async fn snapshot(&self) -> Result<Snapshot, Refused> {
-        let place = Arc::clone(&self.0.asides).acquire_owned().await.map_err(|_| Refused::Stopped)?;
-        let (answer, answered) = oneshot::channel();
-        let _ = self.0.messages.send(Message::Snapshot { answer, place });
-        answered.await.map_err(|_| Refused::Stopped)
+        self.aside(|answer, place| Message::Snapshot { answer, place }).await
     }
 
     /// What happens to the account from now on. It does not keep the client from ending.

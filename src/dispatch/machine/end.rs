@@ -26,6 +26,7 @@ impl<S: Slots> Dispatch<S> {
         if let Some(deadline) = known.deadline {
             self.deadlines.remove(&(deadline, call));
         }
+        self.hurried.remove(&call);
         self.callers.leave(&known.caller);
         Some(known)
     }
@@ -182,6 +183,7 @@ impl<S: Slots> Dispatch<S> {
         self.unqueue(id);
         self.jobs.set(id, State::Closing);
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        self.statistics.closed(&job.work, &standing);
         let Some(entry) = job.entry() else { return };
         entry.standing = standing;
         entry.changed_at = at.wall;
@@ -287,6 +289,7 @@ impl<S: Slots> Dispatch<S> {
                 // Its key begins anew.
                 known.job = None;
                 known.joined = false;
+                self.take_time(call);
                 return self.begin_change(call, at);
             }
             (Standing::NotApplied, false) => Told::Settle(Ok(Settled::NotApplied(ticket))),
