@@ -159,6 +159,7 @@ mod password;
 #[cfg(test)]
 mod races;
 mod snapshot;
+mod statistics;
 mod wall;
 
 pub use answer::{Availability, Typed};
@@ -170,5 +171,6 @@ pub use list::{List, ListError, ListProblem};
 pub use lock::{Holder, LockError};
 pub use password::PasswordError;
 pub use snapshot::Snapshot;
+pub use statistics::{Ended, Statistics};
 #[cfg(feature = "daemon")]
 pub(crate) use wall::{random as random_seed, random_key, system as system_wall};

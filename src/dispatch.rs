@@ -14,6 +14,7 @@ mod memory;
 mod resolution;
 mod slots;
 mod snapshot;
+mod statistics;
 mod told;
 mod waiting;
 
@@ -25,6 +26,8 @@ pub use machine::{Action, Dispatch, RecordId};
 pub use resolution::Resolution;
 pub use slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 pub use snapshot::Snapshot;
+pub(crate) use statistics::Answers;
+pub use statistics::{Answered, Cause, Histogram, Results, Sort, Statistics};
 pub use waiting::Waiting;
 
 pub use crate::pace::Lane;

@@ -19,6 +19,7 @@ use super::flight::{Flights, Landed, send};
 use super::lock::AccountLock;
 use super::message::{Asked, Call, Caller, Message};
 use super::snapshot::Snapshot;
+use super::statistics::{Statistics, Tally};
 use super::wall::Wall;
 use crate::command::Command;
 use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
@@ -59,6 +60,7 @@ pub(super) struct Driver {
     pub(super) closing: HashSet<u64>,
     /// Whom to tell that a person's word is recorded.
     pub(super) resolving: HashMap<RecordId, Resolving>,
+    pub(super) statistics: Tally,
     pub(super) changing: Option<Changing>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) frozen: bool,
@@ -184,6 +186,11 @@ impl Driver {
                 let _ = answer.send(Snapshot { at: now, sessions, work: self.dispatch.snapshot(now) });
                 drop(place);
             }
+            Message::Statistics { answer, place } => {
+                let (own, work) = (self.statistics.clone(), self.dispatch.statistics().clone());
+                let _ = answer.send(Statistics { own, work });
+                drop(place);
+            }
             Message::Entry { ticket, answer, place } => {
                 let _ = answer.send(self.dispatch.entry(ticket).cloned());
                 drop(place);
@@ -276,7 +283,7 @@ impl Driver {
                     Some(connection) => {
                         debug!(job, session, name = %command.name().escape_debug(), "sending");
                         self.on_the_wire = self.on_the_wire.saturating_add(1);
-                        self.flights.add(send(connection, slot, command));
+                        self.flights.add(send(connection, slot, command, at.now()));
                     }
                     None => {
                         debug!(job, session, "not sent: the session has ended");
@@ -303,10 +310,12 @@ impl Driver {
 
     fn record(&self, id: RecordId, puts: Vec<Put>, at: Moment) {
         let mut removed = Vec::new();
+        let (mut intent, begun) = (false, at.now());
         for put in &puts {
             match put {
                 // Before the journal has it, that no caller ever knows less.
                 Put::Entry(entry) if *entry.standing() == Standing::Open => {
+                    intent = true;
                     let callers = self.dispatch.callers_of(entry.ticket());
                     for caller in callers.filter_map(|call| self.callers.get(&call)) {
                         caller.mark.set_ticket(entry.ticket());
@@ -322,7 +331,7 @@ impl Driver {
         }
         trace!(puts = puts.len(), "recording");
         let write = self.journal.write(puts, at.wall());
-        self.flights.add(async move { Landed::Recorded { id, removed, result: write.await } });
+        self.flights.add(async move { Landed::Recorded { id, begun, intent, removed, result: write.await } });
     }
 
     /// Tells those who watch whether the journal records.
@@ -336,7 +345,8 @@ impl Driver {
 
     fn landed(&mut self, landed: Landed, at: Moment) {
         match landed {
-            Landed::Recorded { id, removed, result } => {
+            Landed::Recorded { id, begun, intent, removed, result } => {
+                self.statistics.recorded(at.now().saturating_duration_since(begun), intent, result.is_ok());
                 match &result {
                     Ok(()) => {
                         // Nobody is to be found by a ticket that is gone.
@@ -355,14 +365,18 @@ impl Driver {
                     let _ = answer.send(result.map_err(Refused::Journal));
                 }
             }
-            Landed::Remembered { result } => {
+            Landed::Remembered { begun, result } => {
+                self.statistics.recorded(at.now().saturating_duration_since(begun), false, result.is_ok());
                 if let Err(error) = &result {
                     warn!(%error, "journal does not record what is known of the account");
                 }
                 self.dispatch.slots_mut().remembered(result.is_ok(), at.now());
                 self.dispatch.handle_timeout(at);
             }
-            Landed::Fate { slot, fate, alive } => {
+            Landed::Fate { slot, begun, effect, fate, alive } => {
+                if !matches!(fate, Ok(Fate::Unsent(_)) | Err(_)) {
+                    self.statistics.fate(at.now().saturating_duration_since(begun), effect);
+                }
                 self.on_the_wire = self.on_the_wire.saturating_sub(1);
                 self.sent(slot, fate, alive, at);
                 self.dispatch.handle_timeout(at);
@@ -371,11 +385,13 @@ impl Driver {
                 self.greeted(number, result, at);
                 self.dispatch.handle_timeout(at);
             }
-            Landed::Opened { number, result } => {
+            Landed::Opened { number, code, result } => {
+                self.statistics.login(code);
                 self.opened(number, result, at);
                 self.dispatch.handle_timeout(at);
             }
-            Landed::KeptAlive { number, kept } => {
+            Landed::KeptAlive { number, code, kept } => {
+                self.statistics.kept_alive(code);
                 self.kept_alive(number, kept, at);
                 self.dispatch.handle_timeout(at);
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
+use super::statistics::Statistics;
 use crate::command::{Command, Safety};
 use crate::concurrent::{AtomicBool, AtomicU64, OnceLock, OwnedSemaphorePermit, oneshot};
 use crate::dispatch::{CallId, Entry, Options, Refused, Resolution, Ticket, Told, Waiting};
@@ -21,6 +22,10 @@ pub(super) enum Message {
     },
     Snapshot {
         answer: oneshot::Sender<Snapshot>,
+        place: OwnedSemaphorePermit,
+    },
+    Statistics {
+        answer: oneshot::Sender<Statistics>,
         place: OwnedSemaphorePermit,
     },
     Entry {

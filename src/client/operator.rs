@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::handle::Client;
 use super::message::Message;
+use super::statistics::Statistics;
 use crate::concurrent::{OwnedSemaphorePermit, oneshot};
 use crate::dispatch::{Entry, Refused, Resolution, Ticket, Waiting};
 
@@ -48,6 +49,14 @@ impl Client {
     pub async fn waiting(&self, most: usize) -> Result<Vec<Waiting>, Refused> {
         let most = most.min(Self::MAX_WAITING);
         self.aside(|answer, place| Message::Waiting { most, answer, place }).await
+    }
+
+    /// What this client has counted since it began.
+    ///
+    /// # Errors
+    /// [`Refused::Stopped`] after the end of the task, which knew.
+    pub async fn statistics(&self) -> Result<Statistics, Refused> {
+        self.aside(|answer, place| Message::Statistics { answer, place }).await
     }
 
     /// Asks the task something that is no call. Those that are asked at a time are bounded.

@@ -259,4 +259,38 @@ mod tests {
         assert!(notifier.manager.is_none());
         notifier.ready();
     }
+
+    /// The settings of a unit, by section.
+    fn unit(file: &str) -> Vec<(String, String, String)> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("dist").join(file);
+        let (mut section, mut settings) = (String::new(), Vec::new());
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            match line.split_once('=') {
+                _ if line.is_empty() || line.starts_with('#') => {}
+                Some((key, value)) => settings.push((section.clone(), key.to_owned(), value.to_owned())),
+                None => section = line.strip_prefix('[').unwrap().strip_suffix(']').unwrap().to_owned(),
+            }
+        }
+        settings
+    }
+
+    #[test]
+    fn the_unit_knows_what_the_daemon_does() {
+        let service = unit("rrp.service");
+        let told = |key: &str| service.iter().find(|(_, name, _)| name == key).map(|(_, _, value)| &**value);
+        assert!(matches!(told("Type"), Some("notify" | "notify-reload")));
+        assert!(told("ExecReload").unwrap().ends_with("-HUP $MAINPID"));
+        let seconds = |key: &str| told(key).unwrap().strip_suffix('s').unwrap().parse::<u64>().unwrap();
+        // A write has 180 s, a journal that fails has ten, and sessions that do not end have two minutes after that.
+        assert!(seconds("TimeoutStopSec") >= 300);
+        assert!((2..=120).contains(&seconds("WatchdogSec")));
+        assert_eq!(told("ProtectSystem"), Some("strict"));
+        assert!(told("LimitNOFILE").unwrap().parse::<u64>().unwrap() > 10_000);
+        let socket = unit("rrp.socket");
+        assert!(
+            socket
+                .iter()
+                .any(|(section, key, value)| section == "Socket" && key == "Accept" && value == "no")
+        );
+    }
 }

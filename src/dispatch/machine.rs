@@ -28,6 +28,7 @@ use super::entry::{Entry, Put, Ticket};
 use super::job::{Fallback, Job, Jobs, Looking, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent, Restless, Written};
 use super::slots::{GiveBack, JobId, Slot, Slots};
+use super::statistics::{Sort, Statistics};
 use super::told::{Refused, Told};
 use crate::command::Command;
 use crate::retry::{Budget, NotApplied, Random};
@@ -98,6 +99,7 @@ pub struct Dispatch<S> {
     timers: BTreeSet<(Instant, JobId)>,
     /// Until when the account was locked, at the last look.
     held: Option<Instant>,
+    statistics: Statistics,
     numbers: NonZeroU64,
     begun: Instant,
     next_ticket: u64,
@@ -153,6 +155,7 @@ impl<S: Slots> Dispatch<S> {
             hurried: BTreeMap::new(),
             timers: BTreeSet::new(),
             held: None,
+            statistics: Statistics::default(),
             numbers: NonZeroU64::MIN,
             begun: at.now,
             next_ticket,
@@ -287,6 +290,7 @@ impl<S: Slots> Dispatch<S> {
             let why = Refused::Deadline(self.slots.trouble());
             return self.give_up(slot.job, &why, at);
         }
+        self.count_slot(slot.job, purpose, at.now);
         let purpose = self.unless_old(slot.job, purpose, at.now);
         match purpose {
             Purpose::Command => self.begin(slot, at),
@@ -297,6 +301,14 @@ impl<S: Slots> Dispatch<S> {
                 self.send(slot, purpose, command, at.now);
             }
         }
+    }
+
+    fn count_slot(&mut self, id: JobId, purpose: Purpose, now: Instant) {
+        let now = self.clock(now);
+        // Whatever comes first of a command, its own time begins with that.
+        let first = self.jobs.get(&id).filter(|job| job.session.is_none() && purpose != Purpose::Look);
+        let first = first.map(|job| (Sort::of(&job.work, Purpose::Command), job.asked));
+        self.statistics.slot(now, first);
     }
 
     /// An earlier reading that has become old while its write waited is read again.
@@ -315,6 +327,7 @@ impl<S: Slots> Dispatch<S> {
         {
             let looks = reads(resolver, &write.sent(&self.keyed));
             write.looking = Some(Box::new(Looking::new(looks, now, NotApplied::Again)));
+            self.statistics.read_backs.begin();
             return Purpose::Look;
         }
         purpose

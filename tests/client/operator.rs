@@ -3,11 +3,12 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use rrp::command::{Ptf, Safety};
-use rrp::dispatch::{Outcome, Refused, Resolution, Standing, Ticket};
+use rrp::command::{Add, Check, Ptf, Safety};
+use rrp::dispatch::{Cause, Outcome, Refused, Resolution, Sort, Standing, Ticket};
 use rrp::journal::JournalErrorKind;
+use rrp::sim::{Close, Effect};
 
-use crate::hub::{journal, standing};
+use crate::hub::{Hub, journal, standing};
 use crate::script::Script;
 
 const DONE: &str = "[RESPONSE]\r\ncode = 200\r\ndescription = Command completed successfully\r\nEOF\r\n.\r\n";
@@ -93,4 +94,37 @@ async fn who_waits_for_what_is_listed() {
     let later = client.waiting(usize::MAX).await.unwrap();
     assert_eq!(later.len(), 4);
     assert_eq!(later[0].age(), waiting[0].age() + Duration::from_millis(500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_is_counted() {
+    let (hub, journal) = (Hub::new(), journal());
+    let client = hub.client(journal.clone()).await;
+    let name = "example.com".parse().unwrap();
+    hub.fault("add", Effect::Delay(Duration::from_secs(3)));
+    assert!(matches!(client.change(&Add::domain(&name), Safety::ReadBack).await, Ok(Outcome::Accepted(_))));
+    client.query(&Check::domain(&name)).await.unwrap();
+    // One reply is lost, and its session with it.
+    hub.fault("check", Effect::ExecuteAndClose(Close::Fin));
+    client.query(&Check::domain(&name)).await.unwrap();
+    journal.fail(Some(JournalErrorKind::Io));
+    let other = Add::domain(&"example.net".parse().unwrap());
+    client.change(&other, Safety::ReadBack).await.unwrap_err();
+    let counted = client.statistics().await.unwrap();
+    let answers: Vec<_> =
+        counted.answers().map(|one| (one.sort(), one.code().unwrap().as_u16(), one.count())).collect();
+    assert_eq!(answers, [(Sort::Write, 200, 1), (Sort::Read, 211, 2)]);
+    let unanswered = [Sort::Read, Sort::Write].map(|sort| counted.work().unanswered(sort));
+    assert_eq!(unanswered, [1, 0]);
+    assert_eq!(counted.work().resends().collect::<Vec<_>>(), [(Cause::Unanswered, 1)]);
+    assert_eq!((counted.opened(), counted.not_opened(), counted.logins_refused()), (2, 0, 0));
+    let ended: Vec<_> = counted.ended().map(|one| (one.cause(), one.count())).collect();
+    assert_eq!(ended, [("closed", 1)]);
+    let writes = counted.wire(Sort::Write).unwrap();
+    assert_eq!((writes.count(), writes.sum()), (1, Duration::from_secs(3)));
+    assert_eq!(counted.wire(Sort::Read).unwrap().count(), 3);
+    assert!(counted.journal().count() == 1 && counted.journal_failures() >= 1);
+    assert!(counted.journal_writes().count() >= 3);
+    let waited: u64 = [Sort::Read, Sort::Write].iter().map(|sort| counted.pace(*sort).unwrap().count()).sum();
+    assert_eq!(waited, 4);
 }

@@ -22,6 +22,7 @@ mod scripts;
 mod settle;
 mod share;
 mod snapshot;
+mod statistics;
 
 use rrp::command::{
     Add, Change, Check, Command, Del, Mod, Period, PtfCommand, Renew, Status, ToCommand, Year,

@@ -187,6 +187,7 @@ impl<S: Slots> Dispatch<S> {
         self.unqueue(id);
         self.jobs.set(id, State::Closing);
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        self.statistics.closed(&job.work, &standing);
         let Some(entry) = job.entry() else { return };
         entry.standing = standing;
         entry.changed_at = at.wall;

@@ -10,6 +10,7 @@ use super::super::entry::{Entry, Ticket};
 use super::super::job::{Job, Purpose, Work};
 use super::super::slots::{JobId, Slots};
 use super::super::snapshot::Snapshot;
+use super::super::statistics::Statistics;
 use super::super::told::{DoubtReason, Refused};
 use super::super::waiting::Waiting;
 use super::Dispatch;
@@ -110,6 +111,12 @@ impl<S: Slots> Dispatch<S> {
             held: self.held_until(now).map(|until| until.saturating_duration_since(now)),
             stopping: self.stopping,
         }
+    }
+
+    /// What it has counted since it began.
+    #[must_use]
+    pub const fn statistics(&self) -> &Statistics {
+        &self.statistics
     }
 
     /// Begins nothing any more: what was not handed over is not sent, what is on the wire is finished and recorded, and what

@@ -60,6 +60,7 @@ impl<S: Slots> Dispatch<S> {
 
     /// It is written.
     pub(super) fn resolved(&mut self, id: JobId, put: &Put, at: Moment) {
+        self.statistics.resolved = self.statistics.resolved.saturating_add(1);
         match put {
             Put::Remove(ticket) => self.forget_ticket(id, *ticket, at),
             Put::Entry(_) | Put::Account(_) => self.conclude(id, true, at),
