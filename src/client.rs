@@ -154,6 +154,7 @@ mod list;
 mod lock;
 mod machine;
 mod message;
+mod operator;
 mod password;
 #[cfg(test)]
 mod races;

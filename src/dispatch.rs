@@ -15,7 +15,7 @@ mod slots;
 mod snapshot;
 mod told;
 
-pub use account::{Account, RefusedLogin};
+pub use account::{Account, OperatorHold, RefusedLogin};
 pub use calls::CallId;
 pub use config::{Config, Moment, Options, Queues};
 pub use entry::{Entry, Intent, Note, Put, Standing, Summary, Ticket};

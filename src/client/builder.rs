@@ -331,6 +331,7 @@ impl Builder {
             callers: HashMap::new(),
             flights: Flights::default(),
             connections: account::Connections::new(),
+            aborts: HashMap::new(),
             closing: HashSet::new(),
             changing: None,
             events,

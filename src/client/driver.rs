@@ -20,7 +20,7 @@ use super::message::{Asked, Call, Caller, Message};
 use super::snapshot::Snapshot;
 use super::wall::Wall;
 use crate::command::Command;
-use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
+use crate::concurrent::{AbortHandle, AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
 use crate::dispatch::{
     Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Settled, Standing, Told,
 };
@@ -54,6 +54,8 @@ pub(super) struct Driver {
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
     pub(super) connections: Connections,
+    /// What closes each connection at once, from its greeting to its end.
+    pub(super) aborts: HashMap<u64, AbortHandle>,
     /// Connections that were closed before their login, and are not gone yet.
     pub(super) closing: HashSet<u64>,
     pub(super) changing: Option<Changing>,
@@ -180,6 +182,10 @@ impl Driver {
             }
             Message::ChangePassword { password, answer, place } => {
                 self.change_password(password, Changing { answer, _place: place });
+            }
+            Message::Order { order, place } => {
+                self.order(order, at);
+                drop(place);
             }
             Message::Shutdown { over, place } => {
                 self.leave(at);
