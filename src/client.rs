@@ -155,6 +155,7 @@ mod lock;
 mod machine;
 mod message;
 mod operator;
+mod orders;
 mod password;
 #[cfg(test)]
 mod races;
