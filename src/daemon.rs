@@ -12,5 +12,8 @@ mod run;
 mod shared;
 mod users;
 
-pub use config::{Config, Log, LogFormat};
+pub use config::{
+    Change, ChangeKind, Config, ConfigError, DENIED_BY_DEFAULT, Environment, FromMregd, Log, LogFormat, Part,
+    Surroundings, Unverified, pin_of,
+};
 pub use run::{Control, RunError, run};
