@@ -17,3 +17,4 @@ pub use config::{
     Surroundings, Unverified, pin_of,
 };
 pub use run::{Control, RunError, run};
+pub use users::{HashError, hash_password};

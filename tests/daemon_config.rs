@@ -253,7 +253,7 @@ fn every_refusal_points_at_its_line() {
         ),
         ("[account.main]", "[[account.main]]", "line 1, column "),
         ("plain = true", "plain = ", "line 3, column "),
-        ("[account.main]", "", "line 2, column 1: unknown field `server`"),
+        ("[account.main]", "", "line 4, column 1: unknown field `login`"),
     ];
     for (from, to, expected) in others {
         assert!(good.contains(from), "{from}");
