@@ -490,3 +490,19 @@ fn the_example_says_all_that_can_be_said() {
         }
     }
 }
+
+/// What a server shows is what the message says to use.
+#[cfg(feature = "sim-server")]
+#[tokio::test]
+async fn the_pin_to_use_instead_is_asked_for() {
+    use rrp::net::{Connector, Tls};
+    use rrp::sim::server::{Listen, Server};
+
+    let server =
+        Server::start(rrp::sim::Registry::new(rrp::sim::Config::new()), Listen::tls()).await.unwrap();
+    let endpoint = server.addr().to_string().parse().unwrap();
+    let any = Connector::tls(Tls::danger_accept_any_certificate());
+    let pin = rrp::daemon::pin_of(&endpoint, &any).await.unwrap();
+    let pinned = Connector::tls(Tls::pinned_key_only([pin]).unwrap());
+    assert!(pinned.connect(&endpoint).await.unwrap().tls().unwrap().verified());
+}
