@@ -67,6 +67,7 @@ impl Driver {
         while let Some(event) = self.dispatch.slots_mut().poll_event() {
             events = true;
             trace_event(&event);
+            self.statistics.happened(&event);
             self.observe(Event::Sessions(event));
         }
         let any = events || action.is_some() || probed.is_some() || rotated.is_some();
@@ -94,7 +95,8 @@ impl Driver {
         match action {
             Action::Remember(account) => {
                 let write = self.journal.write(vec![Put::Account(account)], at.wall());
-                self.flights.add(async move { Landed::Remembered { result: write.await } });
+                let begun = at.now();
+                self.flights.add(async move { Landed::Remembered { begun, result: write.await } });
             }
             Action::Connect { session, credential } => {
                 debug!(session, "opening a session");
@@ -215,6 +217,7 @@ impl Driver {
         match (result, held) {
             (Ok(_), Some(Held::LoggingIn(Some(end)))) => {
                 pool.opened(session, at.now());
+                self.statistics.ended(&end);
                 pool.ended(session, end.code(), end.remains(), at.now());
             }
             (Ok(connection), _) => {
@@ -226,7 +229,7 @@ impl Driver {
     }
 
     pub(super) fn ended(&mut self, session: u64, end: Arc<End>, at: Moment) {
-        self.closing.remove(&session);
+        let given_up = self.closing.remove(&session);
         self.aborts.remove(&session);
         match self.connections.remove(&session) {
             Some(Held::Greeted(_)) => self.dispatch.slots_mut().failed(session, lost(&end), at),
@@ -238,6 +241,9 @@ impl Driver {
             }
             _ => {
                 debug!(session, %end, "session is over");
+                if !given_up {
+                    self.statistics.ended(&end);
+                }
                 self.dispatch.slots_mut().ended(session, end.code(), end.remains(), at.now());
             }
         }

@@ -20,6 +20,7 @@ use super::flight::Flights;
 use super::handle::{Client, Shared};
 use super::lock::{Holder, LockError, Locking, NotLocked};
 use super::machine;
+use super::statistics::Tally;
 use super::wall::{self, Wall};
 use crate::command::{CommandError, Session as Login};
 use crate::concurrent::{self, AtomicBool, Semaphore, mpsc};
@@ -333,6 +334,8 @@ impl Builder {
             connections: account::Connections::new(),
             aborts: HashMap::new(),
             closing: HashSet::new(),
+            resolving: HashMap::new(),
+            statistics: Tally::default(),
             changing: None,
             events,
             frozen: false,

@@ -164,6 +164,10 @@ pub enum Refused {
     Journal(Arc<dyn Error + Send + Sync>),
     /// There is no such ticket, or it is forgotten by now.
     NoSuchTicket(Ticket),
+    /// It is known what became of it.
+    Finished(Ticket),
+    /// Somebody is sending it, or reading what became of it.
+    UnderWay(Ticket),
     /// Whoever sends has stopped.
     Stopped,
 }
@@ -194,6 +198,8 @@ impl fmt::Display for Refused {
             Self::TooLong => f.write_str("name of the user or key is too long"),
             Self::Journal(_) => f.write_str("journal does not record"),
             Self::NoSuchTicket(ticket) => write!(f, "no ticket `{ticket}`"),
+            Self::Finished(ticket) => write!(f, "ticket `{ticket}` is finished"),
+            Self::UnderWay(ticket) => write!(f, "ticket `{ticket}` is being worked on"),
             Self::Stopped => f.write_str("client has stopped"),
         }
     }
