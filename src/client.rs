@@ -146,6 +146,8 @@ pub mod answer;
 mod builder;
 mod call;
 mod connect;
+#[cfg(feature = "daemon")]
+mod direct;
 mod driver;
 mod event;
 mod flight;
@@ -164,6 +166,8 @@ mod wall;
 
 pub use answer::{Availability, Typed};
 pub use builder::{Builder, StartError};
+#[cfg(feature = "daemon")]
+pub(crate) use call::Wishes;
 pub use call::{ChangeCall, QueryCall, SettleCall};
 pub use event::{Event, Events};
 pub use handle::Client;

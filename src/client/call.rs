@@ -17,7 +17,7 @@ use crate::pace::Lane;
 
 /// What a caller says about a call.
 #[derive(Clone, Debug)]
-pub(super) struct Wishes {
+pub(crate) struct Wishes {
     options: Options,
     /// What its caller has said, if anything.
     pub(super) deadline: Option<Duration>,
@@ -48,16 +48,16 @@ impl Drop for Guard {
 }
 
 impl Wishes {
-    pub(super) fn new(default: Duration) -> Self {
+    pub(crate) fn new(default: Duration) -> Self {
         Self { options: Options::new(), deadline: None, default, in_bulk: false }
     }
 
-    pub(super) fn lane(&mut self, lane: Lane) {
+    pub(crate) fn lane(&mut self, lane: Lane) {
         self.options = core::mem::take(&mut self.options).lane(lane);
         self.in_bulk = lane == Lane::Bulk;
     }
 
-    pub(super) fn caller(&mut self, caller: &str) {
+    pub(crate) fn caller(&mut self, caller: impl Into<Arc<str>>) {
         self.options = core::mem::take(&mut self.options).caller(caller);
     }
 
@@ -67,8 +67,17 @@ impl Wishes {
         self.deadline.unwrap_or(default)
     }
 
-    pub(super) fn user(&mut self, user: &str) {
+    pub(crate) fn user(&mut self, user: impl Into<Arc<str>>) {
         self.options = core::mem::take(&mut self.options).user(user);
+    }
+
+    #[cfg(feature = "daemon")]
+    pub(crate) const fn deadline(&mut self, deadline: Duration) {
+        self.deadline = Some(deadline);
+    }
+
+    pub(crate) fn key(&mut self, key: &str) {
+        self.options = core::mem::take(&mut self.options).key(key);
     }
 
     /// Hands the call to the task.
@@ -210,23 +219,33 @@ impl ChangeCall {
     /// and what is under way or in doubt with it is joined. Keys are each user's own. The journal keeps them for 30 days,
     /// across restarts if it is one that does.
     pub fn key(mut self, key: &str) -> Self {
-        self.wishes.options = self.wishes.options.key(key);
+        self.wishes.key(key);
         self
     }
 
     async fn run(self) -> Result<Outcome, NotSent> {
         let Self { client, command, safety, wishes } = self;
-        let waiting = match wishes.begin(client, Asked::Change(command.clone(), safety)) {
-            Ok(waiting) => waiting,
-            Err(why) => return Err(NotSent::new(command, why)),
-        };
-        let mark = Arc::clone(&waiting.mark);
-        match (waiting.told().await, mark.ticket()) {
-            (Ok(Told::Change(told)), _) => told,
-            // It is in the journal, and may have been sent.
-            (_, Some(ticket)) => Ok(Outcome::InDoubt(Doubt::stopped(ticket))),
-            (_, None) => Err(NotSent::new(command, Refused::Stopped)),
-        }
+        make(client, command, safety, wishes).await
+    }
+}
+
+/// Makes a change, and waits for what comes of it.
+pub(super) async fn make(
+    client: Client,
+    command: Command,
+    safety: Safety,
+    wishes: Wishes,
+) -> Result<Outcome, NotSent> {
+    let waiting = match wishes.begin(client, Asked::Change(command.clone(), safety)) {
+        Ok(waiting) => waiting,
+        Err(why) => return Err(NotSent::new(command, why)),
+    };
+    let mark = Arc::clone(&waiting.mark);
+    match (waiting.told().await, mark.ticket()) {
+        (Ok(Told::Change(told)), _) => told,
+        // It is in the journal, and may have been sent.
+        (_, Some(ticket)) => Ok(Outcome::InDoubt(Doubt::stopped(ticket))),
+        (_, None) => Err(NotSent::new(command, Refused::Stopped)),
     }
 }
 
