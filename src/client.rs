@@ -177,4 +177,4 @@ pub use password::PasswordError;
 pub use snapshot::Snapshot;
 pub use statistics::{Ended, Statistics};
 #[cfg(feature = "daemon")]
-pub(crate) use wall::{random as random_seed, system as system_wall};
+pub(crate) use wall::{random as random_seed, random_key, system as system_wall};
