@@ -146,8 +146,6 @@ pub mod answer;
 mod builder;
 mod call;
 mod connect;
-#[cfg(feature = "daemon")]
-mod direct;
 mod driver;
 mod event;
 mod flight;
@@ -166,8 +164,6 @@ mod wall;
 
 pub use answer::{Availability, Typed};
 pub use builder::{Builder, StartError};
-#[cfg(feature = "daemon")]
-pub(crate) use call::Wishes;
 pub use call::{ChangeCall, QueryCall, SettleCall};
 pub use event::{Event, Events};
 pub use handle::Client;

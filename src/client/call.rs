@@ -17,7 +17,7 @@ use crate::pace::Lane;
 
 /// What a caller says about a call.
 #[derive(Clone, Debug)]
-pub(crate) struct Wishes {
+pub(super) struct Wishes {
     options: Options,
     /// What its caller has said, if anything.
     pub(super) deadline: Option<Duration>,
@@ -48,16 +48,16 @@ impl Drop for Guard {
 }
 
 impl Wishes {
-    pub(crate) fn new(default: Duration) -> Self {
+    pub(super) fn new(default: Duration) -> Self {
         Self { options: Options::new(), deadline: None, default, in_bulk: false }
     }
 
-    pub(crate) fn lane(&mut self, lane: Lane) {
+    pub(super) fn lane(&mut self, lane: Lane) {
         self.options = core::mem::take(&mut self.options).lane(lane);
         self.in_bulk = lane == Lane::Bulk;
     }
 
-    pub(crate) fn caller(&mut self, caller: impl Into<Arc<str>>) {
+    pub(super) fn caller(&mut self, caller: &str) {
         self.options = core::mem::take(&mut self.options).caller(caller);
     }
 
@@ -67,16 +67,11 @@ impl Wishes {
         self.deadline.unwrap_or(default)
     }
 
-    pub(crate) fn user(&mut self, user: impl Into<Arc<str>>) {
+    pub(super) fn user(&mut self, user: &str) {
         self.options = core::mem::take(&mut self.options).user(user);
     }
 
-    #[cfg(feature = "daemon")]
-    pub(crate) const fn deadline(&mut self, deadline: Duration) {
-        self.deadline = Some(deadline);
-    }
-
-    pub(crate) fn key(&mut self, key: &str) {
+    fn key(&mut self, key: &str) {
         self.options = core::mem::take(&mut self.options).key(key);
     }
 
@@ -162,7 +157,8 @@ impl<A> QueryCall<A> {
         QueryCall { client: self.client, command: self.command, wishes: self.wishes, reader: Box::new(Ok) }
     }
 
-    async fn run(self) -> Result<A, QueryError> {
+    /// Awaiting the call does this in a box of its own; whoever waits in a future of theirs needs none.
+    pub(crate) async fn run(self) -> Result<A, QueryError> {
         let Self { client, command, wishes, reader } = self;
         ask(client, command, wishes).await.and_then(reader)
     }
@@ -223,7 +219,8 @@ impl ChangeCall {
         self
     }
 
-    async fn run(self) -> Result<Outcome, NotSent> {
+    /// See [`QueryCall::run`].
+    pub(crate) async fn run(self) -> Result<Outcome, NotSent> {
         let Self { client, command, safety, wishes } = self;
         make(client, command, safety, wishes).await
     }

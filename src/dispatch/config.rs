@@ -1,7 +1,6 @@
 //! How patient a dispatcher is.
 
 use core::time::Duration;
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::command::Dialect;
@@ -213,10 +212,10 @@ impl Config {
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub(super) deadline: Option<Instant>,
-    pub(super) user: Arc<str>,
+    pub(super) user: Box<str>,
     pub(super) key: Option<Box<str>>,
     pub(super) lane: Lane,
-    pub(super) caller: Arc<str>,
+    pub(super) caller: Box<str>,
 }
 
 impl Options {
@@ -235,7 +234,7 @@ impl Options {
 
     /// On behalf of this user, at most [`Intent::MAX_USER`](super::Intent::MAX_USER) bytes. Keys are each user's own.
     #[must_use]
-    pub fn user(mut self, user: impl Into<Arc<str>>) -> Self {
+    pub fn user(mut self, user: &str) -> Self {
         self.user = user.into();
         self
     }
@@ -250,7 +249,7 @@ impl Options {
     /// From this caller, at most [`Intent::MAX_USER`](super::Intent::MAX_USER) bytes: whoever takes turns with others, such
     /// as one connection of the user's. Without one, all of a user are one caller.
     #[must_use]
-    pub fn caller(mut self, caller: impl Into<Arc<str>>) -> Self {
+    pub fn caller(mut self, caller: &str) -> Self {
         self.caller = caller.into();
         self
     }

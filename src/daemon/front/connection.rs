@@ -302,7 +302,7 @@ impl Connection {
             }
             let told = tokio::select! {
                 biased;
-                told = call => told,
+                told = call.run() => told,
                 end = self.watch() => return Err(end),
             };
             let answer = match &told {
@@ -340,7 +340,7 @@ impl Connection {
         }
         let told = tokio::select! {
             biased;
-            told = call => told,
+            told = call.run() => told,
             end = self.watch() => return Err(end),
         };
         let part = leaving.part.take();
