@@ -157,6 +157,7 @@ mod lock;
 mod machine;
 mod message;
 mod operator;
+mod orders;
 mod password;
 #[cfg(test)]
 mod races;

@@ -18,7 +18,7 @@ mod statistics;
 mod told;
 mod waiting;
 
-pub use account::{Account, RefusedLogin};
+pub use account::{Account, OperatorHold, RefusedLogin};
 pub use calls::CallId;
 pub use config::{Config, Moment, Options, Queues};
 pub use entry::{Entry, Intent, LEFT_IN_DOUBT, Note, Put, Standing, Summary, TOLD_IN_DOUBT, Ticket};
