@@ -109,7 +109,9 @@
 //! *Too many sessions* (521) lowers how many are tried, for a while. If neither ours nor lost ones explain it, somebody else uses
 //! the account, and an [`Event`] says so.
 //!
-//! [`Client::events`] tells all of this as it happens, and [`Client::snapshot`] how things stand.
+//! [`Client::events`] tells all of this as it happens, [`Client::snapshot`] how things stand, [`Client::waiting`] who waits for
+//! what, and [`Client::statistics`] what there was since the start. What is in doubt and no read can prove, a person resolves
+//! ([`Client::resolve`]).
 //!
 //! # Operators
 //!

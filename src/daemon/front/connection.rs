@@ -308,7 +308,7 @@ impl Connection {
             }
             let told = tokio::select! {
                 biased;
-                told = call => told,
+                told = call.run() => told,
                 end = self.watch() => return Err(end),
             };
             let answer = match &told {
@@ -355,7 +355,7 @@ impl Connection {
         }
         let told = tokio::select! {
             biased;
-            told = call => told,
+            told = call.run() => told,
             end = self.watch() => return Err(end),
         };
         let part = leaving.part.take();
