@@ -16,7 +16,7 @@ use super::error::{ConfigError, Place};
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use super::told::{Change, Part, Section, Told};
-use super::{Admin, Config, Limits, Listen, Log, LogFormat, UnixSocket, raw, user, value};
+use super::{Admin, Config, Limits, Listen, Log, LogFormat, Notes, UnixSocket, raw, user, value};
 use crate::secret::is_secret_name;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ impl Config {
         };
         let mut config =
             Self::parse_here(text, name, surroundings, &moved).map_err(|error| error.moved(&moved))?;
-        for unverified in &mut config.unverified {
+        for unverified in &mut config.notes.unverified {
             unverified.moved(&moved);
         }
         Ok(config)
@@ -125,25 +125,26 @@ impl Config {
             format!("{line}: {what}")
         };
         let warnings = reader.warnings.into_iter().map(warning).collect();
-        Ok(Self { accounts, users, listen, admin, metrics, log, limits, drain, unverified, warnings, told })
+        let notes = Notes { unverified, warnings, told };
+        Ok(Self { accounts, users, listen, admin, metrics, log, limits, drain, notes })
     }
 
     /// What is allowed and should be known: each with the file and the line.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.notes.warnings
     }
 
     /// All settings, those that were left out too, as TOML. Secrets are not in it, but where they are.
     #[must_use]
     pub fn show(&self) -> String {
-        self.told.toml()
+        self.notes.told.toml()
     }
 
     /// What is different in a newer configuration.
     #[must_use]
     pub fn changes(&self, new: &Self) -> Vec<Change> {
-        self.told.changes(&new.told)
+        self.notes.told.changes(&new.notes.told)
     }
 
     /// What is logged, and how.
