@@ -48,6 +48,7 @@ mod check;
 mod client;
 mod codes;
 mod commands;
+mod config;
 mod demo;
 mod doctor;
 mod doubt;
@@ -118,6 +119,8 @@ enum Task {
     Doubt(doubt::Args),
     /// Check, print, copy and put back a journal of writes
     Journal(journal::Args),
+    /// Check the configuration of the daemon, show it, and make it out of mregd's
+    Config(config::Args),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -147,6 +150,7 @@ fn main() -> ExitCode {
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
         Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
+        Task::Config(args) => config::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),
