@@ -21,6 +21,7 @@ use crate::secret::is_secret_name;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a write may still take when a daemon is told to end, and something to spare.
 const DRAIN: Duration = Duration::from_secs(200);
@@ -82,14 +83,14 @@ impl Config {
         let mut reader = Reader::new(name, text, surroundings);
         let mut told = Told::default();
         let mut daemon = Section::new(Part::Daemon);
-        let drain = reader.time(&mut daemon, "drain", &raw.drain, DRAIN, SECOND..=24 * HOUR)?;
+        let drain = reader.time(&mut daemon, "drain", &raw.drain, DRAIN, SECOND..=DAY)?;
         told.push(daemon);
         let log = log(&reader, &mut told, &raw.log)?;
         let admin = admin(&reader, &mut told, raw.admin.as_ref())?;
         let metrics = metrics(&reader, &mut told, raw.metrics.as_ref())?;
         let limits = limits(&reader, &mut told, &raw.limits)?;
         let listen = listen(&mut reader, &mut told, &raw.listen)?;
-        let (mut accounts, mut unverified) = (BTreeMap::new(), Vec::new());
+        let (mut accounts, mut unverified) = (BTreeMap::<Box<str>, _>::new(), Vec::new());
         for (name, said) in in_order(&raw.account) {
             let read = account::read(&mut reader, name, said)?;
             told.push(read.section);
@@ -109,7 +110,7 @@ impl Config {
             let what = "there is no account: `[account.NAME]` with `server` and `login`";
             return Err(ConfigError::new(reader.name, Place::Whole, what));
         }
-        let names: Vec<&str> = accounts.keys().map(|name: &Box<str>| &**name).collect();
+        let names: Vec<&str> = accounts.keys().map(AsRef::as_ref).collect();
         let mut users = BTreeMap::new();
         for (name, said) in in_order(&raw.user) {
             let (user, section) = user::read(&mut reader, name, said, &names)?;
