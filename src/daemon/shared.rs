@@ -81,7 +81,6 @@ impl Shared {
     }
 
     pub(super) fn set_state(&self, state: State) {
-        self.users.reload(&state.config);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 }

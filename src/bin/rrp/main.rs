@@ -70,6 +70,7 @@ mod read;
 mod reply;
 mod report;
 mod request;
+mod serve;
 mod settings;
 mod settle;
 mod signal;
@@ -119,6 +120,8 @@ enum Task {
     Doubt(doubt::Args),
     /// Check, print, copy and put back a journal of writes
     Journal(journal::Args),
+    /// Serve local backends in mregd's place
+    Serve(serve::Args),
     /// Check the configuration of the daemon, show it, and make it out of mregd's
     Config(config::Args),
     /// Run a simulated registry
@@ -150,6 +153,7 @@ fn main() -> ExitCode {
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
         Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
+        Task::Serve(args) => serve::run(args, &mut out),
         Task::Config(args) => config::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),

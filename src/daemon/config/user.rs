@@ -223,6 +223,11 @@ impl User {
         let one_of = |patterns: &[Box<str>]| patterns.iter().any(|pattern| matches(pattern, command));
         !one_of(&self.deny) && (self.allow.is_empty() || one_of(&self.allow))
     }
+
+    /// Whether its commands may go in this lane.
+    pub(in crate::daemon) fn may_use(&self, lane: Lane) -> bool {
+        self.lanes.contains(&lane)
+    }
 }
 
 #[cfg(test)]

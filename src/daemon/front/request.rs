@@ -85,11 +85,7 @@ fn lane_of(said: &str, user: &User) -> Result<Lane, Box<Answer>> {
         .filter(|lane| *lane != Lane::Settle)
         .find(|lane| lane.as_str().eq_ignore_ascii_case(said))
         .ok_or_else(|| invalid("`X-RRP-LANE` is `interactive`, `normal` or `bulk`"))?;
-    if lane >= user.lane || user.lanes.contains(&lane) {
-        Ok(lane)
-    } else {
-        Err(denied("the lane is not allowed to this user"))
-    }
+    if user.may_use(lane) { Ok(lane) } else { Err(denied("the lane is not allowed to this user")) }
 }
 
 fn deadline_of(said: &str) -> Result<Duration, Box<Answer>> {
