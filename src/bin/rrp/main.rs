@@ -48,6 +48,7 @@ mod check;
 mod client;
 mod codes;
 mod commands;
+mod config;
 mod demo;
 mod doctor;
 mod doubt;
@@ -121,6 +122,8 @@ enum Task {
     Journal(journal::Args),
     /// Serve local backends in mregd's place
     Serve(serve::Args),
+    /// Check the configuration of the daemon, show it, and make it out of mregd's
+    Config(config::Args),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -151,6 +154,7 @@ fn main() -> ExitCode {
         Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
         Task::Serve(args) => serve::run(args, &mut out),
+        Task::Config(args) => config::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),

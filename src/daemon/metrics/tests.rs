@@ -67,6 +67,7 @@ fn account(name: &str, port: u16) -> config::Account {
         query_deadline: minute,
         change_deadline: minute,
         bulk_deadline: minute,
+        keepalive: None,
         negatives: None,
     }
 }
@@ -87,6 +88,7 @@ async fn shared(accounts: Vec<config::Account>, locks: &tempfile::TempDir) -> Ar
         log: Log { format: LogFormat::Text, level: tracing::Level::INFO, file: None },
         limits: Limits::DEFAULT,
         drain: Duration::from_secs(60),
+        notes: Default::default(),
     };
     let mut started = BTreeMap::new();
     for (name, account) in &config.accounts {
