@@ -148,6 +148,12 @@ async fn a_scrape_tells_connections_and_accounts() {
         "rrp_sessions_limit{account=\"main\",environment=\"simulated\",limit=\"max\"} 2",
         "rrp_queue_oldest_seconds{account=\"main\",environment=\"simulated\",lane=\"bulk\"} 0",
         "rrp_doubts{account=\"main\",environment=\"simulated\"} 0",
+        "rrp_commands_total{account=\"main\",environment=\"simulated\",sort=\"read\",code=\"200\",class=\"success\"} 1",
+        "rrp_command_wire_seconds_count{account=\"main\",environment=\"simulated\",sort=\"read\"} 1",
+        "rrp_command_wire_seconds_bucket{le=\"+Inf\",account=\"main\",environment=\"simulated\",sort=\"read\"} 1",
+        "rrp_command_wire_seconds_bucket{le=\"+Inf\",account=\"main\",environment=\"simulated\",sort=\"write\"} 0",
+        "rrp_sessions_opened_total{account=\"main\",environment=\"simulated\"} 1",
+        "rrp_foreign_use_total{account=\"main\",environment=\"simulated\"} 0",
     ] {
         assert!(
             answer.lines().any(|told| told == line || told == format!("{line}.0")),
