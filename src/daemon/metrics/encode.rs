@@ -92,11 +92,9 @@ impl Writer<'_> {
 impl Collector for Reading {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let to = &mut Writer(encoder);
-        to.gauges(
-            "rrp_build_info",
-            "The version that runs",
-            [(vec![("version", env!("CARGO_PKG_VERSION").into())], 1_u64)],
-        )?;
+        let mut build =
+            to.0.encode_descriptor("rrp_build", "The version that runs", None, MetricType::Info)?;
+        build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
         to.gauges("rrp_uptime_seconds", "Since the daemon began", [(vec![], self.uptime.as_secs_f64())])?;
         let phases = [Phase::Running, Phase::Draining, Phase::Ending];
         let phases =

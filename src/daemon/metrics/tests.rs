@@ -163,6 +163,16 @@ async fn a_scrape_tells_connections_and_accounts() {
     for secret in [PLANTED, "registrar"] {
         assert!(!answer.contains(secret), "{answer}");
     }
+    let text = answer.split_once("\r\n\r\n").unwrap().1;
+    let series: Vec<&str> =
+        text.lines().filter_map(|line| line.rsplit_once(' ')).map(|(series, _)| series).collect();
+    let different: BTreeSet<&str> =
+        series.iter().copied().filter(|series| !series.starts_with('#')).collect();
+    assert_eq!(
+        different.len(),
+        series.iter().filter(|series| !series.starts_with('#')).count(),
+        "each once: {text}"
+    );
 }
 
 #[tokio::test]
@@ -302,6 +312,7 @@ async fn samples() -> BTreeSet<String> {
     let text = encode(Reading::take(&shared).await).unwrap();
     let endings = |kind: &str| match kind {
         "counter" => ["_total"].as_slice(),
+        "info" => &["_info"],
         "histogram" => &["_bucket", "_count", "_sum"],
         _ => &[""],
     };
