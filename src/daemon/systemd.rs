@@ -88,7 +88,7 @@ impl Notifier {
     /// runtime that serves, so that the pings stop when nothing is served any more.
     pub(super) async fn keep_pinging(self: Arc<Self>) {
         let Some(within) = self.watchdog.filter(|_| self.manager.is_some()) else { return };
-        let mut ticks = interval((within / 2).max(Duration::from_millis(1)));
+        let mut ticks = interval(within.div_f32(2.0).max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
