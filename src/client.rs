@@ -155,6 +155,7 @@ mod lock;
 mod machine;
 mod message;
 mod operator;
+mod orders;
 mod password;
 #[cfg(test)]
 mod races;
@@ -173,4 +174,4 @@ pub use password::PasswordError;
 pub use snapshot::Snapshot;
 pub use statistics::{Ended, Statistics};
 #[cfg(feature = "daemon")]
-pub(crate) use wall::{random as random_seed, system as system_wall};
+pub(crate) use wall::{random as random_seed, random_key, system as system_wall};

@@ -16,6 +16,8 @@ pub use lines::Index;
 pub use malformed::Malformed;
 pub use rrp::Greeting;
 
+#[cfg(feature = "daemon")]
+pub(crate) use encode::decode_ptf;
 pub(crate) use lines::{Line, Span, opens_a_reply};
 pub(crate) use ptf::Form;
 

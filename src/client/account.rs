@@ -130,6 +130,13 @@ impl Driver {
                 // The last handle: the session ends by QUIT, and says when it has.
                 drop(self.connections.remove(&session));
             }
+            Action::Reset(session) => {
+                debug!(session, "closing the connection, whatever is on it");
+                // If it is not there, its end is about to be told.
+                if let Some(abort) = self.aborts.remove(&session) {
+                    abort.abort();
+                }
+            }
             Action::Close(session) => {
                 debug!(session, "closing the connection");
                 if self.connections.remove(&session).is_some() {
@@ -191,6 +198,7 @@ impl Driver {
         match result {
             Ok(greeted) => {
                 self.watch(session, &greeted);
+                self.aborts.insert(session, greeted.abort_handle());
                 self.connections.insert(session, Held::Greeted(greeted));
                 self.dispatch.slots_mut().greeted(session, at.now());
             }
@@ -222,6 +230,7 @@ impl Driver {
 
     pub(super) fn ended(&mut self, session: u64, end: Arc<End>, at: Moment) {
         let given_up = self.closing.remove(&session);
+        self.aborts.remove(&session);
         match self.connections.remove(&session) {
             Some(Held::Greeted(_)) => self.dispatch.slots_mut().failed(session, lost(&end), at),
             Some(Held::LoggingIn(_)) => {
@@ -296,6 +305,14 @@ fn trace_event(event: &pool::Event) {
         }
         pool::Event::Held { wait } => error!(?wait, "account is locked"),
         pool::Event::HoldOver => info!("account is not locked any more"),
+        pool::Event::HeldByOperator { wait, reason } => {
+            warn!(?wait, reason = &**reason, "operator holds the account")
+        }
+        pool::Event::Released => info!("operator's hold is over"),
+        pool::Event::Paused => warn!("paused by an operator"),
+        pool::Event::Resumed => info!("resumed by an operator"),
+        pool::Event::Reconnects => info!("operator has sessions replaced"),
+        pool::Event::Killed { session } => warn!(session, "operator has a session closed"),
         pool::Event::Full { ours, ghosts, target } => {
             warn!(ours, ghosts, target, "registry takes no more sessions");
         }

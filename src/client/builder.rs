@@ -332,6 +332,7 @@ impl Builder {
             callers: HashMap::new(),
             flights: Flights::default(),
             connections: account::Connections::new(),
+            aborts: HashMap::new(),
             closing: HashSet::new(),
             resolving: HashMap::new(),
             statistics: Tally::default(),

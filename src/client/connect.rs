@@ -76,6 +76,12 @@ impl Logins {
         Ok(())
     }
 
+    /// From now on sessions log in with this one.
+    pub(super) fn correct(&mut self, login: Login) {
+        self.config = self.config.clone().with_login(login);
+        self.next = None;
+    }
+
     /// The change has come to its end: whether the next password holds.
     pub(super) fn settle(&mut self, changed: bool) {
         if let (true, Some(next)) = (changed, self.next.take()) {

@@ -22,7 +22,7 @@ use super::snapshot::Snapshot;
 use super::statistics::{Statistics, Tally};
 use super::wall::Wall;
 use crate::command::Command;
-use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
+use crate::concurrent::{AbortHandle, AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
 use crate::dispatch::{
     Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Refused, Settled, Standing, Told,
 };
@@ -56,6 +56,8 @@ pub(super) struct Driver {
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
     pub(super) connections: Connections,
+    /// What closes each connection at once, from its greeting to its end.
+    pub(super) aborts: HashMap<u64, AbortHandle>,
     /// Connections that were closed before their login, and are not gone yet.
     pub(super) closing: HashSet<u64>,
     /// Whom to tell that a person's word is recorded.
@@ -212,6 +214,10 @@ impl Driver {
             }
             Message::ChangePassword { password, answer, place } => {
                 self.change_password(password, Changing { answer, _place: place });
+            }
+            Message::Order { order, place } => {
+                self.order(order, at);
+                drop(place);
             }
             Message::Shutdown { over, place } => {
                 self.leave(at);

@@ -18,6 +18,8 @@ use super::message::Message;
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
 use super::wall;
+#[cfg(feature = "daemon")]
+use crate::command::Command;
 use crate::command::{Change, Dialect, Query, Safety, Session as Login, ToCommand};
 use crate::concurrent::{AtomicBool, Semaphore, mpsc, oneshot};
 use crate::dispatch::{Entry, Refused, Ticket};
@@ -72,6 +74,18 @@ impl Client {
     /// none of which says "no". [`raw`](QueryCall::raw) gives the reply itself.
     pub fn query<Q: Typed>(&self, query: &Q) -> QueryCall<Q::Answer> {
         QueryCall::new(self.clone(), query.to_command(), query.reader())
+    }
+
+    /// Asks this, to be answered with the reply as it came.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn ask(&self, command: Command) -> QueryCall {
+        QueryCall::new(self.clone(), command, Box::new(Ok))
+    }
+
+    /// Makes this change, once.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn make(&self, command: Command, safety: Safety) -> ChangeCall {
+        ChangeCall::new(self.clone(), command, safety)
     }
 
     /// Asks for a list, page by page: any command of PTF that takes `first` and `limit`. A query that is no list is one page.

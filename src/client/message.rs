@@ -3,6 +3,7 @@
 use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
+use super::orders::Order;
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
 use super::statistics::Statistics;
@@ -49,6 +50,11 @@ pub(super) enum Message {
     ChangePassword {
         password: Secret,
         answer: oneshot::Sender<Result<(), PasswordError>>,
+        place: OwnedSemaphorePermit,
+    },
+    /// What an operator wants done.
+    Order {
+        order: Order,
         place: OwnedSemaphorePermit,
     },
     Shutdown {

@@ -20,9 +20,14 @@ const MAX_SHOWN: usize = 3_584;
 /// A shorter secret is not looked for where it is not named: any text may have it.
 const MIN_SECRET: usize = 4;
 
+/// Whether anybody wants requests and replies.
+pub(super) fn is_wanted() -> bool {
+    tracing::enabled!(target: FRONT, tracing::Level::DEBUG)
+}
+
 /// Logs that this request of this user got this reply. It costs next to nothing while nobody wants to know.
 pub(super) fn exchanged(user: &str, account: &str, request: &[u8], reply: &[u8]) {
-    if !tracing::enabled!(target: FRONT, tracing::Level::DEBUG) {
+    if !is_wanted() {
         return;
     }
     let secrets = secrets(request);

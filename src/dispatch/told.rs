@@ -142,10 +142,10 @@ pub enum Refused {
     Unavailable(Unavailable),
     /// Session after session ended before a byte was handed over.
     NoSession(Option<Unavailable>),
-    /// The registry has locked the account (422), and the caller's time is over, or does not suffice for a reply, before
-    /// the lock is.
+    /// The registry has locked the account (422), or an operator holds it, and the caller's time is over, or does not suffice
+    /// for a reply, before that is.
     Held {
-        /// So long it still lasts, as far as the registry's word goes.
+        /// So long it still lasts, as far as the registry's or the operator's word goes.
         left: Duration,
     },
     /// Too many commands of all callers together wait already.
@@ -185,7 +185,7 @@ impl fmt::Display for Refused {
             Self::Held { left } => {
                 // Never less than it is.
                 let seconds = left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0));
-                write!(f, "account is locked by the registry for another {seconds} s")
+                write!(f, "account is locked, by the registry or an operator, for another {seconds} s")
             }
             Self::Backlog => f.write_str("too many commands wait"),
             Self::CallerBacklog(most) => {
