@@ -15,6 +15,7 @@ use super::health::alive;
 use super::reading::{Local, Reading, Reported, Told};
 use crate::client::Snapshot;
 use crate::dispatch::Histogram;
+use crate::pool::HeldBy;
 
 /// The text of a scrape.
 pub(super) fn encode(reading: Reading) -> Result<String, fmt::Error> {
@@ -196,10 +197,9 @@ const STANDING: &[Told1] = &[
         "Whether the registry refused the login; none is tried until somebody corrects it",
         |told| truth(told.sessions.login_refused.is_some()),
     ),
-    ("rrp_held", "Whether the registry has locked the account (422)", |told| {
-        truth(told.work.held().is_some() || told.sessions.held_until.is_some())
+    ("rrp_paused", "Whether an operator has paused the account: no command of it is sent", |told| {
+        truth(told.sessions.paused)
     }),
-    ("rrp_hold_seconds", "How long the registry's lock still lasts", |told| seconds(told.work.held())),
     ("rrp_no_session", "Whether the last session could not be opened and none is left", |told| {
         truth(told.sessions.trouble.is_some() && alive(told) == 0)
     }),
@@ -229,6 +229,15 @@ const STANDING: &[Told1] = &[
 type ToldMore = (&'static str, &'static str, &'static str, fn(&Snapshot) -> Vec<(&'static str, f64)>);
 
 const STANDING_BY: &[ToldMore] = &[
+    (
+        "rrp_held",
+        "by",
+        "Whether the registry has locked the account (422), or an operator holds it",
+        |told| holders().map(|(name, by)| (name, truth(held(told, by).is_some()))).into(),
+    ),
+    ("rrp_hold_seconds", "by", "How long that still lasts", |told| {
+        holders().map(|(name, by)| (name, seconds(held(told, by)))).into()
+    }),
     ("rrp_sessions", "state", "Sessions by state; a ghost is lost and still charged", |told| {
         let sessions = &told.sessions.sessions;
         vec![
@@ -287,6 +296,16 @@ fn standing(accounts: &[Reported], to: &mut Writer<'_>) -> fmt::Result {
         to.gauges(name, help, samples)?;
     }
     Ok(())
+}
+
+const fn holders() -> [(&'static str, HeldBy); 2] {
+    [("registry", HeldBy::Registry), ("operator", HeldBy::Operator)]
+}
+
+/// How long this one keeps the account from sending, if it does.
+fn held(told: &Snapshot, by: HeldBy) -> Option<Duration> {
+    let held = told.sessions.holds.iter().find(|held| held.by == by)?;
+    Some(held.until.saturating_duration_since(told.at))
 }
 
 fn truth(truth: bool) -> f64 {

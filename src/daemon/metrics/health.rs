@@ -5,6 +5,7 @@ use core::fmt::Write;
 use super::super::shared::Phase;
 use super::reading::{Reading, Reported, Told};
 use crate::client::Snapshot;
+use crate::pool::HeldBy;
 
 impl Reading {
     /// Whether requests should come here, and a line for each account that says why or why not.
@@ -55,8 +56,20 @@ fn why_not(snapshot: &Snapshot) -> Option<String> {
     if let Some(error) = work.frozen() {
         return Some(format!("journal fails, writes are refused: {error}"));
     }
-    if let Some(left) = work.held() {
-        return Some(format!("held by the registry (422) for {} s more", left.as_secs()));
+    if let Some(held) = pool.holds.first() {
+        let left = held.until.saturating_duration_since(snapshot.at).as_secs();
+        return Some(match held.by {
+            HeldBy::Registry => format!("held by the registry (422) for {left} s more"),
+            HeldBy::Operator => {
+                format!(
+                    "held by an operator for {left} s more: {}",
+                    held.reason.as_deref().unwrap_or_default()
+                )
+            }
+        });
+    }
+    if pool.paused {
+        return Some("paused by an operator".to_owned());
     }
     // Where no session is kept open, none is tried before something is asked, and that must be able to come.
     let kept = pool.sessions.min > 0;

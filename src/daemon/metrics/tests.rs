@@ -204,8 +204,9 @@ async fn health_and_readiness_say_why() {
     let metrics = get(address, "/metrics").await;
     for line in [
         "rrp_login_refused{account=\"refused\",environment=\"simulated\"} 1.0",
-        "rrp_held{account=\"locked\",environment=\"simulated\"} 1.0",
-        "rrp_held{account=\"well\",environment=\"simulated\"} 0.0",
+        "rrp_held{account=\"locked\",environment=\"simulated\",by=\"registry\"} 1.0",
+        "rrp_held{account=\"locked\",environment=\"simulated\",by=\"operator\"} 0.0",
+        "rrp_held{account=\"well\",environment=\"simulated\",by=\"registry\"} 0.0",
         "rrp_account_ready{account=\"locked\",environment=\"simulated\"} 0",
     ] {
         assert!(metrics.lines().any(|told| told == line), "no {line} in {metrics}");
