@@ -211,6 +211,19 @@ async fn health_and_readiness_say_why() {
     ] {
         assert!(metrics.lines().any(|told| told == line), "no {line} in {metrics}");
     }
+    // What an operator does is told, with the reason.
+    let well = &state.accounts["well"].client;
+    well.pause().await.unwrap();
+    let answer = get(address, "/readyz").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("well (simulated): paused by an operator\n"),
+        "{answer}"
+    );
+    well.hold(Duration::from_secs(90), "an invoice is open").await.unwrap();
+    well.resume().await.unwrap();
+    let answer = get(address, "/readyz").await;
+    assert!(answer.contains("well (simulated): held by an operator for "), "{answer}");
+    assert!(answer.contains(" s more: an invoice is open\n"), "{answer}");
     // None of them works any more.
     state.accounts["well"].shutdown().await;
     let answer = get(address, "/readyz").await;
