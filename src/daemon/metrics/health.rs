@@ -21,7 +21,7 @@ impl Reading {
                 "{} ({}): {}",
                 account.name.escape_debug(),
                 account.environment.as_str(),
-                why.as_deref().unwrap_or("ready").escape_debug()
+                why.or_else(|| account.but()).as_deref().unwrap_or("ready").escape_debug()
             );
         }
         (any && self.phase == Phase::Running, told)
@@ -29,6 +29,13 @@ impl Reading {
 }
 
 impl Reported {
+    /// What is to be said of an account that is ready.
+    fn but(&self) -> Option<String> {
+        let Told::Standing(snapshot) = &self.state else { return None };
+        let trouble = snapshot.sessions.trouble.as_ref().filter(|_| alive(snapshot) == 0)?;
+        Some(format!("ready, but the last session could not be opened: {trouble}"))
+    }
+
     /// Why nothing can be done for anybody; `None` if something can. What ends by itself within seconds is no reason.
     pub(super) fn why_not(&self) -> Option<String> {
         match &self.state {
