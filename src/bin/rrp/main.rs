@@ -69,6 +69,7 @@ mod read;
 mod reply;
 mod report;
 mod request;
+mod serve;
 mod settings;
 mod settle;
 mod signal;
@@ -118,6 +119,8 @@ enum Task {
     Doubt(doubt::Args),
     /// Check, print, copy and put back a journal of writes
     Journal(journal::Args),
+    /// Serve local backends in mregd's place
+    Serve(serve::Args),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -147,6 +150,7 @@ fn main() -> ExitCode {
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
         Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
+        Task::Serve(args) => serve::run(args, &mut out),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),
