@@ -24,7 +24,6 @@ use crate::sim::server::{Listen as Registry, Server};
 use crate::sim::{self, Change, Close, Effect, Fault, Registrar, Trigger};
 
 mod identical;
-mod logged;
 
 struct Daemon {
     directory: TempDir,
