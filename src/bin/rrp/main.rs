@@ -58,7 +58,6 @@ mod journal;
 mod journaled;
 mod kept;
 mod ledger;
-#[allow(dead_code)]
 mod log;
 mod look;
 mod object;
