@@ -10,7 +10,7 @@ use rrp::command::{Effect, Safety};
 use serde_json::Map;
 
 use crate::change::{self, Wishes};
-use crate::client::{Client, Event, Patience, block_on};
+use crate::client::{Event, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
 use crate::object;
@@ -19,6 +19,7 @@ use crate::output;
 use crate::report::{self, Report};
 use crate::request;
 use crate::typo;
+use crate::way::Way;
 
 const EXAMPLES: &str = "\
 Whether it reads or writes, and whether that costs, comes from the table that `rrp commands` shows. A read is
@@ -94,7 +95,7 @@ fn safety(text: &str) -> Result<Safety, String> {
         .ok_or_else(|| format!("it is one of {}", Safety::ALL.map(Safety::as_str).join(", ")))
 }
 
-/// What has no meaning without `--journal`.
+/// What has no meaning without a journal: one that is named, or a daemon's.
 fn without_journal(args: &Args) -> Result<(), Refusal> {
     let said =
         [("--key", args.key.is_some()), ("--safety", args.safety.is_some()), ("--wait", args.wait.is_some())];
@@ -125,8 +126,10 @@ pub(crate) fn protect(args: impl Iterator<Item = OsString>) -> impl Iterator<Ite
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    without_journal(args)?;
-    let settings = args.connection.settings()?;
+    let (settings, through) = args.connection.settings_or_daemon(err)?;
+    if through.is_none() {
+        without_journal(args)?;
+    }
     let request: Vec<&str> = args
         .request
         .iter()
@@ -146,17 +149,27 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         typo::check(&command)?;
     }
     request::check(&command, settings.dialect)?;
-    if let Some(journal) = &args.journal
-        && command.nature().effect() == Effect::Write
-    {
+    if command.nature().effect() == Effect::Write && (args.journal.is_some() || through.is_some()) {
         let wait = args.wait.map_or(Builder::CHANGE_DEADLINE, Duration::from_secs);
         let (safety, key) = (args.safety.unwrap_or(Safety::ReadBack), args.key.as_deref());
-        let wishes = Wishes { journal, safety, key, wait, json: args.json };
-        return change::run(&settings, &command, &wishes, out, err);
+        let wishes = Wishes { safety, key, wait, json: args.json };
+        return match (through, &args.journal) {
+            (Some(through), Some(journal)) if !through.has_journal(journal) => {
+                let what = "the account has a running daemon, which writes a journal of its own";
+                let hint = "without --journal the command goes through the daemon; nothing was sent";
+                Err(Refusal::new(request::STAGE, what).hint(hint).exit(Exit::Temporary).into())
+            }
+            (Some(through), _) => through.change(&settings, &command, &wishes, out, err),
+            (None, Some(journal)) => change::run(&settings, &command, journal, &wishes, out, err),
+            // One of them is there.
+            (None, None) => Err(Refusal::usage(request::STAGE, "no journal").into()),
+        };
     }
-    let (connector, session) = (settings.connector(err)?, settings.session(err)?);
-    settings.target.warn(&command, err);
-    let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
+    let daemon = through.is_some();
+    let mut client = Way::new(through, &settings, Patience::DEFAULT, err)?;
+    if !daemon {
+        settings.target.warn(&command, err);
+    }
     let outcome = block_on(async {
         let mut tell = |event: Event<'_>| match event {
             Event::Sending(command) => report::announce(&settings.target, command, err),

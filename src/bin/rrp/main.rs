@@ -42,17 +42,21 @@
     )
 )]
 
+mod admin;
 mod call;
 mod change;
 mod check;
 mod client;
 mod codes;
 mod commands;
+mod daemon;
 mod demo;
 mod doctor;
 mod doubt;
+mod ended;
 mod exit;
 mod failure;
+mod found;
 mod journal;
 mod journaled;
 mod kept;
@@ -60,6 +64,7 @@ mod ledger;
 #[allow(dead_code)]
 mod log;
 mod look;
+mod moment;
 mod object;
 mod options;
 mod origin;
@@ -76,6 +81,7 @@ mod sim;
 mod status;
 mod target;
 mod typo;
+mod way;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -116,6 +122,8 @@ enum Task {
     Doctor(Box<doctor::Args>),
     /// List the writes of a journal that are in doubt, settle and resolve them
     Doubt(doubt::Args),
+    /// Look at a running daemon, and give it orders
+    Admin(Box<admin::Args>),
     /// Check, print, copy and put back a journal of writes
     Journal(journal::Args),
     /// Run a simulated registry
@@ -146,6 +154,7 @@ fn main() -> ExitCode {
         Task::Call(args) => call::run(args, &mut out, &mut err),
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
         Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
+        Task::Admin(args) => admin::run(args, &mut out),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),

@@ -59,6 +59,10 @@ pub(super) fn hello(shared: &Shared, role: Role) -> Value {
                 Journal::Memory => "memory",
                 Journal::None => "none",
             },
+            "journal_file": match &config.journal {
+                Journal::File(path) => Some(path.to_string_lossy()),
+                Journal::Memory | Journal::None => None,
+            },
         })
     };
     json!({
