@@ -56,7 +56,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     wait: u64,
     /// That nothing shows it counts so long after the start, and once more 10 s later. Less only if the write was lost
-    /// longer ago than that: the registry may still be executing it. 60 by default; needs --journal
+    /// longer ago than that: the registry may still be executing it; needs --journal [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=86_400))]
     after_loss: Option<u64>,
     /// Print JSON: an array with an object for each
