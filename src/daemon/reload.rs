@@ -6,25 +6,15 @@ use std::sync::Arc;
 use tracing::{error, info, warn};
 
 use super::account::Account;
+use super::admin::Reloaded;
 use super::config::Config;
 use super::front::Listener;
 use super::run::Running;
 use super::shared::State;
 use super::systemd::Activated;
 
-/// What a reload has come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reloaded {
-    /// What holds from now on.
-    pub(super) changed: Vec<String>,
-    /// What holds after a restart only.
-    pub(super) restart: Vec<String>,
-    /// Why nothing has changed.
-    pub(super) failed: Option<String>,
-}
-
 impl Reloaded {
-    pub(super) fn failed(error: &(dyn Error + 'static)) -> Self {
+    pub(super) fn not(error: &(dyn Error + 'static)) -> Self {
         let mut text = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {
@@ -32,15 +22,15 @@ impl Reloaded {
             text.push_str(&error.to_string());
             source = error.source();
         }
-        Self { failed: Some(text), ..Self::default() }
+        Self { failed: vec![text], ..Self::default() }
     }
 
     pub(super) fn log(&self) {
-        if let Some(why) = &self.failed {
-            error!(%why, "not reloaded: what was served is served on");
+        if !self.failed.is_empty() {
+            error!(why = %self.failed.join("; "), "not reloaded: what was served is served on");
             return;
         }
-        for what in &self.restart {
+        for what in &self.needs_restart {
             warn!(%what, "wants a restart");
         }
         info!(changed = %self.changed.join(", "), "reloaded");
@@ -58,7 +48,7 @@ impl Running {
         for listen in config.listen.iter().filter(|listen| !old.config.listen.contains(listen)) {
             match Listener::open(listen, &mut Activated::default()) {
                 Ok(listener) => listeners.push(listener),
-                Err(error) => return Reloaded::failed(&error),
+                Err(error) => return Reloaded::not(&error),
             }
         }
         let mut accounts = std::collections::BTreeMap::new();
@@ -79,7 +69,7 @@ impl Running {
                     for account in begun {
                         account.shutdown().await;
                     }
-                    return Reloaded::failed(&error);
+                    return Reloaded::not(&error);
                 }
             }
         }

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{error, info, warn};
 
 use super::account::{Account, AccountError};
+use super::admin::{AdminAsk, AdminError, AdminSocket, Reloaded};
 use super::config::{Config, Log};
 use super::descriptors;
 use super::front::{Fronts, ListenError, Listener};
 use super::metrics::{self, MetricsError, Serving};
-use super::reload::Reloaded;
 use super::shared::{Phase, Shared, State};
 use super::systemd::{Activated, ActivationError, Notifier};
 
@@ -68,6 +68,7 @@ pub(super) enum Problem {
     Listen(ListenError),
     Activation(ActivationError),
     Metrics(MetricsError),
+    Admin(AdminError),
 }
 
 impl RunError {
@@ -89,6 +90,7 @@ impl Error for RunError {
             Problem::Listen(source) => Some(source),
             Problem::Activation(source) => Some(source),
             Problem::Metrics(source) => Some(source),
+            Problem::Admin(source) => Some(source),
         }
     }
 }
@@ -99,7 +101,10 @@ pub(super) struct Running {
     pub(super) fronts: Fronts,
     pub(super) hooks: Hooks,
     notifier: Arc<Notifier>,
-    /// Until the very end.
+    /// What is asked by the admin socket.
+    asks: mpsc::Receiver<AdminAsk>,
+    /// Until the very end, as the metrics.
+    _admin: Option<JoinHandle<()>>,
     _metrics: Option<Serving>,
     pings: AbortHandle,
 }
@@ -109,6 +114,15 @@ impl Drop for Running {
         self.pings.abort();
     }
 }
+
+/// What somebody wants of the daemon as a whole.
+enum Asked {
+    Reload(Option<oneshot::Sender<Reloaded>>),
+    Drain,
+}
+
+/// So many orders wait for the daemon.
+const ASKS: usize = 8;
 
 /// Runs a daemon until it is told to end, or nobody is left to tell it.
 ///
@@ -123,11 +137,15 @@ pub async fn run(config: Config, hooks: Hooks, mut control: mpsc::Receiver<Contr
     running.notifier.status(&running.status());
     info!(version = env!("CARGO_PKG_VERSION"), "serving");
     loop {
-        match control.recv().await {
-            Some(Control::Reload) => {
-                running.reload().await.log();
+        match running.asked(&mut control).await {
+            Asked::Reload(None) => running.reload().await.log(),
+            Asked::Reload(Some(answer)) => {
+                let report = running.reload().await;
+                report.log();
+                // Whoever has left reads the log.
+                let _ = answer.send(report);
             }
-            Some(Control::Drain) | None => break,
+            Asked::Drain => break,
         }
     }
     running.drain(&mut control).await;
@@ -157,6 +175,12 @@ impl Running {
             None => None,
         };
         activated.finish().map_err(|error| RunError::new(Problem::Activation(error)))?;
+        let admin = match &config.admin {
+            Some(admin) => {
+                Some(AdminSocket::open(admin).map_err(|error| RunError::new(Problem::Admin(error)))?)
+            }
+            None => None,
+        };
         let mut accounts = BTreeMap::new();
         for (name, account) in &config.accounts {
             let account = Account::start(Arc::clone(account))
@@ -172,7 +196,23 @@ impl Running {
         let notifier = Arc::new(Notifier::from_env());
         let pings = tokio::spawn(Arc::clone(&notifier).keep_pinging()).abort_handle();
         let metrics = metrics.map(|server| server.serve(&shared));
-        Ok(Self { shared, fronts, hooks, notifier, _metrics: metrics, pings })
+        let (sender, asks) = mpsc::channel(ASKS);
+        let admin = admin.map(|socket| socket.serve(&shared, sender));
+        Ok(Self { shared, fronts, hooks, notifier, asks, _admin: admin, _metrics: metrics, pings })
+    }
+
+    /// What is wanted next. Whoever runs the daemon and is gone wants it to end.
+    async fn asked(&mut self, control: &mut mpsc::Receiver<Control>) -> Asked {
+        tokio::select! {
+            order = control.recv() => match order {
+                Some(Control::Reload) => Asked::Reload(None),
+                Some(Control::Drain) | None => Asked::Drain,
+            },
+            Some(ask) = self.asks.recv() => match ask {
+                AdminAsk::Reload(answer) => Asked::Reload(Some(answer)),
+                AdminAsk::Drain => Asked::Drain,
+            },
+        }
     }
 
     /// For whoever looks at the service.
@@ -191,7 +231,7 @@ impl Running {
         self.notifier.reloading();
         let report = match (self.hooks.reload)() {
             Ok(config) => self.replace(config).await,
-            Err(error) => Reloaded::failed(&*error),
+            Err(error) => Reloaded::not(&*error),
         };
         self.notifier.ready();
         self.notifier.status(&self.status());
@@ -209,14 +249,23 @@ impl Running {
         let state = self.shared.state();
         let finish = async {
             join_all(state.accounts.values().map(|account| account.shutdown())).await;
-            self.answered().await;
+            answered(&self.shared).await;
         };
+        let asks = &mut self.asks;
         let at_once = async {
             loop {
-                match control.recv().await {
-                    Some(Control::Drain) => break,
-                    Some(Control::Reload) => warn!("not reloaded: draining"),
-                    None => core::future::pending().await,
+                tokio::select! {
+                    order = control.recv() => match order {
+                        Some(Control::Drain) => break,
+                        Some(Control::Reload) => warn!("not reloaded: draining"),
+                        None => core::future::pending().await,
+                    },
+                    Some(ask) = asks.recv() => {
+                        if let AdminAsk::Reload(answer) = ask {
+                            let failed = vec!["the daemon is draining".to_owned()];
+                            let _ = answer.send(Reloaded { failed, ..Reloaded::default() });
+                        }
+                    }
                 }
             }
         };
@@ -230,12 +279,12 @@ impl Running {
         self.shared.phase.send_replace(Phase::Ending);
         self.shared.connections.wake();
     }
+}
 
-    /// Waits until local clients have their last answers.
-    async fn answered(&self) {
-        let since = Instant::now();
-        while self.shared.connections.len() > 0 && since.elapsed() < LAST_ANSWERS {
-            sleep(LOOK).await;
-        }
+/// Waits until local clients have their last answers.
+async fn answered(shared: &Shared) {
+    let since = Instant::now();
+    while shared.connections.len() > 0 && since.elapsed() < LAST_ANSWERS {
+        sleep(LOOK).await;
     }
 }
