@@ -28,8 +28,6 @@ mod tests;
 
 use tokio::sync::oneshot;
 
-use super::reload::Reloaded;
-
 pub(super) use serve::AdminSocket;
 pub(super) use socket::AdminError;
 
@@ -40,4 +38,15 @@ pub(super) enum AdminAsk {
     Reload(oneshot::Sender<Reloaded>),
     /// Take nothing new, finish what is under way, and end.
     Drain,
+}
+
+/// What a reload came to, a line each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reloaded {
+    /// What is so from now on.
+    pub(super) changed: Vec<String>,
+    /// What could not be done. If there is anything of it, nothing has changed.
+    pub(super) failed: Vec<String>,
+    /// What will be so only after a restart.
+    pub(super) needs_restart: Vec<String>,
 }

@@ -158,7 +158,7 @@ fn with(mut map: Map<String, Value>, key: &str, value: Value) -> Map<String, Val
 /// A reload of which something failed is refused.
 fn exit_of(task: &Task, told: &Value) -> Exit {
     match task {
-        Task::Reload if told.get("failed").is_some_and(|failed| !failed.is_null()) => Exit::Usage,
+        Task::Reload if !list(told, "failed").is_empty() => Exit::Usage,
         _ => Exit::Yes,
     }
 }
@@ -328,16 +328,16 @@ fn print(task: &Task, daemon: &Daemon, told: &Value, out: &mut dyn Write) -> Res
         }
         Task::Stats => print_all("", told, out),
         Task::Reload => {
-            if let Some(why) = told.get("failed").and_then(Value::as_str) {
+            let failed = list(told, "failed");
+            for why in failed.iter().filter_map(Value::as_str) {
                 writeln!(out, "not reloaded, nothing has changed: {}", escape(why))?;
-                return Ok(());
             }
             for (key, what) in [("changed", "changed"), ("needs_restart", "after a restart")] {
                 for line in list(told, key).iter().filter_map(Value::as_str) {
                     writeln!(out, "{what}: {}", escape(line))?;
                 }
             }
-            if ["changed", "needs_restart"].iter().all(|key| list(told, key).is_empty()) {
+            if ["changed", "failed", "needs_restart"].iter().all(|key| list(told, key).is_empty()) {
                 writeln!(out, "nothing has changed")?;
             }
             Ok(())

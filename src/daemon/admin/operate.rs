@@ -3,14 +3,13 @@
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use super::AdminAsk;
 use super::accounts;
 use super::ask::{Refusal, Request};
 use super::show::chain;
 use super::table::What;
+use super::{AdminAsk, Reloaded};
 use crate::client::Client;
 use crate::daemon::account::Account;
-use crate::daemon::reload::Reloaded;
 use crate::daemon::shared::{Shared, State};
 
 /// The longest hold, in seconds: four weeks.
@@ -91,6 +90,6 @@ pub(super) async fn reload(request: Request, asks: &mpsc::Sender<AdminAsk>) -> R
     request.done()?;
     let (tell, told) = oneshot::channel();
     asks.send(AdminAsk::Reload(tell)).await.map_err(|_| ending())?;
-    let Reloaded { changed, restart, failed } = told.await.map_err(|_| ending())?;
-    Ok(json!({"changed": changed, "needs_restart": restart, "failed": failed}))
+    let Reloaded { changed, failed, needs_restart } = told.await.map_err(|_| ending())?;
+    Ok(json!({"changed": changed, "failed": failed, "needs_restart": needs_restart}))
 }
