@@ -139,7 +139,7 @@ impl Connection {
                 Ok((settings, Some(through)))
             }
             (Some(_), Some(error)) => {
-                let hint = "the daemon that has it lets you look, and send nothing: `read_write` of its configuration says who may";
+                let hint = "the daemon that has it lets you look, and send nothing: `read-write` of its configuration says who may";
                 Err(in_use(&error).hint(hint))
             }
             (None, Some(error)) => Err(in_use(&error)),

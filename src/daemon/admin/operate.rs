@@ -11,6 +11,7 @@ use super::{AdminAsk, Reloaded};
 use crate::client::Client;
 use crate::daemon::account::Account;
 use crate::daemon::shared::{Shared, State};
+use crate::pool::HoldError;
 
 /// The longest hold, in seconds: four weeks.
 const MOST_HOLD: u64 = 28 * 86_400;
@@ -48,7 +49,10 @@ pub(super) async fn hold(mut request: Request, state: &State) -> Result<Value, R
     let (Some(time), Some(reason)) = (time, reason.filter(|reason| !reason.is_empty())) else {
         return Err(Refusal::request("a hold needs `for_s` and a `reason`"));
     };
-    account.client.hold(time, &reason).await.map_err(|error| Refusal::new("refused", chain(&error)))?;
+    account.client.hold(time, &reason).await.map_err(|error| match error {
+        HoldError::Stopped => ending(),
+        error => Refusal::request(chain(&error)),
+    })?;
     Ok(of(&account))
 }
 
