@@ -2,7 +2,7 @@
 #![cfg(feature = "cli")]
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -30,11 +30,10 @@ impl Daemon {
         let sim = Sim::plain();
         let text = format!(
             "[admin]\nsocket = {:?}\n[account.main]\nserver = {:?}\nlogin = {USER:?}\npassword-env = \"PW\"\nplain = true\n\
-             rate = \"unlimited\"\njournal = {:?}\nlock = {:?}\nnegatives = [\"0s\", \"0s\", \"10ms\"]\n{more}\n",
+             rate = \"unlimited\"\njournal = {:?}\nnegatives = [\"0s\", \"0s\", \"10ms\"]\n{more}\n",
             sim.file("admin.sock"),
             sim.address(),
             sim.file("journal.redb"),
-            sim.file(""),
         );
         let surroundings = Surroundings::none().variable("PW", PASSWORD);
         let config =
@@ -237,7 +236,7 @@ fn an_operator_sees_what_is_and_gives_orders() {
 }
 
 /// Somebody who listens, and says this to each request.
-fn impostor(directory: &Path, answers: fn(&str) -> Vec<u8>) -> PathBuf {
+fn impostor(directory: &Path, answers: impl Fn(&str) -> Vec<u8> + Send + 'static) -> PathBuf {
     let path = directory.join("admin.sock");
     let listener = UnixListener::bind(&path).unwrap();
     std::thread::spawn(move || {
@@ -300,19 +299,31 @@ fn what_a_daemon_says_is_not_believed_blindly() {
 }
 
 #[test]
-fn a_daemon_that_lets_look_only_sends_nothing() {
+fn where_the_daemon_cannot_be_asked_the_account_is_in_use() {
     let daemon = Daemon::start("");
     let place = tempfile::tempdir().unwrap();
-    // It says that it serves an account of which it is not known who has it.
-    let socket = impostor(place.path(), |line| {
+    let (host, login) = (daemon.sim.address(), USER);
+    let account = json!({"name": "main", "host": host, "login": login, "environment": "simulated"});
+    // One that lets look only, and is not asked for more.
+    let socket = impostor(place.path(), move |line| {
         assert!(line.contains("hello"), "{line}");
-        hello(&json!([]))
+        hello(&json!([account]))
     });
-    let mut check = daemon.sim.program(&["check", "example.com"]);
-    // The daemon has its lock in a directory of its own: nobody knows of it here.
-    Said::of(check.arg("--socket").arg(&socket).output().unwrap()).exits(0);
-    // Requests of several connections do not wait for each other.
-    let silent = UnixStream::connect(daemon.sim.file("admin.sock")).unwrap();
-    daemon.admin(&["admin", "hello"]).exits(0);
-    drop(silent);
+    let ask = |socket: &Path, args: &[&str]| {
+        Said::of(daemon.sim.program(args).arg("--socket").arg(socket).output().unwrap())
+    };
+    let check = ["check", "example.com"];
+    ask(&socket, &check).exits(3).says("is in use by").says("lets you look, and send nothing");
+    // One of other accounts, or none.
+    let other = place.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let socket = impostor(&other, |_| hello(&json!([])));
+    ask(&socket, &check).exits(3).says("is in use by").says("RRP_ADMIN says where it listens");
+    ask(&place.path().join("none"), &check).exits(3).says("is in use by");
+    assert_eq!(daemon.sim.executed("check"), 0);
+    // And what has its own journal is told of the daemon's.
+    let journal = daemon.sim.file("journal.redb");
+    let list = ["doubt", "list", "--journal", journal.to_str().unwrap()];
+    Said::of(program(&list).arg("--socket").arg(place.path().join("none")).output().unwrap()).exits(3);
+    daemon.admin(&list).exits(0).says("nothing is in doubt");
 }

@@ -27,6 +27,9 @@ asked up to three times; a write goes out once, and what became of it is told. A
 answer; if a signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT) ends the program meanwhile, the exit status is 5. Secrets
 (passwords, authorisation codes) go on standard input, for every user of the machine can read command lines.
 
+Where a daemon (`rrp serve`) has the account, commands go through it, if its configuration lets you give orders: at its pace,
+and a write as with --journal, in the daemon's. It is found by --socket, RRP_ADMIN, in /run/rrp or $XDG_RUNTIME_DIR/rrp.
+
 With --journal FILE a write is recorded before its first byte goes out, and settled: if its answer is lost, it is read
 back, and sent again only if it was proven not to be done (that takes 70 s). What stays unknown, or is cut short, stands
 in the journal: `rrp doubt`. A journal is one account's at one host. --safety tells when a write may go out again:
@@ -43,7 +46,7 @@ Examples:
   rrp call - < request.txt    a [COMMAND] block up to EOF, or the lines of an RRP command up to a lone dot";
 
 const JOURNAL_JSON: &str = "\
-A write with --journal has no fate, advice, settle, guard and attempts, but these:
+A write with --journal, or by way of a daemon, has no fate, advice, settle, guard and attempts, but these:
   outcome      accepted | refused | refused-for-now | in-doubt | not-sent
   ticket       its name in the journal; null if it was not sent
   earlier      the ticket of an earlier write that stands before it (in doubt, or of the same key); else null
@@ -72,13 +75,13 @@ pub(crate) struct Args {
     /// Record a write in this journal before it goes out, and settle it if its answer is lost
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// The name of the order: done once with it, a write is not done again for 30 days but told again (needs --journal)
+    /// The name of the order: done once with it, a write is not done again for 30 days but told again (needs --journal or a daemon)
     #[arg(long, value_name = "KEY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key: Option<String>,
-    /// When a write may go out again (needs --journal); `read-back` by default
+    /// When a write may go out again (needs --journal or a daemon); `read-back` by default
     #[arg(long, value_name = "SAFETY", value_parser = safety)]
     safety: Option<Safety>,
-    /// Wait so long for the outcome of a write, at least 10 (needs --journal); 300 by default
+    /// Wait so long for the outcome of a write, at least 10 (needs --journal or a daemon); 300 by default
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(10..=86_400))]
     wait: Option<u64>,
     /// The name of the command, and `key=value …`; or `-` for one request on standard input

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::journal::wall;
 
-/// The longest hold, in seconds: four weeks.
-const LONGEST: u64 = 28 * 86_400;
+/// The longest hold, in seconds.
+const LONGEST: u64 = rrp::pool::Pool::MAX_OPERATOR_HOLD.as_secs();
 
 /// Until when something lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) struct Passed;
 
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`--until` is not in the next four weeks")
+        f.write_str("`--until` is not in the next 24 hours")
     }
 }
 

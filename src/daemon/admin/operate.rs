@@ -11,10 +11,7 @@ use super::{AdminAsk, Reloaded};
 use crate::client::Client;
 use crate::daemon::account::Account;
 use crate::daemon::shared::{Shared, State};
-use crate::pool::HoldError;
-
-/// The longest hold, in seconds: four weeks.
-const MOST_HOLD: u64 = 28 * 86_400;
+use crate::pool::{HoldError, Pool};
 
 fn of(account: &Account) -> Value {
     json!({"account": &*account.config.name})
@@ -43,7 +40,7 @@ pub(super) async fn simple(what: What, mut request: Request, state: &State) -> R
 /// Leaves an account alone for a time.
 pub(super) async fn hold(mut request: Request, state: &State) -> Result<Value, Refusal> {
     let account = accounts::one(&mut request, state)?;
-    let time = request.seconds("for_s", MOST_HOLD)?;
+    let time = request.seconds("for_s", Pool::MAX_OPERATOR_HOLD.as_secs())?;
     let reason = request.text("reason")?;
     request.done()?;
     let (Some(time), Some(reason)) = (time, reason.filter(|reason| !reason.is_empty())) else {
