@@ -74,6 +74,7 @@ mod read;
 mod reply;
 mod report;
 mod request;
+mod serve;
 mod settings;
 mod settle;
 mod signal;
@@ -126,6 +127,8 @@ enum Task {
     Admin(Box<admin::Args>),
     /// Check, print, copy and put back a journal of writes
     Journal(journal::Args),
+    /// Serve local backends in mregd's place
+    Serve(serve::Args),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -156,6 +159,7 @@ fn main() -> ExitCode {
         Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
         Task::Admin(args) => admin::run(args, &mut out),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
+        Task::Serve(args) => serve::run(args, &mut out),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),

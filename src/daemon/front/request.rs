@@ -68,7 +68,7 @@ impl Request {
         if command.nature().effect() == Effect::Session {
             return Err(denied("the command belongs to the session, which is not the client's"));
         }
-        if !allows(user, command.name()) {
+        if !user.may_send(command.name()) {
             return Err(denied("the command is not allowed to this user"));
         }
         Ok(Self { command, key, lane, deadline })
@@ -85,11 +85,7 @@ fn lane_of(said: &str, user: &User) -> Result<Lane, Box<Answer>> {
         .filter(|lane| *lane != Lane::Settle)
         .find(|lane| lane.as_str().eq_ignore_ascii_case(said))
         .ok_or_else(|| invalid("`X-RRP-LANE` is `interactive`, `normal` or `bulk`"))?;
-    if lane >= user.lane || user.lanes.contains(&lane) {
-        Ok(lane)
-    } else {
-        Err(denied("the lane is not allowed to this user"))
-    }
+    if user.may_use(lane) { Ok(lane) } else { Err(denied("the lane is not allowed to this user")) }
 }
 
 fn deadline_of(said: &str) -> Result<Duration, Box<Answer>> {
@@ -97,24 +93,5 @@ fn deadline_of(said: &str) -> Result<Duration, Box<Answer>> {
     match Duration::from_secs(seconds) {
         Duration::ZERO => Err(invalid("`X-RRP-DEADLINE` is a number of seconds")),
         deadline => Ok(deadline.min(LONGEST)),
-    }
-}
-
-/// Whether a user may have this command sent.
-fn allows(user: &User, name: &str) -> bool {
-    let matches = |pattern: &Box<str>| fits(pattern, name);
-    (user.allow.is_empty() || user.allow.iter().any(matches)) && !user.deny.iter().any(matches)
-}
-
-/// Whether a name fits a pattern, which may begin and end with `*`; without case.
-fn fits(pattern: &str, name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let pattern = pattern.to_ascii_lowercase();
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(""), _) => true,
-        (Some(end), None) => name.ends_with(end),
-        (Some(middle), Some(_)) => name.contains(middle.strip_suffix('*').unwrap_or(middle)),
-        (None, Some(begin)) => name.starts_with(begin),
-        (None, None) => name == pattern,
     }
 }
