@@ -93,6 +93,28 @@ impl Target {
         Ok(Self { endpoint, environment })
     }
 
+    /// With the environment that the daemon states which commands go through.
+    pub(crate) fn as_served(&mut self, served: &str) -> Result<(), Refusal> {
+        if self.environment.as_str() == served {
+            return Ok(());
+        }
+        match (self.environment, served) {
+            (Environment::NotStated, "ote") => self.environment = Environment::Ote,
+            (Environment::NotStated, "production") => self.environment = Environment::Production,
+            (Environment::Simulated, "ote") => self.environment = Environment::OteOnLoopback,
+            (Environment::Simulated, "production") => self.environment = Environment::ProductionOnLoopback,
+            _ => {
+                let what = format!(
+                    "the daemon says {}, and here it is {}",
+                    escape(served),
+                    self.environment.as_str()
+                );
+                return Err(Refusal::usage(STAGE, what).hint("nothing was sent: name the host that you mean"));
+            }
+        }
+        Ok(())
+    }
+
     /// Says it loudly, before something that may cost goes to nobody knows what.
     pub(crate) fn warn(&self, command: &Command, err: &mut dyn Write) {
         if self.environment == Environment::NotStated && command.nature().billable().at_stake() {
