@@ -4,7 +4,7 @@
 //! take turns, round after round, so that a slow moment hits them alike; the least round of each counts. The processor's time is
 //! that of this thread alone, what the kernel does for it included: the registry and the local clients are on threads of
 //! their own. System calls are counted by `strace`, if there is one. `--test` is one short round, without numbers of time worth
-//! reading; `--alone relay` or `--alone daemon` serves 100,000 requests by one of them and nothing else, for a profiler.
+//! reading; `--alone relay` or `--alone daemon` serves 20,000 requests by one of them and nothing else, for a profiler.
 
 mod local;
 mod registry;
@@ -71,7 +71,7 @@ fn main() {
             serve(&daemon, &keys, &endpoint, 1).await;
             let path =
                 if arguments.get(at + 1).is_some_and(|which| which == "relay") { path } else { daemon };
-            Local::connect(&path, 0).await.turn(100_000).await;
+            Local::connect(&path, 0).await.turn(20_000).await;
             return;
         }
         for clients in [1, SEVERAL] {

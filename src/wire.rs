@@ -16,6 +16,7 @@ pub use lines::Index;
 pub use malformed::Malformed;
 pub use rrp::Greeting;
 
+pub(crate) use encode::check;
 pub(crate) use lines::{Line, Span, opens_a_reply};
 pub(crate) use ptf::Form;
 

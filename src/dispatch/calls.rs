@@ -33,7 +33,7 @@ impl fmt::Display for CallId {
 #[derive(Debug)]
 pub(super) enum Asked {
     Query,
-    Change { command: Arc<Command>, safety: Safety },
+    Change { command: Command, safety: Safety },
     Settle(Ticket),
 }
 
