@@ -30,8 +30,8 @@ impl<S: Slots> Dispatch<S> {
     fn begin_query(&mut self, call: CallId, command: Command, at: Moment) {
         let mut shared = self.share_key(call, &command);
         if !self.joins_query(call, &command, &mut shared, at) {
-            if let Err(why) = self.room(call) {
-                return self.refuse_call(call, why);
+            if self.jobs.len() >= self.config.jobs {
+                return self.refuse_call(call, Refused::Backlog);
             }
             let id = self.job(Work::Query(Box::new(Question { command, writes: 0, shared })), call);
             self.share(id);
