@@ -154,10 +154,13 @@ mod list;
 mod lock;
 mod machine;
 mod message;
+mod operator;
+mod orders;
 mod password;
 #[cfg(test)]
 mod races;
 mod snapshot;
+mod statistics;
 mod wall;
 
 pub use answer::{Availability, Typed};
@@ -169,5 +172,6 @@ pub use list::{List, ListError, ListProblem};
 pub use lock::{Holder, LockError};
 pub use password::PasswordError;
 pub use snapshot::Snapshot;
+pub use statistics::{Ended, Statistics};
 #[cfg(feature = "daemon")]
-pub(crate) use wall::{random as random_seed, system as system_wall};
+pub(crate) use wall::{random as random_seed, random_key, system as system_wall};

@@ -6,11 +6,22 @@
 //! One thread does it all, beside the journals' own and those that check passwords: [`run`] wants a current-thread runtime.
 
 mod account;
+mod admin;
 mod config;
+mod descriptors;
 mod front;
+mod identical;
+pub mod log;
+mod metrics;
+mod names;
+mod reload;
 mod run;
 mod shared;
+mod systemd;
+#[cfg(all(test, feature = "sim-server"))]
+mod tests;
 mod users;
+mod watched;
 
 pub use config::{Config, Log, LogFormat};
-pub use run::{Control, RunError, run};
+pub use run::{Control, Hooks, RunError, run};

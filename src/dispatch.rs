@@ -11,17 +11,24 @@ mod entry;
 mod job;
 mod machine;
 mod memory;
+mod resolution;
 mod slots;
 mod snapshot;
+mod statistics;
 mod told;
+mod waiting;
 
-pub use account::{Account, RefusedLogin};
+pub use account::{Account, OperatorHold, RefusedLogin};
 pub use calls::CallId;
 pub use config::{Config, Moment, Options, Queues};
-pub use entry::{Entry, Intent, Note, Put, Standing, Summary, Ticket};
+pub use entry::{Entry, Intent, LEFT_IN_DOUBT, Note, Put, Standing, Summary, TOLD_IN_DOUBT, Ticket};
 pub use machine::{Action, Dispatch, RecordId};
+pub use resolution::Resolution;
 pub use slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 pub use snapshot::Snapshot;
+pub(crate) use statistics::Answers;
+pub use statistics::{Answered, Cause, Histogram, Results, Sort, Statistics};
+pub use waiting::Waiting;
 
 pub use crate::pace::Lane;
 pub use told::{

@@ -4,7 +4,8 @@
 //! handed over and again when its outcome is known, and whoever asks is told after that. What a crash leaves open is in
 //! doubt. [`Memory`] keeps no more than the process lives; `Embedded` (feature `journal`) keeps a file. Whoever has a store
 //! of their own implements [`Journal`] for it; `encode` and `decode` (feature `journal`) turn entries into bytes, and
-//! `encode_account` and `decode_account` what is known of the account.
+//! `encode_account` and `decode_account` what is known of the account, but for an operator's hold, which has a record of its own
+//! (`encode_operator_hold`, `decode_operator_hold`).
 //!
 //! # Time
 //!
@@ -22,7 +23,7 @@
 //!
 //! Beside the entries one [`Account`] is kept, so that its limits outlive the process: the last one that was put, in the same
 //! commits and the same order. It is no entry: it always has room. When it is restored, a lock lasts [`MAX_HOLD_MS`] at the
-//! most, and the place of a lost session stays charged for [`MAX_GHOST_MS`], whatever a clock said that was wrong. Where it
+//! most, an operator's hold [`MAX_OPERATOR_HOLD_MS`], and the place of a lost session stays charged for [`MAX_GHOST_MS`], whatever a clock said that was wrong. Where it
 //! cannot be read, the entries still can, and no client begins until somebody has forgotten it
 //! ([`JournalErrorKind::AccountDamaged`]).
 
@@ -33,6 +34,8 @@ mod database;
 mod error;
 #[cfg(feature = "journal")]
 mod file;
+#[cfg(feature = "journal")]
+mod held;
 mod index;
 mod lease;
 mod memory;
@@ -62,12 +65,13 @@ pub use lease::{Claim, Lease};
 pub use memory::Memory;
 pub use operator::resolved;
 pub use options::{Options, Scope};
-pub use wall::{MAX_GHOST_MS, MAX_HOLD_MS, MAX_STEP_MS};
+pub use wall::{MAX_GHOST_MS, MAX_HOLD_MS, MAX_OPERATOR_HOLD_MS, MAX_STEP_MS};
 #[cfg(feature = "journal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "journal")))]
 pub use {
     account::{MAX_ACCOUNT_RECORD, account_to_json, decode_account, encode_account},
     database::FORMAT,
+    held::{decode_operator_hold, encode_operator_hold},
     record::{InvalidRecord, MAX_RECORD, decode, encode, to_json},
     store::Store,
     thread::Embedded,

@@ -11,6 +11,8 @@
 //! - Idle sessions are kept alive before the registry's idle limit, and replaced before its limit for the life of one.
 //! - A refused login stops all others until somebody says otherwise; a locked account (422) stops everything until its
 //!   end, and then one read has to prove it.
+//! - An operator may pause it (nobody gets a slot), hold it (nothing is sent at all), have its sessions replaced one by one,
+//!   and have one of them closed at once.
 //! - 521 at a login lowers what is tried, for a while; if neither our own sessions nor lost ones explain it, somebody else
 //!   uses the account, and an [`Event`] says so.
 //!
@@ -24,6 +26,7 @@ mod hold;
 mod lost;
 mod machine;
 mod opening;
+mod operator;
 mod options;
 mod parked;
 mod place;
@@ -35,8 +38,10 @@ mod when;
 pub use account::Machine;
 pub use event::Event;
 pub use hold::Kept;
+pub use lost::GhostWhy;
 pub use machine::{Action, Pool, Probed};
 pub use opening::{Credential, Failure};
+pub use operator::HoldError;
 pub use options::Options;
 pub use rotation::Rotated;
-pub use snapshot::{Sessions, Snapshot};
+pub use snapshot::{Ghost, Held, HeldBy, Session, SessionState, Sessions, Snapshot};

@@ -17,6 +17,8 @@ pub use malformed::Malformed;
 pub use rrp::Greeting;
 
 pub(crate) use encode::check;
+#[cfg(feature = "daemon")]
+pub(crate) use encode::decode_ptf;
 pub(crate) use lines::{Line, Span, opens_a_reply};
 pub(crate) use ptf::Form;
 

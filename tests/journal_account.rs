@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use redb::{Database, ReadableDatabase, TableDefinition};
 use rrp::dispatch::{Account, Put, Ticket};
 use rrp::journal::{
-    Embedded, Journal, JournalErrorKind, MAX_ACCOUNT_RECORD, MAX_GHOST_MS, MAX_HOLD_MS, MAX_STEP_MS, Memory,
-    Options, Restored, Scope, Store, account_to_json, decode_account, encode_account, put_back,
+    Embedded, Journal, JournalErrorKind, MAX_ACCOUNT_RECORD, MAX_GHOST_MS, MAX_HOLD_MS, MAX_OPERATOR_HOLD_MS,
+    MAX_STEP_MS, Memory, Options, Restored, Scope, Store, account_to_json, decode_account,
+    decode_operator_hold, encode_account, encode_operator_hold, put_back,
 };
 use serde_json::{Value, json};
 
@@ -22,6 +23,7 @@ mod entries;
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const STATE: &str = "account state";
+const HOLD: &str = "operator hold";
 
 struct Place {
     directory: tempfile::TempDir,
@@ -389,4 +391,108 @@ async fn every_journal_gives_back_what_it_was_given() {
         let later = journal.restore(NOW - 1_000 * DAY).await.unwrap();
         assert_eq!(later.account().held_until(), Some(NOW - 1_000 * DAY + MAX_HOLD_MS));
     }
+}
+
+/// What is known of an account that an operator holds until then, and the registry has locked until then or not.
+fn held(until: u64, locked: Option<u64>) -> Account {
+    let account = account_of(&json!({"version": 1, "held_until": locked, "sessions": 2}));
+    let hold =
+        json!({"version": 1, "until": until, "reason": "their \"maintenance\"", "locked_until": locked});
+    decode_operator_hold(account, hold.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn an_operators_hold_is_kept_beside_it_and_an_earlier_version_takes_it_for_a_lock() {
+    for locked in [None, Some(NOW + 300_000), Some(NOW + 9_000_000)] {
+        let place = Place::new();
+        let account = held(NOW + 7_200_000, locked);
+        let hold = account.operator_hold().unwrap();
+        assert_eq!((hold.until(), hold.reason()), (NOW + 7_200_000, "their \"maintenance\""));
+        assert_eq!(account.held_until(), locked);
+        let mut store = place.open();
+        store.write(&[put(1, "open"), Put::Account(account.clone())], NOW).unwrap();
+        assert_eq!(store.account().unwrap(), account);
+        store.close().unwrap();
+        // An earlier version reads this record, and no other one.
+        let seen = decode_account(&get(&place.journal(), STATE).unwrap()).unwrap();
+        assert_eq!(seen.held_until(), Some(locked.unwrap_or(0).max(NOW + 7_200_000)));
+        let mut store = place.open();
+        assert_eq!(store.account().unwrap(), account);
+        // A copy has it, and so has what is put back.
+        let (copy, new) = (place.path("copy.redb"), place.path("new.redb"));
+        store.backup(&copy).unwrap();
+        assert_eq!(Store::open_any(&copy, &Options::new(), NOW).unwrap().account().unwrap(), account);
+        put_back(&copy, &new, false, NOW).unwrap();
+        let back = Store::open_any(&new, &Options::new(), NOW).unwrap().account().unwrap();
+        assert_eq!((back.operator_hold(), back.held_until()), (account.operator_hold(), locked));
+        // Once it is over nothing is left of it.
+        store.write(&[Put::Account(account_of(&json!({"version": 1, "sessions": 2})))], NOW).unwrap();
+        assert_eq!(store.account().unwrap().operator_hold(), None);
+        store.close().unwrap();
+        assert_eq!(get(&place.journal(), HOLD), None);
+    }
+}
+
+#[test]
+fn what_an_earlier_version_has_written_beside_an_operators_hold_is_the_registrys_lock() {
+    let place = Place::new();
+    let mut store = place.open();
+    store.write(&[Put::Account(held(NOW + 7_200_000, Some(NOW + 5)))], NOW).unwrap();
+    store.close().unwrap();
+    for locked in [None, Some(NOW + 300_000)] {
+        let record = json!({"version": 1, "held_until": locked, "sessions": 1}).to_string();
+        set(&place.journal(), STATE, Some(record.as_bytes()));
+        let account = place.open().account().unwrap();
+        assert_eq!((account.held_until(), account.sessions()), (locked, 1));
+        assert_eq!(account.operator_hold().unwrap().until(), NOW + 7_200_000);
+    }
+    // It lasts a day at the most, whatever a clock said.
+    let mut store = place.open();
+    store.write(&[Put::Account(held(NOW + 400 * DAY, None))], NOW).unwrap();
+    let until = restored(&mut store).operator_hold().unwrap().until();
+    assert_eq!(until, NOW + MAX_OPERATOR_HOLD_MS);
+}
+
+#[test]
+fn a_damaged_hold_of_an_operators_stops_clients_until_it_is_forgotten() {
+    let good = json!({"version": 1, "until": NOW, "reason": "r".repeat(200)});
+    assert!(decode_operator_hold(Account::default(), good.to_string().as_bytes()).is_ok());
+    for (name, value, what) in [
+        ("version", json!(0), "an unknown version"),
+        ("version", json!(2), "a newer version"),
+        ("until", json!("now"), "cannot be read"),
+        ("reason", json!("r".repeat(201)), "the bounds of a reason"),
+        ("reason", json!("two\nlines"), "the bounds of a reason"),
+        ("reason", json!("r".repeat(5_000)), "too long"),
+        ("surprise", json!(1), "cannot be read"),
+    ] {
+        let mut record = good.clone();
+        record[name] = value;
+        let record = record.to_string();
+        let error = decode_operator_hold(Account::default(), record.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("no operator's hold of a journal: ") && error.contains(what), "{error}");
+        let place = Place::new();
+        let mut store = place.open();
+        store.write(&[Put::Account(account(1))], NOW).unwrap();
+        store.close().unwrap();
+        set(&place.journal(), HOLD, Some(record.as_bytes()));
+        let mut store = place.open();
+        let newer = what == "a newer version";
+        let kind = store.restore(NOW).unwrap_err().kind().clone();
+        assert_eq!(matches!(kind, JournalErrorKind::TooNew { .. }), newer, "{kind:?}");
+        assert_eq!(kind == JournalErrorKind::AccountDamaged, !newer);
+        store.write(&[Put::Account(Account::default())], NOW).unwrap();
+        assert_eq!(restored(&mut store), Account::default());
+    }
+}
+
+#[test]
+fn an_operators_hold_is_told_with_its_reason() {
+    let shown: Value = serde_json::from_str(&account_to_json(&held(NOW + 5, None))).unwrap();
+    assert_eq!(
+        shown["account"]["operator_hold"],
+        json!({"until_ms": NOW + 5, "reason": "their \"maintenance\""})
+    );
+    assert_eq!(encode_operator_hold(&account(1)).unwrap(), None);
+    assert!(encode_account(&held(NOW, None)).is_ok());
 }

@@ -67,6 +67,7 @@ impl Driver {
         while let Some(event) = self.dispatch.slots_mut().poll_event() {
             events = true;
             trace_event(&event);
+            self.statistics.happened(&event);
             self.observe(Event::Sessions(event));
         }
         let any = events || action.is_some() || probed.is_some() || rotated.is_some();
@@ -94,7 +95,8 @@ impl Driver {
         match action {
             Action::Remember(account) => {
                 let write = self.journal.write(vec![Put::Account(account)], at.wall());
-                self.flights.add(async move { Landed::Remembered { result: write.await } });
+                let begun = at.now();
+                self.flights.add(async move { Landed::Remembered { begun, result: write.await } });
             }
             Action::Connect { session, credential } => {
                 debug!(session, "opening a session");
@@ -127,6 +129,13 @@ impl Driver {
                 debug!(session, "ending the session");
                 // The last handle: the session ends by QUIT, and says when it has.
                 drop(self.connections.remove(&session));
+            }
+            Action::Reset(session) => {
+                debug!(session, "closing the connection, whatever is on it");
+                // If it is not there, its end is about to be told.
+                if let Some(abort) = self.aborts.remove(&session) {
+                    abort.abort();
+                }
             }
             Action::Close(session) => {
                 debug!(session, "closing the connection");
@@ -196,6 +205,7 @@ impl Driver {
         match result {
             Ok(greeted) => {
                 self.watch(session, &greeted);
+                self.aborts.insert(session, greeted.abort_handle());
                 self.connections.insert(session, Held::Greeted(greeted));
                 self.dispatch.slots_mut().greeted(session, at.now());
             }
@@ -214,6 +224,7 @@ impl Driver {
         match (result, held) {
             (Ok(_), Some(Held::LoggingIn(Some(end)))) => {
                 pool.opened(session, at.now());
+                self.statistics.ended(&end);
                 pool.ended(session, end.code(), end.remains(), at.now());
             }
             (Ok(connection), _) => {
@@ -225,7 +236,8 @@ impl Driver {
     }
 
     pub(super) fn ended(&mut self, session: u64, end: Arc<End>, at: Moment) {
-        self.closing.remove(&session);
+        let given_up = self.closing.remove(&session);
+        self.aborts.remove(&session);
         match self.connections.remove(&session) {
             Some(Held::Greeted(_)) => self.dispatch.slots_mut().failed(session, lost(&end), at),
             Some(Held::LoggingIn(_)) => {
@@ -236,6 +248,9 @@ impl Driver {
             }
             _ => {
                 debug!(session, %end, "session is over");
+                if !given_up {
+                    self.statistics.ended(&end);
+                }
                 self.dispatch.slots_mut().ended(session, end.code(), end.remains(), at.now());
             }
         }
@@ -297,6 +312,14 @@ fn trace_event(event: &pool::Event) {
         }
         pool::Event::Held { wait } => error!(?wait, "account is locked"),
         pool::Event::HoldOver => info!("account is not locked any more"),
+        pool::Event::HeldByOperator { wait, reason } => {
+            warn!(?wait, reason = &**reason, "operator holds the account")
+        }
+        pool::Event::Released => info!("operator's hold is over"),
+        pool::Event::Paused => warn!("paused by an operator"),
+        pool::Event::Resumed => info!("resumed by an operator"),
+        pool::Event::Reconnects => info!("operator has sessions replaced"),
+        pool::Event::Killed { session } => warn!(session, "operator has a session closed"),
         pool::Event::Full { ours, ghosts, target } => {
             warn!(ours, ghosts, target, "registry takes no more sessions");
         }

@@ -20,6 +20,7 @@ use super::flight::Flights;
 use super::handle::{Client, Shared};
 use super::lock::{Holder, LockError, Locking, NotLocked};
 use super::machine;
+use super::statistics::Tally;
 use super::wall::{self, Wall};
 use crate::command::{CommandError, Session as Login};
 use crate::concurrent::{self, AtomicBool, Semaphore, mpsc};
@@ -331,7 +332,10 @@ impl Builder {
             callers: HashMap::new(),
             flights: Flights::default(),
             connections: account::Connections::new(),
+            aborts: HashMap::new(),
             closing: HashSet::new(),
+            resolving: HashMap::new(),
+            statistics: Tally::default(),
             changing: None,
             events,
             frozen: false,

@@ -76,6 +76,12 @@ impl Logins {
         Ok(())
     }
 
+    /// From now on sessions log in with this one.
+    pub(super) fn correct(&mut self, login: Login) {
+        self.config = self.config.clone().with_login(login);
+        self.next = None;
+    }
+
     /// The change has come to its end: whether the next password holds.
     pub(super) fn settle(&mut self, changed: bool) {
         if let (true, Some(next)) = (changed, self.next.take()) {
@@ -101,7 +107,9 @@ pub(super) async fn greet(dial: Dial, config: Config, number: u64) -> Landed {
 
 /// Logs in.
 pub(super) async fn log_in(greeted: Greeted, number: u64) -> Landed {
-    Landed::Opened { number, result: greeted.log_in().await.map_err(|error| failure(&error)) }
+    let result = greeted.log_in().await;
+    let code = result.as_ref().err().and_then(OpenError::session_end).and_then(End::code);
+    Landed::Opened { number, code, result: result.map_err(|error| failure(&error)) }
 }
 
 fn failure(error: &OpenError) -> Failure {

@@ -1,6 +1,7 @@
 //! The task that owns an account: it moves calls, time, records and commands between a dispatcher and the world, and
 //! decides nothing.
 
+use core::error::Error;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::{HashMap, HashSet};
@@ -18,11 +19,12 @@ use super::flight::{Flights, Landed, send};
 use super::lock::AccountLock;
 use super::message::{Asked, Call, Caller, Message};
 use super::snapshot::Snapshot;
+use super::statistics::{Statistics, Tally};
 use super::wall::Wall;
 use crate::command::Command;
-use crate::concurrent::{AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
+use crate::concurrent::{AbortHandle, AtomicBool, OwnedSemaphorePermit, mpsc, oneshot};
 use crate::dispatch::{
-    Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Settled, Standing, Told,
+    Action, CallId, Dispatch, DoubtReason, Moment, Outcome, Put, RecordId, Refused, Settled, Standing, Told,
 };
 use crate::journal::{Journal, Lease};
 use crate::net::Alarm;
@@ -54,8 +56,13 @@ pub(super) struct Driver {
     pub(super) callers: HashMap<CallId, Caller>,
     pub(super) flights: Flights,
     pub(super) connections: Connections,
+    /// What closes each connection at once, from its greeting to its end.
+    pub(super) aborts: HashMap<u64, AbortHandle>,
     /// Connections that were closed before their login, and are not gone yet.
     pub(super) closing: HashSet<u64>,
+    /// Whom to tell that a person's word is recorded.
+    pub(super) resolving: HashMap<RecordId, Resolving>,
+    pub(super) statistics: Tally,
     pub(super) changing: Option<Changing>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) frozen: bool,
@@ -67,6 +74,9 @@ pub(super) struct Driver {
     /// Keeps other clients of this machine from the account, for as long as there may be a session.
     pub(super) lock: Option<AccountLock>,
 }
+
+/// Who has given a word on a doubt.
+pub(super) type Resolving = (oneshot::Sender<Result<(), Refused>>, OwnedSemaphorePermit);
 
 /// How far the end has come.
 pub(super) struct Leaving {
@@ -178,8 +188,36 @@ impl Driver {
                 let _ = answer.send(Snapshot { at: now, sessions, work: self.dispatch.snapshot(now) });
                 drop(place);
             }
+            Message::Statistics { answer, place } => {
+                let (own, work) = (self.statistics.clone(), self.dispatch.statistics().clone());
+                let _ = answer.send(Statistics { own, work });
+                drop(place);
+            }
+            Message::Entry { ticket, answer, place } => {
+                let _ = answer.send(self.dispatch.entry(ticket).cloned());
+                drop(place);
+            }
+            Message::Waiting { most, answer, place } => {
+                let _ = answer.send(self.dispatch.waiting(most, at.now()));
+                drop(place);
+            }
+            Message::Resolve { ticket, resolution, note, answer, place } => {
+                match self.dispatch.resolve(ticket, resolution, &note, at) {
+                    Ok(id) => {
+                        info!(%ticket, ?resolution, "a person says what became of a doubt");
+                        self.resolving.insert(id, (answer, place));
+                    }
+                    Err(why) => {
+                        let _ = answer.send(Err(why));
+                    }
+                }
+            }
             Message::ChangePassword { password, answer, place } => {
                 self.change_password(password, Changing { answer, _place: place });
+            }
+            Message::Order { order, place } => {
+                self.order(order, at);
+                drop(place);
             }
             Message::Shutdown { over, place } => {
                 self.leave(at);
@@ -251,7 +289,7 @@ impl Driver {
                     Some(connection) => {
                         debug!(job, session, name = %command.name().escape_debug(), "sending");
                         self.on_the_wire = self.on_the_wire.saturating_add(1);
-                        self.flights.add(send(connection, slot, command));
+                        self.flights.add(send(connection, slot, command, at.now()));
                     }
                     None => {
                         debug!(job, session, "not sent: the session has ended");
@@ -278,10 +316,12 @@ impl Driver {
 
     fn record(&self, id: RecordId, puts: Vec<Put>, at: Moment) {
         let mut removed = Vec::new();
+        let (mut intent, begun) = (false, at.now());
         for put in &puts {
             match put {
                 // Before the journal has it, that no caller ever knows less.
                 Put::Entry(entry) if *entry.standing() == Standing::Open => {
+                    intent = true;
                     let callers = self.dispatch.callers_of(entry.ticket());
                     for caller in callers.filter_map(|call| self.callers.get(&call)) {
                         caller.mark.set_ticket(entry.ticket());
@@ -297,7 +337,7 @@ impl Driver {
         }
         trace!(puts = puts.len(), "recording");
         let write = self.journal.write(puts, at.wall());
-        self.flights.add(async move { Landed::Recorded { id, removed, result: write.await } });
+        self.flights.add(async move { Landed::Recorded { id, begun, intent, removed, result: write.await } });
     }
 
     /// Tells those who watch whether the journal records.
@@ -311,7 +351,8 @@ impl Driver {
 
     fn landed(&mut self, landed: Landed, at: Moment) {
         match landed {
-            Landed::Recorded { id, removed, result } => {
+            Landed::Recorded { id, begun, intent, removed, result } => {
+                self.statistics.recorded(at.now().saturating_duration_since(begun), intent, result.is_ok());
                 match &result {
                     Ok(()) => {
                         // Nobody is to be found by a ticket that is gone.
@@ -321,17 +362,27 @@ impl Driver {
                     }
                     Err(error) => warn!(%error, "journal does not record"),
                 }
-                let result = result.map_err(|error| Arc::new(error) as _);
-                self.dispatch.handle_recorded(id, result, at);
+                let result: Result<(), Arc<dyn Error + Send + Sync>> =
+                    result.map_err(|error| Arc::new(error) as _);
+                let resolving = self.resolving.remove(&id);
+                self.dispatch.handle_recorded(id, result.clone(), at);
+                if let Some((answer, place)) = resolving {
+                    drop(place);
+                    let _ = answer.send(result.map_err(Refused::Journal));
+                }
             }
-            Landed::Remembered { result } => {
+            Landed::Remembered { begun, result } => {
+                self.statistics.recorded(at.now().saturating_duration_since(begun), false, result.is_ok());
                 if let Err(error) = &result {
                     warn!(%error, "journal does not record what is known of the account");
                 }
                 self.dispatch.slots_mut().remembered(result.is_ok(), at.now());
                 self.dispatch.handle_timeout(at);
             }
-            Landed::Fate { slot, fate, alive } => {
+            Landed::Fate { slot, begun, effect, fate, alive } => {
+                if !matches!(fate, Ok(Fate::Unsent(_)) | Err(_)) {
+                    self.statistics.fate(at.now().saturating_duration_since(begun), effect);
+                }
                 self.on_the_wire = self.on_the_wire.saturating_sub(1);
                 self.sent(slot, fate, alive, at);
                 self.dispatch.handle_timeout(at);
@@ -340,11 +391,13 @@ impl Driver {
                 self.greeted(number, result, at);
                 self.dispatch.handle_timeout(at);
             }
-            Landed::Opened { number, result } => {
+            Landed::Opened { number, code, result } => {
+                self.statistics.login(code);
                 self.opened(number, result, at);
                 self.dispatch.handle_timeout(at);
             }
-            Landed::KeptAlive { number, kept } => {
+            Landed::KeptAlive { number, code, kept } => {
+                self.statistics.kept_alive(code);
                 self.kept_alive(number, kept, at);
                 self.dispatch.handle_timeout(at);
             }

@@ -2,16 +2,19 @@
 
 use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 
-use crate::command::Command;
+use crate::code::ReturnCode;
+use crate::command::{Command, Effect};
 use crate::dispatch::{RecordId, Slot, Ticket};
 use crate::journal::{BoxFuture, JournalError};
 use crate::net::{Connection, Greeted, Proof};
 use crate::pool::{Failure, Kept};
+use crate::reply::Reply;
 use crate::session::{End, Fate, Rejected};
 
 /// A session that is ending has so long to say so, before what became of its command is passed on.
@@ -21,14 +24,20 @@ const END: Duration = Duration::from_secs(1);
 pub(super) enum Landed {
     Recorded {
         id: RecordId,
+        begun: Instant,
+        /// Whether a slot waited for it.
+        intent: bool,
         removed: Vec<Ticket>,
         result: Result<(), JournalError>,
     },
     Remembered {
+        begun: Instant,
         result: Result<(), JournalError>,
     },
     Fate {
         slot: Slot,
+        begun: Instant,
+        effect: Effect,
         fate: Result<Fate, Rejected>,
         alive: bool,
     },
@@ -38,10 +47,13 @@ pub(super) enum Landed {
     },
     Opened {
         number: u64,
+        /// The code of what refused the login.
+        code: Option<ReturnCode>,
         result: Result<Connection, Failure>,
     },
     KeptAlive {
         number: u64,
+        code: Option<ReturnCode>,
         /// `None` if the session has ended, or is about to.
         kept: Option<Kept>,
     },
@@ -74,7 +86,13 @@ impl Flights {
 }
 
 /// Gives a command its one attempt.
-pub(super) async fn send(connection: Arc<Connection>, slot: Slot, command: Command) -> Landed {
+pub(super) async fn send(
+    connection: Arc<Connection>,
+    slot: Slot,
+    command: Command,
+    begun: Instant,
+) -> Landed {
+    let effect = command.nature().effect();
     let fate = connection.send(command).await;
     let alive = match &fate {
         Ok(Fate::Answered(reply)) => !reply.code().closes_connection() && connection.is_open(),
@@ -85,13 +103,14 @@ pub(super) async fn send(connection: Arc<Connection>, slot: Slot, command: Comma
         // Its end is about to come; what follows is better not sent before it.
         let _ = timeout(END, connection.ended()).await;
     }
-    Landed::Fate { slot, fate, alive }
+    Landed::Fate { slot, begun, effect, fate, alive }
 }
 
 /// Sends the keepalive. Of a session that has ended, its end tells.
 pub(super) async fn keep_alive(connection: Arc<Connection>, number: u64) -> Landed {
     let proof = connection.keep_alive().await.ok();
+    let code = proof.as_ref().and_then(Proof::reply).map(Reply::code);
     let closes = |proof: &Proof| proof.reply().is_some_and(|reply| reply.code().closes_connection());
     let kept = proof.filter(|proof| !closes(proof)).map(|proof| Kept::of(proof.reply(), proof.holds()));
-    Landed::KeptAlive { number, kept }
+    Landed::KeptAlive { number, code, kept }
 }

@@ -18,6 +18,8 @@ use super::message::Message;
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
 use super::wall;
+#[cfg(feature = "daemon")]
+use crate::command::Command;
 use crate::command::{Change, Dialect, Query, Safety, Session as Login, ToCommand};
 use crate::concurrent::{AtomicBool, Semaphore, mpsc, oneshot};
 use crate::dispatch::{Entry, Refused, Ticket};
@@ -74,6 +76,18 @@ impl Client {
         QueryCall::new(self.clone(), query.to_command(), query.reader())
     }
 
+    /// Asks this, to be answered with the reply as it came.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn ask(&self, command: Command) -> QueryCall {
+        QueryCall::new(self.clone(), command, Box::new(Ok))
+    }
+
+    /// Makes this change, once.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn make(&self, command: Command, safety: Safety) -> ChangeCall {
+        ChangeCall::new(self.clone(), command, safety)
+    }
+
     /// Asks for a list, page by page: any command of PTF that takes `first` and `limit`. A query that is no list is one page.
     pub fn list<Q: Query>(&self, query: &Q) -> List {
         List::new(self.clone(), query.to_command())
@@ -100,11 +114,7 @@ impl Client {
     /// # Errors
     /// [`Refused::Stopped`] after the end of the task, which knew.
     pub async fn doubts(&self) -> Result<Vec<Entry>, Refused> {
-        let place = Arc::clone(&self.0.asides).acquire_owned().await.map_err(|_| Refused::Stopped)?;
-        let (answer, answered) = oneshot::channel();
-        // If it is not taken, it is not answered either.
-        let _ = self.0.messages.send(Message::Doubts { answer, place });
-        answered.await.map_err(|_| Refused::Stopped)
+        self.aside(|answer, place| Message::Doubts { answer, place }).await
     }
 
     /// Everything that an operator wants to know of the account at this moment. It costs the same however much waits.
@@ -112,10 +122,7 @@ impl Client {
     /// # Errors
     /// [`Refused::Stopped`] after the end of the task, which knew.
     pub async fn snapshot(&self) -> Result<Snapshot, Refused> {
-        let place = Arc::clone(&self.0.asides).acquire_owned().await.map_err(|_| Refused::Stopped)?;
-        let (answer, answered) = oneshot::channel();
-        let _ = self.0.messages.send(Message::Snapshot { answer, place });
-        answered.await.map_err(|_| Refused::Stopped)
+        self.aside(|answer, place| Message::Snapshot { answer, place }).await
     }
 
     /// What happens to the account from now on. It does not keep the client from ending.

@@ -3,11 +3,13 @@
 use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
+use super::orders::Order;
 use super::password::PasswordError;
 use super::snapshot::Snapshot;
+use super::statistics::Statistics;
 use crate::command::{Command, Safety};
 use crate::concurrent::{AtomicBool, AtomicU64, OnceLock, OwnedSemaphorePermit, oneshot};
-use crate::dispatch::{CallId, Entry, Options, Ticket, Told};
+use crate::dispatch::{CallId, Entry, Options, Refused, Resolution, Ticket, Told, Waiting};
 use crate::secret::Secret;
 
 /// What a caller asks of the task. Each has a place, so that those under way are bounded; a call has one `Leave` behind it.
@@ -23,10 +25,36 @@ pub(super) enum Message {
         answer: oneshot::Sender<Snapshot>,
         place: OwnedSemaphorePermit,
     },
+    Statistics {
+        answer: oneshot::Sender<Statistics>,
+        place: OwnedSemaphorePermit,
+    },
+    Entry {
+        ticket: Ticket,
+        answer: oneshot::Sender<Option<Entry>>,
+        place: OwnedSemaphorePermit,
+    },
+    Waiting {
+        most: usize,
+        answer: oneshot::Sender<Vec<Waiting>>,
+        place: OwnedSemaphorePermit,
+    },
+    Resolve {
+        ticket: Ticket,
+        resolution: Resolution,
+        note: Box<str>,
+        answer: oneshot::Sender<Result<(), Refused>>,
+        place: OwnedSemaphorePermit,
+    },
     /// The new password is stored: it is to be sent.
     ChangePassword {
         password: Secret,
         answer: oneshot::Sender<Result<(), PasswordError>>,
+        place: OwnedSemaphorePermit,
+    },
+    /// What an operator wants done.
+    Order {
+        order: Order,
         place: OwnedSemaphorePermit,
     },
     Shutdown {

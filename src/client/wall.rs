@@ -25,7 +25,7 @@ pub(crate) fn random() -> u64 {
 }
 
 /// A key made of such numbers.
-pub(super) fn random_key() -> [u8; 32] {
+pub(crate) fn random_key() -> [u8; 32] {
     let mut key = [0; 32];
     for part in key.chunks_mut(8) {
         part.copy_from_slice(&random().to_le_bytes());

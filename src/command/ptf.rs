@@ -124,6 +124,15 @@ impl PtfCommand {
         self.param(name, value)
     }
 
+    /// The parameter of this name, which it has no more.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn take(&mut self, name: &str) -> Option<Field> {
+        let at = self.parameters.iter().position(|given| same_key(given, name))?;
+        let taken = self.parameters.remove(at);
+        self.size = self.size.saturating_sub(taken.size());
+        Some(taken.value)
+    }
+
     fn push(&mut self, name: &str, value: Result<Field, crate::text::TextError>) -> Result<(), CommandError> {
         let parameter = parameter(name, value)?;
         if self.parameters.iter().any(|given| same_key(given, name)) {

@@ -5,14 +5,19 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::config::{self, Journal};
+use super::identical::Identical;
+use super::watched::Watched;
 use crate::client::{Client, StartError};
 use crate::dispatch;
-use crate::journal::{Embedded, JournalError, Options, Scope};
+use crate::journal::{Embedded, JournalError, Memory, Options, Scope};
+use crate::settle::Keyed;
 
 /// An account that is being served.
 pub(super) struct Account {
     pub(super) config: Arc<config::Account>,
     pub(super) client: Client,
+    /// Writes without a key.
+    pub(super) identical: Arc<Identical>,
     /// To be closed at the end.
     journal: Option<Embedded>,
 }
@@ -34,7 +39,8 @@ impl Account {
             ),
             Journal::Memory | Journal::None => None,
         };
-        let mut numbers = dispatch::Config::new(crate::client::random_seed());
+        let mut numbers =
+            dispatch::Config::new(crate::client::random_seed()).settle_wait(Some(config.settle_wait));
         if let Some((after_loss, after_reply, again)) = config.negatives {
             numbers = numbers.negatives(after_loss, after_reply, again);
         }
@@ -50,11 +56,20 @@ impl Account {
         if let Some(directory) = &config.lock {
             builder = builder.account_lock(directory);
         }
-        if let Some(journal) = &journal {
-            builder = builder.journal(journal.clone());
-        }
-        let client = builder.connect().await.map_err(|error| failed(Problem::Client(error)))?;
-        Ok(Self { config, client, journal })
+        let inner: Arc<dyn crate::journal::Journal> = match &journal {
+            Some(journal) => Arc::new(journal.clone()),
+            None => Arc::new(Memory::new(crate::client::random_key())),
+        };
+        let watched = Watched::new(inner, config.undelivered);
+        let identical = watched.identical();
+        let client =
+            builder.journal(watched).connect().await.map_err(|error| failed(Problem::Client(error)))?;
+        // The client has restored its journal.
+        let identical = identical
+            .get()
+            .map(Arc::clone)
+            .unwrap_or_else(|| Arc::new(Identical::new(Keyed::new(&[0; 32]), config.undelivered)));
+        Ok(Self { config, client, identical, journal })
     }
 
     /// Ends in order: what is on the wire is finished and recorded.

@@ -1,31 +1,83 @@
 //! The local front: what mregd's clients know.
+//!
+//! Each connection is a task. It holds next to nothing while its client says nothing: bytes are read into a buffer of its own
+//! only when there are some.
 
-use core::error::Error;
-use core::fmt;
+mod answer;
+mod connection;
+mod intake;
+mod listen;
+mod request;
+mod stream;
+
+use core::time::Duration;
 use std::sync::Arc;
 
+use tokio::task::AbortHandle;
+use tracing::{info, warn};
+
+pub(super) use self::answer::Answer;
+use self::connection::Connection;
+pub(super) use self::listen::{ListenError, Listener};
 use super::config::Listen;
-use super::shared::Shared;
+use super::shared::{Counters, Shared};
 
-/// The sockets that are listened to.
-pub(super) struct Fronts;
+/// After an accept that failed (no descriptor is free) the next one waits so long.
+const FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
-/// Why a socket is not listened to.
-#[derive(Debug)]
-pub(super) struct ListenError;
+/// The sockets that are being served.
+#[derive(Default)]
+pub(super) struct Fronts {
+    served: Vec<(Listen, AbortHandle)>,
+}
 
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("front: not listened to")
+impl Drop for Fronts {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
-impl Error for ListenError {}
-
 impl Fronts {
-    pub(super) fn open(_listen: &[Listen]) -> Result<Self, ListenError> {
-        Ok(Self)
+    /// Serves this one, too.
+    pub(super) fn serve(&mut self, listener: Listener, shared: &Arc<Shared>) {
+        let listen = listener.listen.clone();
+        info!(address = %listener.address().escape_debug(), "listening");
+        let task = tokio::spawn(accept(listener, Arc::clone(shared)));
+        self.served.push((listen, task.abort_handle()));
     }
 
-    pub(super) fn serve(&mut self, _shared: &Arc<Shared>) {}
+    /// No new connections are taken at this one. Those that are there stay.
+    pub(super) fn close_one(&mut self, listen: &Listen) {
+        for (_, task) in self.served.extract_if(.., |(served, _)| served == listen) {
+            task.abort();
+        }
+    }
+
+    /// No new connections are taken.
+    pub(super) fn close(&mut self) {
+        for (_, task) in self.served.drain(..) {
+            task.abort();
+        }
+    }
+}
+
+async fn accept(listener: Listener, shared: Arc<Shared>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                Counters::add(&shared.counters.accepted);
+                let most = shared.state().config.limits.connections;
+                match shared.connections.enter(from, most) {
+                    Some(connected) => {
+                        tokio::spawn(Connection::new(stream, connected, Arc::clone(&shared)).serve());
+                    }
+                    None => Counters::add(&shared.counters.turned_away),
+                }
+            }
+            Err(error) => {
+                warn!(%error, "no local connection accepted");
+                tokio::time::sleep(FAILED_ACCEPT).await;
+            }
+        }
+    }
 }

@@ -1,14 +1,15 @@
 //! What all parts of a running daemon share.
 
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::account::Account;
 use super::config::{Config, User};
+use super::users::Users;
 
 /// How far a daemon has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,17 +54,23 @@ pub(super) struct Shared {
     pub(super) phase: watch::Sender<Phase>,
     pub(super) connections: Connections,
     pub(super) counters: Counters,
+    pub(super) users: Users,
+    /// Bytes of all requests together that are not whole yet.
+    pub(super) unfinished: AtomicUsize,
     /// Since when it runs.
     pub(super) since: Instant,
 }
 
 impl Shared {
     pub(super) fn new(state: State) -> Self {
+        let users = Users::new(state.config.limits.logins);
         Self {
             state: RwLock::new(Arc::new(state)),
             phase: watch::Sender::new(Phase::Running),
             connections: Connections::default(),
             counters: Counters::default(),
+            users,
+            unfinished: AtomicUsize::new(0),
             since: Instant::now(),
         }
     }
@@ -81,8 +88,17 @@ impl Shared {
 /// Local connections.
 #[derive(Default)]
 pub(super) struct Connections {
-    all: Mutex<BTreeMap<u64, Arc<Connected>>>,
-    next: AtomicU64,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    all: BTreeMap<u64, Arc<Connected>>,
+    /// Those that have not logged in.
+    anonymous: BTreeSet<u64>,
+    /// How many each user has.
+    of_user: HashMap<Arc<str>, usize>,
+    next: u64,
 }
 
 /// One local connection, as an operator sees it.
@@ -92,91 +108,121 @@ pub(super) struct Connected {
     pub(super) from: Box<str>,
     pub(super) since: Instant,
     /// Whose it is, once it has logged in.
-    user: Mutex<Option<Arc<str>>>,
+    user: OnceLock<Arc<str>>,
     pub(super) requests: AtomicU64,
     /// The command that it waits for.
-    doing: Mutex<Option<(Box<str>, Instant)>>,
-    /// Told when an operator closes it.
+    doing: Mutex<Option<Box<(Box<str>, Instant)>>>,
+    killed: AtomicBool,
+    /// Told when an operator closes it, or when the daemon ends.
     pub(super) kill: Notify,
 }
 
 impl Connected {
     pub(super) fn user(&self) -> Option<Arc<str>> {
-        self.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.user.get().cloned()
     }
 
     /// The command that it waits for, and since when.
     pub(super) fn doing(&self) -> Option<(Box<str>, Instant)> {
-        self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner).as_deref().cloned()
     }
 
     pub(super) fn set_doing(&self, name: Option<&str>) {
         *self.doing.lock().unwrap_or_else(PoisonError::into_inner) =
-            name.map(|name| (name.into(), Instant::now()));
+            name.map(|name| Box::new((name.into(), Instant::now())));
+    }
+
+    /// Whether it is to end at once.
+    pub(super) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
+    }
+
+    fn kill(&self) {
+        self.killed.store(true, Ordering::Relaxed);
+        self.kill.notify_one();
     }
 }
 
 impl Connections {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Connected>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One more connection; `None` if there are `most` already.
+    /// One more connection; `None` if there are `most` already that have logged in. One that has not makes room, the oldest first:
+    /// whoever connects and says nothing keeps nobody out.
     pub(super) fn enter(&self, from: Box<str>, most: usize) -> Option<Arc<Connected>> {
-        let mut all = self.lock();
-        if all.len() >= most {
-            return None;
+        let mut known = self.lock();
+        if known.all.len() >= most {
+            let oldest = known.anonymous.pop_first()?;
+            known.all.remove(&oldest)?.kill();
         }
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = known.next;
+        known.next = number.wrapping_add(1);
         let connected = Arc::new(Connected {
             number,
             from,
             since: Instant::now(),
-            user: Mutex::new(None),
+            user: OnceLock::new(),
             requests: AtomicU64::new(0),
             doing: Mutex::new(None),
+            killed: AtomicBool::new(false),
             kill: Notify::new(),
         });
-        all.insert(number, Arc::clone(&connected));
+        known.all.insert(number, Arc::clone(&connected));
+        known.anonymous.insert(number);
         Some(connected)
     }
 
-    /// It belongs to this user from now on; `false` if the user has `most` already.
+    /// It belongs to this user from now on; `false` if the user has `most` already, or it has been closed meanwhile.
     pub(super) fn belongs_to(&self, connected: &Connected, user: &str, most: usize) -> bool {
-        let all = self.lock();
-        let known = all.values().filter_map(|other| other.user()).filter(|name| **name == *user);
-        let (mut count, mut name) = (0_usize, None);
-        for known in known {
-            count = count.saturating_add(1);
-            name = Some(known);
-        }
-        if count >= most {
+        let mut known = self.lock();
+        let name =
+            known.of_user.get_key_value(user).map_or_else(|| user.into(), |(name, _)| Arc::clone(name));
+        if known.of_user.get(user).is_some_and(|count| *count >= most)
+            || !known.anonymous.remove(&connected.number)
+        {
             return false;
         }
-        *connected.user.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(name.unwrap_or_else(|| user.into()));
+        let count = known.of_user.entry(Arc::clone(&name)).or_default();
+        *count = count.saturating_add(1);
+        // It is said once.
+        let _ = connected.user.set(name);
         true
     }
 
     pub(super) fn leave(&self, connected: &Connected) {
-        self.lock().remove(&connected.number);
+        let mut known = self.lock();
+        known.all.remove(&connected.number);
+        known.anonymous.remove(&connected.number);
+        if let Some(user) = connected.user.get()
+            && let Some(count) = known.of_user.get_mut(user)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                known.of_user.remove(user);
+            }
+        }
     }
 
     /// All of them, oldest first.
     pub(super) fn list(&self) -> Vec<Arc<Connected>> {
-        self.lock().values().map(Arc::clone).collect()
+        self.lock().all.values().map(Arc::clone).collect()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().all.len()
     }
 
     /// Closes this one; `false` if there is none.
     pub(super) fn kill(&self, number: u64) -> bool {
-        let all = self.lock();
-        let Some(connected) = all.get(&number) else { return false };
-        connected.kill.notify_one();
-        true
+        self.lock().all.get(&number).map(|connected| connected.kill()).is_some()
+    }
+
+    /// Lets each see how far the daemon has come.
+    pub(super) fn wake(&self) {
+        for connected in self.list() {
+            connected.kill.notify_one();
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::secret::REDACTED;
 pub struct Account {
     pub(crate) refused: Option<RefusedLogin>,
     pub(crate) held_until: Option<u64>,
+    pub(crate) operator_hold: Option<OperatorHold>,
     pub(crate) sessions: u32,
     pub(crate) boot: Option<Box<str>>,
     pub(crate) ghosts: Vec<u64>,
@@ -21,6 +22,30 @@ pub struct RefusedLogin {
     pub(crate) credential: [u8; 16],
     pub(crate) why: Box<str>,
     pub(crate) at: u64,
+}
+
+/// An operator wants nothing sent until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorHold {
+    pub(crate) until: u64,
+    pub(crate) reason: Box<str>,
+}
+
+impl OperatorHold {
+    /// The longest reason, in bytes.
+    pub const MAX_REASON: usize = 200;
+
+    /// Until when, in milliseconds of Unix time.
+    #[must_use]
+    pub const fn until(&self) -> u64 {
+        self.until
+    }
+
+    /// Why, in the operator's words: without control characters.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
 }
 
 impl Account {
@@ -37,6 +62,12 @@ impl Account {
     #[must_use]
     pub const fn held_until(&self) -> Option<u64> {
         self.held_until
+    }
+
+    /// Until when an operator wants nothing sent, and why, if one does.
+    #[must_use]
+    pub const fn operator_hold(&self) -> Option<&OperatorHold> {
+        self.operator_hold.as_ref()
     }
 
     /// How many sessions may be open.

@@ -50,6 +50,7 @@ pub struct Config {
     pub(super) first_negative_after_reply: Duration,
     pub(super) looks: u32,
     pub(super) queues: Queues,
+    pub(super) settle_wait: Option<Duration>,
     pub(super) jobs: usize,
     pub(super) per_caller: usize,
     pub(super) coalesce: bool,
@@ -104,6 +105,7 @@ impl Config {
             first_negative_after_reply: Duration::ZERO,
             looks: Self::LOOKS,
             queues: Queues::Learnt,
+            settle_wait: None,
             jobs: Self::JOBS,
             per_caller: Self::PER_CALLER,
             coalesce: true,
@@ -169,6 +171,15 @@ impl Config {
     #[must_use]
     pub fn queues(mut self, queues: Queues) -> Self {
         self.queues = queues;
+        self
+    }
+
+    /// With so much time, at the most, for whoever waits for a change that is to be read back, from when that begins; whoever
+    /// joins it later by its key has so much from then. Its deadline comes as much earlier: it is told that the change is in
+    /// doubt, and the reading goes on without it. `None`, which is the default, leaves every caller its own deadline.
+    #[must_use]
+    pub const fn settle_wait(mut self, most: Option<Duration>) -> Self {
+        self.settle_wait = most;
         self
     }
 

@@ -271,6 +271,12 @@ pub struct Note {
     pub(crate) text: Box<str>,
 }
 
+/// The note of a write whose caller was told that it is in doubt, by the end of the caller's time.
+pub const TOLD_IN_DOUBT: &str = "caller told: in doubt";
+
+/// How the note of a write begins that was left in doubt.
+pub const LEFT_IN_DOUBT: &str = "left in doubt: ";
+
 impl Note {
     /// The longest text, in bytes; a longer one is cut.
     pub const MAX_TEXT: usize = 512;
@@ -351,6 +357,10 @@ impl Entry {
         if self.standing.is_finished() {
             Arc::make_mut(&mut self.intent).before = Vec::new();
         }
+    }
+
+    pub(crate) fn has_note(&self, text: &str) -> bool {
+        self.notes.iter().any(|note| &*note.text == text)
     }
 
     /// Adds a note; when there are too many, one from the middle goes.

@@ -36,6 +36,8 @@ pub(super) struct Job {
     /// Attempts that counted, of the command in hand.
     pub(super) attempts: u32,
     pub(super) unsent: u32,
+    /// When it was asked, in milliseconds since the dispatcher began, modulo 49 days.
+    pub(super) asked: u32,
     /// Why it ends in doubt, if it does.
     pub(super) reason: Option<Box<DoubtReason>>,
 }
@@ -210,7 +212,7 @@ impl State {
 }
 
 impl Job {
-    pub(super) fn new(work: Work, lane: Lane, caller: Arc<str>) -> Self {
+    pub(super) fn new(work: Work, lane: Lane, caller: Arc<str>, asked: u32) -> Self {
         Self {
             work,
             lane,
@@ -223,6 +225,7 @@ impl Job {
             session: None,
             attempts: 0,
             unsent: 0,
+            asked,
             reason: None,
         }
     }
@@ -313,6 +316,11 @@ impl Jobs {
 
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// All of them, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (JobId, &Job)> {
+        self.all.iter().map(|(id, job)| (*id, &**job))
     }
 
     /// Those that wait for a slot, a time or another write, oldest first.

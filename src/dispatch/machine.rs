@@ -9,6 +9,7 @@ mod look;
 mod object;
 mod owner;
 mod record;
+mod resolve;
 mod share;
 
 use core::fmt;
@@ -27,6 +28,7 @@ use super::entry::{Entry, Put, Ticket};
 use super::job::{Fallback, Job, Jobs, Looking, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent, Restless, Written};
 use super::slots::{GiveBack, JobId, Slot, Slots};
+use super::statistics::{Sort, Statistics};
 use super::told::{Refused, Told};
 use crate::command::Command;
 use crate::retry::{Budget, NotApplied, Random};
@@ -92,10 +94,14 @@ pub struct Dispatch<S> {
     restless: Restless,
     queued: Queued,
     deadlines: BTreeSet<(Instant, CallId)>,
+    /// What the deadlines were of calls that wait for what is being read back.
+    hurried: BTreeMap<CallId, Option<Instant>>,
     timers: BTreeSet<(Instant, JobId)>,
     /// Until when the account was locked, at the last look.
     held: Option<Instant>,
+    statistics: Statistics,
     numbers: NonZeroU64,
+    begun: Instant,
     next_ticket: u64,
     /// Writes handed over so far.
     writes: u64,
@@ -146,9 +152,12 @@ impl<S: Slots> Dispatch<S> {
             written: Written::default(),
             restless: Restless::default(),
             deadlines: BTreeSet::new(),
+            hurried: BTreeMap::new(),
             timers: BTreeSet::new(),
             held: None,
+            statistics: Statistics::default(),
             numbers: NonZeroU64::MIN,
+            begun: at.now,
             next_ticket,
             writes: 0,
             stopping: false,
@@ -261,6 +270,12 @@ impl<S: Slots> Dispatch<S> {
         self.numbers
     }
 
+    /// Milliseconds since it began, modulo 49 days: what is small enough to be kept with each command.
+    fn clock(&self, now: Instant) -> u32 {
+        let passed = now.saturating_duration_since(self.begun).as_millis() & u128::from(u32::MAX);
+        u32::try_from(passed).unwrap_or_default()
+    }
+
     /// A job has got its slot.
     fn granted(&mut self, slot: Slot, at: Moment) {
         let Some(job) = self.jobs.get(&slot.job) else {
@@ -275,6 +290,7 @@ impl<S: Slots> Dispatch<S> {
             let why = Refused::Deadline(self.slots.trouble());
             return self.give_up(slot.job, &why, at);
         }
+        self.count_slot(slot.job, purpose, at.now);
         let purpose = self.unless_old(slot.job, purpose, at.now);
         match purpose {
             Purpose::Command => self.begin(slot, at),
@@ -285,6 +301,14 @@ impl<S: Slots> Dispatch<S> {
                 self.send(slot, purpose, command, at.now);
             }
         }
+    }
+
+    fn count_slot(&mut self, id: JobId, purpose: Purpose, now: Instant) {
+        let now = self.clock(now);
+        // Whatever comes first of a command, its own time begins with that.
+        let first = self.jobs.get(&id).filter(|job| job.session.is_none() && purpose != Purpose::Look);
+        let first = first.map(|job| (Sort::of(&job.work, Purpose::Command), job.asked));
+        self.statistics.slot(now, first);
     }
 
     /// An earlier reading that has become old while its write waited is read again.
@@ -303,6 +327,7 @@ impl<S: Slots> Dispatch<S> {
         {
             let looks = reads(resolver, &write.sent(&self.keyed));
             write.looking = Some(Box::new(Looking::new(looks, now, NotApplied::Again)));
+            self.statistics.read_backs.begin();
             return Purpose::Look;
         }
         purpose

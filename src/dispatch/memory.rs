@@ -80,6 +80,19 @@ impl Memory {
         }
     }
 
+    /// A doubt is forgotten, and what its key stands for.
+    pub(super) fn forget(&mut self, ticket: Ticket) -> Option<Doubtful> {
+        let doubt = self.doubts.remove(&ticket)?;
+        let intent = &doubt.entry.intent;
+        if let Some(key) = &intent.key {
+            let key = (intent.user.clone(), key.clone());
+            if self.keys.get(&key) == Some(&ticket) {
+                self.keys.remove(&key);
+            }
+        }
+        Some(doubt)
+    }
+
     /// Keys that are old enough are forgotten.
     fn forget_old(&mut self, now: Instant) {
         let old = |since: Instant| now.saturating_duration_since(since) > KEPT;
@@ -211,12 +224,26 @@ pub(super) struct Written {
 impl Written {
     const MAX: usize = 100_000;
 
+    fn resolver(entry: &Entry) -> Option<Resolver> {
+        // No read settles RRP's request for a transfer.
+        let transfer = || entry.intent.sent.name().eq_ignore_ascii_case("transfer");
+        entry.intent.resolver.or_else(|| transfer().then_some(Resolver::TransferRequest))
+    }
+
+    /// Forgets an intent.
+    pub(super) fn forget(&mut self, entry: &Entry) {
+        let Some(resolver) = Self::resolver(entry) else { return };
+        for object in entry.intent.sent.objects() {
+            let what = (resolver, object.clone());
+            if self.done.get(&what) == Some(&entry.ticket()) {
+                self.done.remove(&what);
+            }
+        }
+    }
+
     /// Remembers an intent, unless it is known by now that nothing was done.
     pub(super) fn remember(&mut self, entry: &Entry) {
-        let sent = &entry.intent.sent;
-        // No read settles RRP's request for a transfer.
-        let transfer = sent.name().eq_ignore_ascii_case("transfer").then_some(Resolver::TransferRequest);
-        let Some(resolver) = entry.intent.resolver.or(transfer) else { return };
+        let Some(resolver) = Self::resolver(entry) else { return };
         let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
         for object in entry.intent.sent.objects() {
             let what = (resolver, object.clone());

@@ -121,7 +121,7 @@ pub trait Slots {
     /// The registry has locked the account: nothing is sent for so long.
     fn hold(&mut self, wait: Duration, now: Instant);
 
-    /// Until when the account is locked; `None` if it is not.
+    /// Until when the account is locked, or held by an operator; `None` if it is not.
     fn held_until(&self) -> Option<Instant>;
 
     /// Why no slot will come until somebody does something.

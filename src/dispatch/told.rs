@@ -142,10 +142,10 @@ pub enum Refused {
     Unavailable(Unavailable),
     /// Session after session ended before a byte was handed over.
     NoSession(Option<Unavailable>),
-    /// The registry has locked the account (422), and the caller's time is over, or does not suffice for a reply, before
-    /// the lock is.
+    /// The registry has locked the account (422), or an operator holds it, and the caller's time is over, or does not suffice
+    /// for a reply, before that is.
     Held {
-        /// So long it still lasts, as far as the registry's word goes.
+        /// So long it still lasts, as far as the registry's or the operator's word goes.
         left: Duration,
     },
     /// Too many commands of all callers together wait already.
@@ -164,6 +164,10 @@ pub enum Refused {
     Journal(Arc<dyn Error + Send + Sync>),
     /// There is no such ticket, or it is forgotten by now.
     NoSuchTicket(Ticket),
+    /// It is known what became of it.
+    Finished(Ticket),
+    /// Somebody is sending it, or reading what became of it.
+    UnderWay(Ticket),
     /// Whoever sends has stopped.
     Stopped,
 }
@@ -181,7 +185,7 @@ impl fmt::Display for Refused {
             Self::Held { left } => {
                 // Never less than it is.
                 let seconds = left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0));
-                write!(f, "account is locked by the registry for another {seconds} s")
+                write!(f, "account is locked, by the registry or an operator, for another {seconds} s")
             }
             Self::Backlog => f.write_str("too many commands wait"),
             Self::CallerBacklog(most) => {
@@ -194,6 +198,8 @@ impl fmt::Display for Refused {
             Self::TooLong => f.write_str("name of the user or key is too long"),
             Self::Journal(_) => f.write_str("journal does not record"),
             Self::NoSuchTicket(ticket) => write!(f, "no ticket `{ticket}`"),
+            Self::Finished(ticket) => write!(f, "ticket `{ticket}` is finished"),
+            Self::UnderWay(ticket) => write!(f, "ticket `{ticket}` is being worked on"),
             Self::Stopped => f.write_str("client has stopped"),
         }
     }

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::held::covering;
 use super::record::{InvalidRecord, hex, unhex};
-use crate::dispatch::{Account, RefusedLogin};
+use crate::dispatch::{Account, OperatorHold, RefusedLogin};
 
 /// The version that is written here.
 const VERSION: u64 = 1;
@@ -58,6 +59,9 @@ pub(super) fn bounded(account: &Account) -> Account {
         refused.why = cut(&refused.why, MAX_WHY);
     }
     account.boot = account.boot.map(|boot| cut(&boot, MAX_BOOT));
+    if let Some(hold) = &mut account.operator_hold {
+        hold.reason = cut(&hold.reason, OperatorHold::MAX_REASON);
+    }
     let beyond = account.ghosts.len().saturating_sub(Account::MAX_GHOSTS);
     if beyond > 0 {
         account.ghosts.sort_unstable();
@@ -68,6 +72,9 @@ pub(super) fn bounded(account: &Account) -> Account {
 
 /// What is known of an account as bytes. What is beyond its bounds is left out: of why a login was refused all but the first
 /// 1 KiB, of the boot all but 128 bytes, and of the ghosts all but the [`Account::MAX_GHOSTS`] that stay longest.
+///
+/// An operator's hold has a record of its own ([`encode_operator_hold`](super::encode_operator_hold)), which earlier versions
+/// do not know; for whoever reads this one alone, the account is locked for as long.
 ///
 /// # Errors
 ///
@@ -82,7 +89,7 @@ pub fn encode_account(account: &Account) -> Result<Vec<u8>, InvalidRecord> {
     let record = Record {
         version: VERSION,
         refused,
-        held_until: account.held_until,
+        held_until: covering(&account),
         sessions: account.sessions,
         boot: account.boot.as_deref().map(Into::into),
         ghosts: account.ghosts.as_slice().into(),
@@ -130,6 +137,7 @@ pub fn decode_account(bytes: &[u8]) -> Result<Account, InvalidRecord> {
     Ok(Account {
         refused: refused.transpose()?,
         held_until: record.held_until,
+        operator_hold: None,
         sessions: record.sessions,
         boot: record.boot.map(Into::into),
         ghosts: record.ghosts.into_owned(),
@@ -141,14 +149,18 @@ pub fn decode_account(bytes: &[u8]) -> Result<Account, InvalidRecord> {
 #[must_use]
 pub fn account_to_json(account: &Account) -> String {
     let refused = account.refused.as_ref().map(|refused| json!({"why": &*refused.why, "at_ms": refused.at}));
-    let account = json!({
+    let mut account_json = json!({
         "refused": refused,
         "held_until_ms": account.held_until,
         "sessions": account.sessions,
         "boot": account.boot.as_deref(),
         "ghosts_until_ms": account.ghosts,
     });
-    json!({ "account": account }).to_string()
+    if let (Some(hold), Some(fields)) = (&account.operator_hold, account_json.as_object_mut()) {
+        let hold = json!({"until_ms": hold.until, "reason": &*hold.reason});
+        fields.insert("operator_hold".to_owned(), hold);
+    }
+    json!({ "account": account_json }).to_string()
 }
 
 #[cfg(test)]
@@ -162,6 +174,7 @@ mod tests {
         let account = Account {
             refused: Some(refused),
             held_until: Some(7),
+            operator_hold: None,
             sessions: 3,
             boot: Some("é".repeat(100).into()),
             ghosts: ghosts.clone(),

@@ -4,9 +4,10 @@ use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError};
 
 use super::account::{decode_account, encode_account};
+use super::held::{decode_operator_hold, encode_operator_hold};
 use super::index::{Held, Index, expires};
 use super::record::{InvalidRecord, decode};
 use super::storage::{Handle, Storage};
@@ -35,6 +36,8 @@ pub(super) const META_CLOCK: &str = "clock";
 /// What is found after that is old, and no worse than nothing: its times pass, a refused login is that of its credential
 /// alone, and sessions that the other program left open are as unknown as without it.
 pub(super) const META_ACCOUNT_STATE: &str = "account state";
+/// An operator's hold of the account, if there is one. An earlier version neither knows it nor minds it.
+const META_OPERATOR_HOLD: &str = "operator hold";
 
 /// What a journal knows of itself.
 #[derive(Clone)]
@@ -81,11 +84,27 @@ pub(super) fn initialize(database: &Database, own: &Meta) -> Result<(), redb::Er
         if let Some(account) = own.account.as_ref().ok().filter(|account| **account != Account::default()) {
             let record =
                 encode_account(account).map_err(|error| redb::Error::Corrupted(error.to_string()))?;
-            meta.insert(META_ACCOUNT_STATE, record.as_slice())?;
+            let hold =
+                encode_operator_hold(account).map_err(|error| redb::Error::Corrupted(error.to_string()))?;
+            put_account(&mut meta, &record, hold.as_deref())?;
         }
         transaction.open_table(ENTRIES)?;
     }
     transaction.commit()?;
+    Ok(())
+}
+
+/// Writes what is known of the account, in place of what was.
+pub(super) fn put_account(
+    meta: &mut Table<'_, &'static str, &'static [u8]>,
+    record: &[u8],
+    hold: Option<&[u8]>,
+) -> Result<(), redb::Error> {
+    meta.insert(META_ACCOUNT_STATE, record)?;
+    match hold {
+        Some(hold) => drop(meta.insert(META_OPERATOR_HOLD, hold)?),
+        None => drop(meta.remove(META_OPERATOR_HOLD)?),
+    }
     Ok(())
 }
 
@@ -157,9 +176,14 @@ pub(super) fn read_meta(database: &Database, stage: JournalStage) -> Result<Opti
         None => wall,
     };
     let account = match table.get(META_ACCOUNT_STATE).map_err(|error| redb(error.into()))? {
-        Some(record) => decode_account(record.value()).map_err(Arc::new),
+        Some(record) => decode_account(record.value()),
         None => Ok(Account::default()),
     };
+    let account = match table.get(META_OPERATOR_HOLD).map_err(|error| redb(error.into()))? {
+        Some(record) => account.and_then(|account| decode_operator_hold(account, record.value())),
+        None => account,
+    };
+    let account = account.map_err(Arc::new);
     Ok(Some(Meta { scope, key, next_ticket: number(META_NEXT)?, wall, clock, account }))
 }
 

@@ -8,9 +8,10 @@ use redb::{Database, StorageBackend};
 
 use super::account::{bounded, encode_account};
 use super::database::{
-    ENTRIES, META, META_ACCOUNT_STATE, META_CLOCK, META_NEXT, META_WALL, Meta, checked, damaged, database,
-    each, from_redb, initialize, one, read,
+    ENTRIES, META, META_CLOCK, META_NEXT, META_WALL, Meta, checked, damaged, database, each, from_redb,
+    initialize, one, put_account, read,
 };
+use super::held::encode_operator_hold;
 use super::index::{Held, Index, Plan, Step, expires};
 use super::record::{InvalidRecord, encode};
 use super::storage::Storage;
@@ -358,7 +359,8 @@ impl fmt::Debug for Store {
 enum Change {
     /// What becomes of a ticket, and the record if it holds one then.
     Ticket(Step, Vec<u8>),
-    Account(Account, Vec<u8>),
+    /// With its record, and that of an operator's hold if there is one.
+    Account(Account, Vec<u8>, Option<Vec<u8>>),
 }
 
 impl Change {
@@ -372,7 +374,7 @@ impl Change {
     const fn account(&self) -> Option<&Account> {
         match self {
             Self::Ticket(..) => None,
-            Self::Account(account, _) => Some(account),
+            Self::Account(account, ..) => Some(account),
         }
     }
 }
@@ -386,7 +388,9 @@ fn change(put: &Put, behind: u64, options: &Options) -> Result<Change, InvalidRe
             Change::Ticket((entry.ticket().get(), Some(held)), record)
         }
         Put::Remove(ticket) => Change::Ticket((ticket.get(), None), Vec::new()),
-        Put::Account(account) => Change::Account(bounded(account), encode_account(account)?),
+        Put::Account(account) => {
+            Change::Account(bounded(account), encode_account(account)?, encode_operator_hold(account)?)
+        }
     })
 }
 
@@ -410,7 +414,7 @@ fn transact(
             match change {
                 Change::Ticket((ticket, Some(_)), record) => drop(entries.insert(ticket, record.as_slice())?),
                 Change::Ticket((ticket, None), _) => drop(entries.remove(ticket)?),
-                Change::Account(_, record) => drop(meta.insert(META_ACCOUNT_STATE, record.as_slice())?),
+                Change::Account(_, record, hold) => put_account(&mut meta, record, hold.as_deref())?,
             }
         }
         meta.insert(META_NEXT, next_ticket.to_string().as_bytes())?;

@@ -187,7 +187,7 @@ fn fill(storage: &Arc<Storage>, meta: &Meta, entries: &[Entry]) -> Result<(), Jo
 /// Puts a copy that [`Store::backup`] made in place of the journal `to`: a copy of it, whose tickets go on a million higher,
 /// for nobody knows which were given since. `wall` is the time, in milliseconds of Unix time.
 ///
-/// Of the account a refused login and a lock come back: both are of the registry's word, stop too much rather than too little,
+/// Of the account a refused login, a lock and an operator's hold come back: they are of the registry's word, stop too much rather than too little,
 /// and end by a word of the operator's or by themselves. Sessions and ghosts of then say nothing of now, and are forgotten:
 /// sessions that were lost since may stand at the registry until its idle limit is over.
 ///
@@ -213,6 +213,7 @@ pub fn put_back(
     meta.account = meta.account.map(|account| Account {
         refused: account.refused,
         held_until: account.held_until,
+        operator_hold: account.operator_hold,
         ..Account::default()
     });
     let there = fs::symlink_metadata(to).is_ok();

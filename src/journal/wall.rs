@@ -12,6 +12,9 @@ pub const MAX_STEP_MS: u64 = 24 * 60 * 60 * 1000;
 /// clock that was wrong.
 pub const MAX_HOLD_MS: u64 = 60 * 60 * 1000;
 
+/// No operator's hold of an account is believed to last longer than this, in milliseconds: a day, the longest that there is.
+pub const MAX_OPERATOR_HOLD_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// No place is believed to stay charged for a lost session longer than this, in milliseconds: a day, as long as a session
 /// lasts.
 pub const MAX_GHOST_MS: u64 = 24 * 60 * 60 * 1000;
@@ -84,6 +87,9 @@ pub(super) fn clamp_account(account: &mut Account, clock: u64, latest: u64) {
         refused.at = refused.at.min(latest);
     }
     account.held_until = account.held_until.map(|until| until.min(clock.saturating_add(MAX_HOLD_MS)));
+    if let Some(hold) = &mut account.operator_hold {
+        hold.until = hold.until.min(clock.saturating_add(MAX_OPERATOR_HOLD_MS));
+    }
     for until in &mut account.ghosts {
         *until = (*until).min(clock.saturating_add(MAX_GHOST_MS));
     }

@@ -126,6 +126,12 @@ impl Greeted {
         task.opened(Some(greeting), asked).await
     }
 
+    /// What closes the connection at once, whatever is on it by then: a command in hand becomes
+    /// [`Fate::Unanswered`](crate::session::Fate::Unanswered), and the end says [`Why::Abandoned`](crate::session::Why::Abandoned).
+    pub(crate) fn abort_handle(&self) -> AbortHandle {
+        self.task.abort.clone()
+    }
+
     /// How the registry introduced itself.
     #[must_use]
     pub const fn greeting(&self) -> &Greeting {

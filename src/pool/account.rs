@@ -4,10 +4,11 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::hold::Hold;
-use super::lost::Ghost;
+use super::lost::{Ghost, GhostWhy};
 use super::machine::Pool;
+use super::operator::Hand;
 use super::place::State;
-use crate::dispatch::{Account, Moment, RefusedLogin, Unavailable};
+use crate::dispatch::{Account, Moment, OperatorHold, RefusedLogin, Unavailable};
 
 /// What is known of the machine, which tells after a restart whether it was the process or the machine that went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +66,11 @@ impl Pool {
             // Whether it is over or not: one read has to prove it.
             self.hold = Some(Hold::until(until(at, wall, MOST_HOLD).unwrap_or_else(|| at.now())));
         }
+        if let Some(hold) = &account.operator_hold {
+            // If it is over, it is over.
+            let ends = until(at, hold.until, Self::MAX_OPERATOR_HOLD).filter(|ends| *ends > at.now());
+            self.hand = ends.map(|ends| Hand { ends, reason: (&*hold.reason).into() });
+        }
         // Of a process that has died the kernel has closed the connections; of a machine that has, nobody has.
         let same_boot = account.boot.is_some() && account.boot == self.machine.boot;
         // Which of the two it was, only two names tell; then they were lost before this boot.
@@ -73,12 +79,12 @@ impl Pool {
         let left = limit.saturating_sub(up);
         let lost = usize::try_from(account.sessions).unwrap_or(usize::MAX).min(Account::MAX_GHOSTS);
         if let Some(until) = at.now().checked_add(left) {
-            let ghost = Ghost { until, may_be_gone: same_boot };
+            let ghost = Ghost { until, may_be_gone: same_boot, why: GhostWhy::Earlier };
             self.ghosts.extend((0..lost).map(|_| ghost));
         }
         for wall in account.ghosts.iter().take(Account::MAX_GHOSTS) {
             if let Some(until) = until(at, *wall, limit) {
-                self.ghosts.push(Ghost { until, may_be_gone: false });
+                self.ghosts.push(Ghost { until, may_be_gone: false, why: GhostWhy::Earlier });
             }
         }
         self.lay_ghosts(at.now());
@@ -100,9 +106,14 @@ impl Pool {
         let perhaps = self.ghosts.iter().filter(|ghost| ghost.may_be_gone).count();
         let sessions = self.places.len().saturating_add(perhaps);
         let silent = self.ghosts.iter().filter(|ghost| !ghost.may_be_gone);
+        let operator_hold = self
+            .hand
+            .as_ref()
+            .map(|hand| OperatorHold { until: wall(hand.ends), reason: (&*hand.reason).into() });
         Account {
             refused,
             held_until: self.hold.as_ref().map(|hold| wall(hold.ends())),
+            operator_hold,
             sessions: u32::try_from(sessions).unwrap_or(u32::MAX),
             boot: self.machine.boot.clone(),
             ghosts: silent.take(Account::MAX_GHOSTS).map(|ghost| wall(ghost.until)).collect(),
@@ -119,7 +130,7 @@ impl Pool {
         self.writing_until = Some(at.now().checked_add(WRITING).unwrap_or_else(|| at.now()));
         for place in self.places.values_mut() {
             if let State::Announced(credential) = place.state {
-                place.state = State::Recording(credential);
+                place.enter(State::Recording(credential), at.now());
             }
         }
         Some(self.account(at))
@@ -134,16 +145,16 @@ impl Pool {
             self.unwritten = true;
             self.write_at = now.checked_add(WRITE_AGAIN);
         }
-        self.go_on(!done);
+        self.go_on(!done, now);
     }
 
     /// What was announced may connect, and `all` of it if the journal cannot remember: it is done all the same, for reads
     /// need no journal.
-    pub(super) fn go_on(&mut self, all: bool) {
+    pub(super) fn go_on(&mut self, all: bool, now: Instant) {
         for place in self.places.values_mut() {
             match place.state {
-                State::Recording(credential) => place.state = State::Recorded(credential),
-                State::Announced(credential) if all => place.state = State::Recorded(credential),
+                State::Recording(credential) => place.enter(State::Recorded(credential), now),
+                State::Announced(credential) if all => place.enter(State::Recorded(credential), now),
                 _ => {}
             }
         }

@@ -1,6 +1,7 @@
 //! What a pool tells those who watch.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use crate::code::ReturnCode;
 use crate::dispatch::Unavailable;
@@ -65,6 +66,26 @@ pub enum Event {
     Grown {
         /// How many are tried at the most.
         target: usize,
+    },
+    /// An operator holds the account: nothing is sent for so long.
+    HeldByOperator {
+        /// How long.
+        wait: Duration,
+        /// Why, in the operator's words.
+        reason: Arc<str>,
+    },
+    /// The operator's hold is over, or was ended.
+    Released,
+    /// An operator has paused the account: nobody gets a slot.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// An operator has every session replaced, one at a time.
+    Reconnects,
+    /// An operator has this session closed at once, whatever is on it.
+    Killed {
+        /// Its number.
+        session: u64,
     },
     /// The password was changed, and sessions roll over to it.
     PasswordChanged,

@@ -40,6 +40,11 @@ impl Hold {
         self.ends
     }
 
+    /// Its end is now, and it is to be proven.
+    pub(super) fn end_now(&mut self, now: Instant) {
+        self.ends = self.ends.min(now);
+    }
+
     pub(super) const fn proven_by(&mut self, session: u64) {
         self.proving = Some(session);
     }
@@ -91,8 +96,9 @@ impl Pool {
         if let Some(place) = self.places.get_mut(&slot.session)
             && let State::Busy(used, sending) = place.state
             && used == slot
+            && !place.killed
         {
-            place.state = State::Proving(slot, PROOFS);
+            place.enter(State::Proving(slot, PROOFS), now);
             place.used_at = now;
             self.pacer.answered(sending, now);
         } else {
@@ -109,6 +115,7 @@ impl Pool {
             _ => return,
         };
         place.useful = true;
+        let killed = place.killed;
         self.failures = 0;
         self.pacer.answered(sending, now);
         match kept {
@@ -128,20 +135,22 @@ impl Pool {
             }
         }
         match slot {
-            Some((slot, left)) if matches!(kept, Kept::Locked(_)) || kept == Kept::Holds && left > 1 => {
+            Some((slot, left))
+                if !killed && (matches!(kept, Kept::Locked(_)) || kept == Kept::Holds && left > 1) =>
+            {
                 // That the account is locked says nothing about the login.
                 let left = left.saturating_sub(u8::from(kept == Kept::Holds));
                 if let Some(place) = self.places.get_mut(&session) {
-                    place.state = State::Proving(slot, left);
+                    place.enter(State::Proving(slot, left), now);
                 }
             }
             Some((slot, _)) => {
-                let holds = kept == Kept::Holds;
+                let holds = kept == Kept::Holds && !killed;
                 // Until it is given back.
                 if let Some(place) = self.places.get_mut(&session) {
-                    place.state = State::Proven(slot);
+                    place.enter(State::Proven(slot), now);
                 }
-                self.probed.push_back(Probed { slot, holds, alive: true });
+                self.probed.push_back(Probed { slot, holds, alive: !killed });
             }
             None => self.take_back(session, now),
         }
@@ -164,13 +173,13 @@ impl Pool {
     }
 
     /// Whoever stops does not wait for the end of a lock to prove a login.
-    pub(super) fn give_up_proofs(&mut self) {
-        if !self.stopping || self.hold.is_none() {
+    pub(super) fn give_up_proofs(&mut self, now: Instant) {
+        if !self.stopping || self.hold.is_none() && self.hand.is_none() {
             return;
         }
         for place in self.places.values_mut() {
             if let State::Proving(slot, _) = place.state {
-                place.state = State::Proven(slot);
+                place.enter(State::Proven(slot), now);
                 self.probed.push_back(Probed { slot, holds: false, alive: true });
             }
         }

@@ -1,5 +1,6 @@
 //! Sessions that have ended, and those of which the registry may not know that they have.
 
+use core::fmt;
 use core::time::Duration;
 use std::time::Instant;
 
@@ -16,6 +17,37 @@ pub(super) struct Ghost {
     pub(super) until: Instant,
     /// Whether a login may be tried in its place.
     pub(super) may_be_gone: bool,
+    pub(super) why: GhostWhy,
+}
+
+/// Why a place is charged for which there is no session any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GhostWhy {
+    /// The session was broken off, and the registry may not have ended it yet: [`Remains::Perhaps`].
+    BrokenOff,
+    /// Nothing was heard any more: [`Remains::Silent`].
+    Silent,
+    /// An earlier process has left it.
+    Earlier,
+}
+
+impl GhostWhy {
+    /// In a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BrokenOff => "broken-off",
+            Self::Silent => "silent",
+            Self::Earlier => "earlier-process",
+        }
+    }
+}
+
+impl fmt::Display for GhostWhy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl Pool {
@@ -34,7 +66,7 @@ impl Pool {
         // Whoever closes each session at once is not to be asked for the next one at once. A code may answer the command,
         // whose slot is given back later.
         let answered = code.is_some() && matches!(place.state, State::Busy(..));
-        if !place.useful && !answered && !place.quit && !self.stopping {
+        if !place.useful && !answered && !place.quit && !place.killed && !self.stopping {
             let why = match code {
                 Some(code) => format!("session: ended before it was of use, with code {code}"),
                 None => "session: ended before it was of use".to_owned(),
@@ -56,7 +88,9 @@ impl Pool {
             {
                 self.ghosts.swap_remove(at);
             }
-            self.ghosts.push(Ghost { until, may_be_gone: remains == Remains::Perhaps });
+            let may_be_gone = remains == Remains::Perhaps;
+            let why = if may_be_gone { GhostWhy::BrokenOff } else { GhostWhy::Silent };
+            self.ghosts.push(Ghost { until, may_be_gone, why });
         }
     }
 

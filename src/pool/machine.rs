@@ -9,6 +9,7 @@ use super::event::Event;
 use super::hold::Hold;
 use super::lost::Ghost;
 use super::opening::Credential;
+use super::operator::Hand;
 use super::options::Options;
 use super::parked::Parked;
 use super::place::{Place, State};
@@ -42,6 +43,9 @@ pub enum Action {
     End(u64),
     /// Close the connection, on which nobody has logged in. It is over with this.
     Close(u64),
+    /// Close the connection at once, without a word, whatever is on it, and tell [`ended`](Pool::ended), or
+    /// [`failed`](Pool::failed) if it was still logging in.
+    Reset(u64),
 }
 
 /// What a proof of a login has shown, for [`Dispatch::handle_probed`](crate::dispatch::Dispatch::handle_probed).
@@ -90,14 +94,21 @@ pub struct Pool {
     pub(super) failures: u32,
     pub(super) open_at: Instant,
     pub(super) hold: Option<Hold>,
+    /// What an operator has said beside it.
+    pub(super) hand: Option<Hand>,
+    /// Nobody gets a slot.
+    pub(super) paused: bool,
     pub(super) refused: Option<Refusal>,
     pub(super) trouble: Option<Unavailable>,
     pub(super) rotation: Option<Rotation>,
     pub(super) rotated: VecDeque<Rotated>,
-    /// The login that new sessions have.
+    /// The login that new sessions have; those of an earlier one are replaced.
     pub(super) epoch: u64,
+    /// How often the credentials were corrected: those that log in with earlier ones say nothing about these.
+    pub(super) login: u64,
     pub(super) probed: VecDeque<Probed>,
     pub(super) closing: VecDeque<u64>,
+    pub(super) resets: VecDeque<u64>,
     pub(super) events: VecDeque<Event>,
     pub(super) numbers: u64,
     pub(super) stopping: bool,
@@ -147,13 +158,17 @@ impl Pool {
             failures: 0,
             open_at: now,
             hold: None,
+            hand: None,
+            paused: false,
             refused: None,
             trouble: None,
             rotation: None,
             rotated: VecDeque::new(),
             epoch: 0,
+            login: 0,
             probed: VecDeque::new(),
             closing: VecDeque::new(),
+            resets: VecDeque::new(),
             events: VecDeque::new(),
             numbers: 0,
             stopping: false,
@@ -171,22 +186,28 @@ impl Pool {
     pub fn poll_action(&mut self, at: Moment) -> Option<Action> {
         let now = at.now();
         self.lay_ghosts(now);
+        self.let_hand_go(now);
         self.let_go(now);
-        self.give_up_proofs();
+        self.give_up_proofs(now);
+        self.end_in_silence(now);
         if self.writing_until.is_some_and(|until| until <= now) {
             self.writing_until = None;
-            self.go_on(true);
+            self.go_on(true, now);
         }
         if let Some(session) = self.closing.pop_front() {
             return Some(Action::Close(session));
+        }
+        if let Some(session) = self.resets.pop_front() {
+            return Some(Action::Reset(session));
         }
         self.announce(now);
         if let Some(account) = self.poll_remember(at) {
             return Some(Action::Remember(account));
         }
+        let connects = self.hand.is_none();
         let recorded = self.places.iter_mut().find_map(|(session, place)| match place.state {
-            State::Recorded(credential) => {
-                place.state = State::Connecting(credential);
+            State::Recorded(credential) if connects => {
+                place.enter(State::Connecting(credential), now);
                 Some(Action::Connect { session: *session, credential })
             }
             _ => None,
@@ -210,19 +231,19 @@ impl Pool {
         let place = self.places.get_mut(&session)?;
         let action = match (errand, place.state) {
             (Errand::LogIn, State::Greeted(credential)) => {
-                place.state = State::LoggingIn(credential, sending);
+                place.enter(State::LoggingIn(credential, sending), now);
                 Action::LogIn(session)
             }
             (Errand::Proof, State::Proving(slot, left)) => {
-                place.state = State::Proof(slot, left, sending);
+                place.enter(State::Proof(slot, left, sending), now);
                 Action::KeepAlive(session)
             }
             (Errand::KeepAlive, _) => {
-                place.state = State::KeepingAlive(sending);
+                place.enter(State::KeepingAlive(sending), now);
                 Action::KeepAlive(session)
             }
             _ => {
-                place.state = State::Leaving;
+                place.enter(State::Leaving, now);
                 place.quit = true;
                 Action::End(session)
             }
@@ -250,6 +271,7 @@ impl Pool {
             self.when_announce(),
             self.when_slot(),
             self.writing_until,
+            self.hand.as_ref().map(|hand| hand.ends),
         ];
         all.into_iter().flatten().min()
     }
@@ -267,7 +289,12 @@ impl Pool {
         let after = self.options.keepalive_after.saturating_sub(jitter);
         let Some(place) = self.places.get_mut(&session) else { return };
         place.keepalive_at = now.checked_add(after).unwrap_or(now);
-        place.state = if place.old { State::Ending } else { State::Idle };
+        let state = match (place.killed, place.old) {
+            (true, _) => State::Leaving,
+            (false, true) => State::Ending,
+            (false, false) => State::Idle,
+        };
+        place.enter(state, now);
         self.idle.retain(|idle| *idle != session);
         if !place.old {
             self.idle.push(session);
@@ -277,13 +304,14 @@ impl Pool {
     }
 
     /// Begins no session any more and ends those that there are, each by QUIT once its command has come to its end; a lock
-    /// of the account (422) is not waited for. Nobody gets a slot any more.
-    pub fn stop(&mut self, _now: Instant) {
+    /// of the account (422) is not waited for. Where an operator holds the account, not even QUIT is sent: they are closed.
+    /// Nobody gets a slot any more.
+    pub fn stop(&mut self, now: Instant) {
         self.stopping = true;
         self.rotation_stops();
         let all: Vec<u64> = self.places.keys().copied().collect();
         for session in all {
-            self.grow_old(session);
+            self.grow_old(session, now);
         }
     }
 
@@ -291,15 +319,15 @@ impl Pool {
     #[must_use]
     pub fn is_over(&self) -> bool {
         let written = !self.unwritten && !self.writing || self.write_failed || self.is_late();
-        self.places.is_empty() && self.closing.is_empty() && written
+        self.places.is_empty() && self.closing.is_empty() && self.resets.is_empty() && written
     }
 
     /// A session is to end as soon as nobody uses it.
-    pub(super) fn grow_old(&mut self, session: u64) {
+    pub(super) fn grow_old(&mut self, session: u64, now: Instant) {
         let Some(place) = self.places.get_mut(&session) else { return };
         place.old = true;
         match place.state {
-            State::Idle => place.state = State::Ending,
+            State::Idle => place.enter(State::Ending, now),
             State::Announced(_) | State::Recording(_) | State::Recorded(_) => {
                 self.places.remove(&session);
             }
@@ -316,7 +344,7 @@ impl Pool {
     /// Ends sessions whose time has come.
     fn let_go(&mut self, now: Instant) {
         while let Some((_, session)) = self.when_goes().filter(|(when, _)| *when <= now) {
-            self.grow_old(session);
+            self.grow_old(session, now);
         }
     }
 

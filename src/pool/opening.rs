@@ -155,6 +155,11 @@ impl Pool {
             useful: false,
             old: false,
             quit: false,
+            killed: false,
+            login: self.login,
+            since: now,
+            opened_at: None,
+            commands: 0,
         };
         self.places.insert(self.numbers, place);
         self.unwritten = true;
@@ -162,11 +167,11 @@ impl Pool {
     }
 
     /// The connection of this session stands, and the registry has greeted.
-    pub fn greeted(&mut self, session: u64, _now: Instant) {
+    pub fn greeted(&mut self, session: u64, now: Instant) {
         if let Some(place) = self.places.get_mut(&session)
             && let State::Connecting(credential) = place.state
         {
-            place.state = State::Greeted(credential);
+            place.enter(State::Greeted(credential), now);
         }
     }
 
@@ -181,6 +186,7 @@ impl Pool {
         let State::LoggingIn(credential, sending) = place.state else { return };
         self.pacer.answered(sending, now);
         place.used_at = now;
+        place.opened_at = Some(now);
         place.retire_at = now.checked_add(retire).unwrap_or(now);
         place.end_at = now.checked_add(end).unwrap_or(now);
         self.trouble = None;
@@ -205,16 +211,16 @@ impl Pool {
             .iter()
             .find(|(_, place)| place.state.is_live() && !place.old && place.retire_at <= now);
         if let Some(aged) = aged.map(|(session, _)| *session) {
-            self.grow_old(aged);
+            self.grow_old(aged, now);
         }
     }
 
     /// The session of this number was not opened. It is over with this.
     pub fn failed(&mut self, session: u64, failure: Failure, at: Moment) {
         let now = at.now();
-        let Some(credential) = self.places.get(&session).and_then(|place| place.state.credential()) else {
-            return;
-        };
+        let known =
+            self.places.get(&session).and_then(|place| Some((place.state.credential()?, place.login)));
+        let Some((credential, login)) = known else { return };
         self.places.remove(&session);
         self.prove_later(session, now);
         self.remain(failure.remains, now);
@@ -224,6 +230,8 @@ impl Pool {
             _ if stops => Kind::Refused,
             // Of the next password: the one before is tried.
             Kind::Refused if self.rotation.is_some() => Kind::Retry(Duration::ZERO),
+            // The credentials were corrected meanwhile.
+            Kind::Refused if login != self.login => Kind::Retry(Duration::ZERO),
             kind => kind,
         };
         match kind {

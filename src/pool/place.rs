@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::opening::Credential;
+use super::snapshot::SessionState;
 use crate::dispatch::Slot;
 use crate::pace::Sending;
 
@@ -11,6 +12,12 @@ use crate::pace::Sending;
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) state: State,
+    /// When it came into what an operator is told of its state.
+    pub(super) since: Instant,
+    /// When it was logged in.
+    pub(super) opened_at: Option<Instant>,
+    /// How many commands were sent on it.
+    pub(super) commands: u64,
     /// Which login it has; the first one is 0.
     pub(super) epoch: u64,
     /// When it is to be kept alive, if nothing is sent until then.
@@ -26,6 +33,10 @@ pub(super) struct Place {
     pub(super) old: bool,
     /// It was asked to end.
     pub(super) quit: bool,
+    /// An operator had it closed, whatever is on it.
+    pub(super) killed: bool,
+    /// With which credentials it logs in, counted by how often they were corrected.
+    pub(super) login: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +68,14 @@ pub(super) enum State {
 }
 
 impl Place {
+    /// Comes into this state.
+    pub(super) fn enter(&mut self, state: State, now: Instant) {
+        if self.state.shown() != state.shown() {
+            self.since = now;
+        }
+        self.state = state;
+    }
+
     /// Whether it carries commands: so shortly before it is to be replaced that another one will be needed.
     pub(super) fn is_used(&self, within: Duration) -> bool {
         self.used_at.checked_add(within).is_none_or(|until| until >= self.retire_at)
@@ -78,6 +97,22 @@ impl State {
             | Self::Greeted(credential)
             | Self::LoggingIn(credential, _) => Some(credential),
             _ => None,
+        }
+    }
+
+    /// What an operator is told of it.
+    pub(super) const fn shown(self) -> SessionState {
+        match self {
+            Self::Announced(_) | Self::Recording(_) | Self::Recorded(_) | Self::Connecting(_) => {
+                SessionState::Connecting
+            }
+            Self::Greeted(_) => SessionState::Greeted,
+            Self::LoggingIn(..) => SessionState::LoggingIn,
+            Self::Idle => SessionState::Idle,
+            Self::Granted(_) | Self::Busy(..) => SessionState::Busy,
+            Self::Proving(..) | Self::Proof(..) | Self::Proven(_) => SessionState::Proving,
+            Self::KeepingAlive(_) => SessionState::KeepingAlive,
+            Self::Ending | Self::Leaving => SessionState::Ending,
         }
     }
 

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::machine::Pool;
+use super::operator::PAUSED;
 use super::place::State;
 use crate::dispatch::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 
@@ -75,7 +76,7 @@ impl Slots for Pool {
         let (job, session) = self.next_match()?;
         let slot = Slot { job, session };
         self.idle.retain(|idle| *idle != session);
-        self.places.get_mut(&session)?.state = State::Granted(slot);
+        self.places.get_mut(&session)?.enter(State::Granted(slot), now);
         self.permits.push(slot);
         Some(slot)
     }
@@ -85,7 +86,8 @@ impl Slots for Pool {
         self.permits.swap_remove(at);
         let sending = self.pacer.sent(now);
         if let Some(place) = self.places.get_mut(&slot.session) {
-            place.state = State::Busy(slot, sending);
+            place.commands = place.commands.saturating_add(1);
+            place.enter(State::Busy(slot, sending), now);
         }
     }
 
@@ -112,7 +114,7 @@ impl Slots for Pool {
                 place.old = true;
                 self.take_back(slot.session, now);
             }
-            GiveBack::Closed | GiveBack::Ended => place.state = State::Leaving,
+            GiveBack::Closed | GiveBack::Ended => place.enter(State::Leaving, now),
         }
     }
 
@@ -121,7 +123,8 @@ impl Slots for Pool {
     }
 
     fn held_until(&self) -> Option<Instant> {
-        self.hold.as_ref().map(|hold| hold.ends())
+        let hand = self.hand.as_ref().map(|hand| hand.ends);
+        self.hold.as_ref().map(|hold| hold.ends()).max(hand)
     }
 
     fn unavailable(&self) -> Option<Unavailable> {
@@ -130,6 +133,9 @@ impl Slots for Pool {
     }
 
     fn trouble(&self) -> Option<Unavailable> {
+        if self.paused {
+            return Some(Unavailable::new(PAUSED));
+        }
         let served = self.places.values().any(|place| place.state.is_live());
         self.trouble.clone().filter(|_| !served)
     }

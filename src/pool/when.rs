@@ -6,9 +6,9 @@ use super::machine::{Errand, Pool};
 use super::place::{Place, State};
 
 impl Pool {
-    /// When the pace allows the next command.
+    /// When the pace, and an operator, allow the next command.
     pub(super) fn when_paced(&self) -> Instant {
-        self.pacer.next_at().unwrap_or(self.born)
+        self.pacer.next_at().unwrap_or(self.born).max(self.quiet_until())
     }
 
     /// What a session is to do for itself next, and when; what cannot wait comes first.
@@ -55,14 +55,14 @@ impl Pool {
         !self.permits.is_empty() && !self.options.rate.is_unlimited()
     }
 
-    /// Whether anybody waits for a slot.
+    /// Whether anybody waits for a slot, and may have one.
     pub(super) fn is_asked(&self) -> bool {
-        !self.queue.is_empty() || !self.ahead.is_empty() || !self.parked.is_empty()
+        !self.paused && (!self.queue.is_empty() || !self.ahead.is_empty() || !self.parked.is_empty())
     }
 
     /// When the next slot can be given, if there is a session for it.
     pub(super) fn when_slot(&self) -> Option<Instant> {
-        if self.hold.is_some() || self.is_promised() || !self.finds_session() {
+        if self.paused || self.hold.is_some() || self.is_promised() || !self.finds_session() {
             return None;
         }
         Some(self.when_paced())
@@ -91,7 +91,7 @@ impl Pool {
             Some(hold) if hold.wants_proof() && self.idle.is_empty() => hold.ends(),
             Some(_) => return None,
         };
-        Some(room.max(wanted).max(held).max(self.open_at))
+        Some(room.max(wanted).max(held).max(self.open_at).max(self.quiet_until()))
     }
 
     /// Whether there is room for one more session. One login may show that a lost one is gone.
@@ -113,7 +113,10 @@ impl Pool {
     fn when_wanted(&self) -> Option<Instant> {
         let live = self.places.values().filter(|place| place.state.is_live());
         let staying = live.clone().filter(|place| !place.old).count();
-        let needed = self.rotation.is_some() || staying < self.options.min || self.in_the_way().is_some();
+        let needed = self.rotation.is_some()
+            || staying < self.options.min
+            || self.in_the_way().is_some()
+            || self.lacks_renewed();
         if needed || (staying == 0 && self.is_asked()) {
             return Some(self.born);
         }
@@ -141,7 +144,8 @@ impl Pool {
         let (comes, surplus) = (self.has_next(), self.has_surplus());
         let aged = idle.map(|(session, place)| (self.ends_at(place, comes, surplus), session)).min();
         let replaced = self.next_replaced().map(|session| (self.open_at, session));
-        [aged, replaced].into_iter().flatten().min()
+        let (when, session) = [aged, replaced].into_iter().flatten().min()?;
+        Some((when.max(self.quiet_until()), session))
     }
 
     /// Which session goes for another one: one at a time, and only if that one can log in.
@@ -159,12 +163,21 @@ impl Pool {
             return any.copied().filter(|_| makes_room);
         }
         let earlier = || self.places.iter().find(|(_, place)| place.epoch < self.epoch);
-        self.in_the_way().filter(|_| makes_room).or_else(|| earlier().map(|(session, _)| *session))
+        // Work goes on, on one that was opened since.
+        let renewed = || makes_room || self.places.values().any(|place| place.epoch >= self.epoch);
+        let of_earlier = || earlier().filter(|_| renewed()).map(|(session, _)| *session);
+        self.in_the_way().filter(|_| makes_room).or_else(of_earlier)
+    }
+
+    /// Whether sessions are to be replaced, and none that is open replaces them.
+    fn lacks_renewed(&self) -> bool {
+        let mut staying = self.places.values().filter(|place| place.state.is_live() && !place.old).peekable();
+        staying.peek().is_some() && staying.all(|place| place.epoch < self.epoch)
     }
 
     /// The only session, if whoever has waited longest must not have it.
     fn in_the_way(&self) -> Option<u64> {
-        let not_on = self.parked.first_not_on()?;
+        let not_on = self.parked.first_not_on().filter(|_| !self.paused)?;
         let mut staying = self.places.iter().filter(|(_, place)| place.state.is_live() && !place.old);
         let (only, _) = staying.next()?;
         (*only == not_on && staying.next().is_none()).then_some(not_on)
@@ -177,11 +190,14 @@ impl Pool {
 
     /// Whether something waits for nothing but to be asked for.
     pub(super) fn is_pending(&self) -> bool {
-        let gives_up = self.stopping && self.hold.is_some();
+        let gives_up = self.stopping && (self.hold.is_some() || self.hand.is_some());
+        let silent = self.stopping && self.hand.is_some();
         !self.closing.is_empty()
+            || !self.resets.is_empty()
             || self.places.values().any(|place| match place.state {
-                State::Recorded(_) => true,
+                State::Recorded(_) => self.hand.is_none(),
                 State::Proving(..) => gives_up,
+                State::Ending => silent,
                 _ => false,
             })
     }

@@ -49,6 +49,10 @@ impl Case {
         Self { nature, safety, attempt, login, readable: false, resent: false, may_resend: true }
     }
 
+    pub(crate) const fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
     /// With what is known of the login.
     #[must_use]
     pub const fn login(mut self, login: Login) -> Self {

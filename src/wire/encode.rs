@@ -47,6 +47,15 @@ pub fn decode(frame: &Frame) -> Result<Body, Malformed> {
     }
 }
 
+/// Reads the lines of a `[COMMAND]` block, each with its line end, without what ends it.
+///
+/// # Errors
+/// [`Malformed`] as for [`decode`].
+#[cfg(feature = "daemon")]
+pub(crate) fn decode_ptf(lines: &[u8]) -> Result<crate::command::PtfCommand, Malformed> {
+    ptf::read_command(lines)
+}
+
 /// Why a dialect does not allow a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeError(Problem);

@@ -12,6 +12,7 @@ mod lanes;
 mod lists;
 mod live;
 mod openings;
+mod operator;
 mod password;
 mod places;
 mod quits;

@@ -6,7 +6,7 @@ use rrp::dispatch::{Refused, Ticket, Told};
 use crate::rig::Rig;
 use crate::*;
 
-const LOCKED: &str = "account is locked by the registry for another 300 s";
+const LOCKED: &str = "account is locked, by the registry or an operator, for another 300 s";
 
 /// A domain of this number.
 fn other(number: u32) -> Command {
@@ -53,7 +53,7 @@ fn whoever_comes_meanwhile_is_told_at_once() {
     rig.change(renew(), Safety::ReadBack, options());
     // Behind it, and in vain, too.
     rig.change(add(), Safety::ReadBack, rig.within(100));
-    let locked = "account is locked by the registry for another 298 s";
+    let locked = "account is locked, by the registry or an operator, for another 298 s";
     rig.does(&[
         &format!("tell a: unsent, {locked}"),
         &format!("tell b: not sent, {locked}"),
@@ -73,7 +73,10 @@ fn whoever_comes_meanwhile_is_told_at_once() {
 #[test]
 fn a_part_of_a_second_counts_as_one() {
     let left = std::time::Duration::from_millis(1_001);
-    assert_eq!(Refused::Held { left }.to_string(), "account is locked by the registry for another 2 s");
+    assert_eq!(
+        Refused::Held { left }.to_string(),
+        "account is locked, by the registry or an operator, for another 2 s"
+    );
 }
 
 #[test]

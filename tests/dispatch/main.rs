@@ -16,10 +16,13 @@ mod load;
 mod looks;
 mod objects;
 mod order;
+mod patience;
+mod resolve;
 mod scripts;
 mod settle;
 mod share;
 mod snapshot;
+mod statistics;
 
 use rrp::command::{
     Add, Change, Check, Command, Del, Mod, Period, PtfCommand, Renew, Status, ToCommand, Year,

@@ -95,6 +95,7 @@ impl Client {
                 }
             }
             Action::End(session) => self.line(session).session.quit(now),
+            Action::Reset(_) => unreachable!("nobody asks for it"),
             Action::Close(session) => {
                 let line = self.line(session);
                 line.session.abandon();

@@ -14,11 +14,13 @@ pub(crate) struct Books {
     settled: Instant,
     last: Option<(Instant, Option<Instant>)>,
     pub(crate) sends: usize,
+    /// Until when an operator wants nothing sent.
+    pub(crate) quiet_until: Option<Instant>,
 }
 
 impl Books {
     pub(crate) const fn new(rate: Rate, now: Instant) -> Self {
-        Self { rate, settled: now, last: None, sends: 0 }
+        Self { rate, settled: now, last: None, sends: 0, quiet_until: None }
     }
 
     fn arrived_by(&self) -> Instant {
@@ -28,7 +30,13 @@ impl Books {
         })
     }
 
+    pub(crate) fn heeds_hold(&self, now: Instant, what: &str) {
+        let heeds = self.quiet_until.is_none_or(|until| now >= until);
+        assert!(heeds, "{what} at {:?}, held until {:?}", now - base(), self.quiet_until);
+    }
+
     pub(crate) fn sent(&mut self, now: Instant, what: &str) -> usize {
+        self.heeds_hold(now, what);
         let earliest = self.arrived_by() + self.rate.interval();
         assert!(
             self.rate.is_unlimited() || now >= earliest,

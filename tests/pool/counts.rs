@@ -18,7 +18,7 @@ fn answered(pool: &mut Pool) {
             Action::Connect { session, .. } => pool.greeted(session, at.now()),
             Action::LogIn(session) => pool.opened(session, at.now()),
             Action::End(session) => pool.ended(session, None, rrp::session::Remains::Nothing, at.now()),
-            Action::KeepAlive(_) | Action::Close(_) => {}
+            Action::KeepAlive(_) | Action::Close(_) | Action::Reset(_) => {}
         }
     }
 }

@@ -94,7 +94,8 @@ impl World {
     }
 
     fn owner(&mut self) {
-        match self.random.below(7) {
+        match self.random.below(15) {
+            7..=14 => self.operates(),
             0 => drop(self.rig.pool.rotate()),
             1 => self.rig.pool.retry_login(),
             2 => self.rig.journal = Journal::Fails,
@@ -104,6 +105,28 @@ impl World {
             _ => self.rig.pool.resume_rotation(),
         }
         self.rig.act();
+    }
+
+    fn operates(&mut self) {
+        match self.random.below(8) {
+            0 => self.rig.pause(),
+            1 => self.rig.resume(),
+            2 | 3 => {
+                let wait = [1, 60, 3_000, 86_400][usize::try_from(self.random.below(4)).unwrap()];
+                self.rig.hold_by_operator(wait);
+            }
+            4 => drop(self.rig.release()),
+            5 => self.rig.pool.reconnect(),
+            6 => {
+                let number = u8::try_from(self.random.below(3)).unwrap();
+                let _ = self.rig.pool.correct_credential([number; 16], self.rig.now);
+            }
+            _ => {
+                let last = self.rig.held.keys().last().copied().unwrap_or(1);
+                let session = last - self.random.below(3).min(last - 1);
+                self.rig.kill(session);
+            }
+        }
     }
 
     /// The same machine, or it was booted since, or nobody knows.
@@ -130,6 +153,9 @@ impl World {
         let which = usize::try_from(self.random.below(10_000)).unwrap() % count;
         let (session, held) =
             self.rig.held.iter().nth(which).map(|(session, held)| (*session, *held)).unwrap();
+        if self.rig.orders.is_cut(session) && self.chance(2) {
+            return self.rig.cut_off(session);
+        }
         let bad = self.chance(self.trouble);
         match held {
             Held::Connecting(_) if bad => self.rig.failed(session, Fails::Unreached),
@@ -152,7 +178,7 @@ impl World {
                 let job = self.rig.jobs.number(slot.job);
                 self.rig.answer(job);
             }
-            Held::Granted(slot) => self.rig.send(slot),
+            Held::Granted(slot) => self.rig.send_or_not(slot),
             Held::Busy(slot, _) => {
                 let job = self.rig.jobs.number(slot.job);
                 self.answers(job, session, bad);
@@ -214,7 +240,8 @@ impl World {
             self.rig.remembered(true);
         }
         self.rig.pool.retry_login();
-        self.rig.act();
+        self.rig.resume();
+        self.rig.release();
         // What is on its way, and twice what waits; locks and lost places, and a password that has to be found out.
         let most = seconds(3_600 + 3 * u64::try_from(self.rig.asking.len()).unwrap());
         let end = self.rig.now + most;
@@ -249,9 +276,10 @@ impl World {
                 continue;
             }
             match held {
+                _ if self.rig.orders.is_cut(session) => self.rig.cut_off(session),
                 Held::Connecting(_) => self.rig.greeted(session),
                 Held::LoggingIn(..) => self.rig.opened(session),
-                Held::Granted(slot) => self.rig.send(slot),
+                Held::Granted(slot) => self.rig.send_or_not(slot),
                 Held::Busy(slot, _) => {
                     let job = self.rig.jobs.number(slot.job);
                     self.rig.answer(job);

@@ -4,6 +4,7 @@ mod books;
 mod fails;
 mod held;
 mod jobs;
+mod orders;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
@@ -16,6 +17,7 @@ mod ghosts;
 mod hold;
 mod idle;
 mod laws;
+mod operator;
 mod others;
 mod pace;
 mod password;

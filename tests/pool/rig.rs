@@ -14,6 +14,7 @@ pub(crate) use crate::fails::Fails;
 use crate::fails::failure;
 pub(crate) use crate::held::{Held, Journal};
 pub(crate) use crate::jobs::Jobs;
+use crate::orders::Orders;
 use crate::support::session::base;
 
 /// 2026-09-21 14:13:20 UTC, in milliseconds of Unix time.
@@ -53,6 +54,7 @@ pub(crate) struct Rig {
     /// Whether slots are asked for before all else.
     pub(crate) slots_first: bool,
     pub(crate) asking: BTreeMap<usize, Option<u64>>,
+    pub(crate) orders: Orders,
     pub(crate) probed: Vec<Probed>,
     pub(crate) rotated: Vec<Rotated>,
     pub(crate) events: Vec<Event>,
@@ -92,6 +94,7 @@ impl Rig {
             sends: true,
             slots_first: false,
             asking: BTreeMap::new(),
+            orders: Orders::default(),
             probed: Vec::new(),
             rotated: Vec::new(),
             events: Vec::new(),
@@ -105,6 +108,7 @@ impl Rig {
         next.silent = std::mem::take(&mut self.silent);
         (next.sends, next.slots_first) = (self.sends, self.slots_first);
         next.account = self.account.clone();
+        next.books.quiet_until = self.books.quiet_until.map(|until| until - millis(2));
         *self = next;
         self.act();
     }
@@ -204,10 +208,13 @@ impl Rig {
         assert!(granted <= 1 || shown.rate.is_unlimited(), "one at a time: {:?}", self.held);
         let idle = self.held.values().filter(|held| matches!(held, Held::Idle)).count();
         assert!(shown.sessions.idle <= idle, "{shown:?} {:?}", self.held);
+        self.shown_well(&shown);
     }
 
     fn carry_out(&mut self, action: Action) {
+        self.orders.look_at(&action);
         match action {
+            Action::Reset(session) => self.note(format!("reset {session}")),
             Action::Remember(account) => {
                 self.account = account;
                 self.unanswered += 1;
@@ -225,6 +232,7 @@ impl Rig {
                     Credential::Next => " with next",
                 };
                 self.note(format!("connect {session}{with}"));
+                self.books.heeds_hold(self.now, "a connection");
                 assert!(self.held.insert(session, Held::Connecting(credential)).is_none(), "a number twice");
             }
             Action::LogIn(session) => {
@@ -264,6 +272,7 @@ impl Rig {
         self.note(format!("{job} on {}", slot.session));
         let wished = self.asking.remove(&job).expect("whoever gets a slot has asked");
         assert_ne!(wished, Some(slot.session), "it must not be this one");
+        self.orders.granted(slot);
         let before = self.held.insert(slot.session, Held::Granted(slot));
         assert_eq!(before, Some(Held::Idle), "{slot:?}");
         if self.sends {
@@ -504,30 +513,6 @@ impl Rig {
                 _ => self.kept(session, Kept::Holds),
             }
         }
-    }
-
-    /// So many sessions, each with a command that is not answered: of the jobs 0, 1, 2 …
-    #[track_caller]
-    pub(crate) fn busy(&mut self, sessions: usize) {
-        for job in 0..sessions {
-            self.ask(job);
-            let session = u64::try_from(job).unwrap() + 1;
-            self.open(session);
-            self.until(|rig| matches!(rig.held[&session], Held::Busy(..)));
-        }
-        self.done();
-        self.told();
-    }
-
-    /// So many sessions, all idle.
-    #[track_caller]
-    pub(crate) fn idle(&mut self, sessions: usize) {
-        self.busy(sessions);
-        for job in 0..sessions {
-            self.answer(job);
-        }
-        self.done();
-        self.told();
     }
 
     /// Time passes from one thing that is due to the next, until this holds.

@@ -57,6 +57,8 @@ mod journal;
 mod journaled;
 mod kept;
 mod ledger;
+#[allow(dead_code)]
+mod log;
 mod look;
 mod object;
 mod options;

@@ -33,7 +33,7 @@ impl<S: Slots> Dispatch<S> {
             if self.jobs.len() >= self.config.jobs {
                 return self.refuse_call(call, Refused::Backlog);
             }
-            let id = self.job(Work::Query(Box::new(Question { command, writes: 0, shared })), call);
+            let id = self.job(Work::Query(Box::new(Question { command, writes: 0, shared })), call, at);
             self.share(id);
             self.want(id, Purpose::Command, at);
         }
@@ -106,11 +106,12 @@ impl<S: Slots> Dispatch<S> {
         if self.jobs.len() >= self.config.jobs { Err(Refused::Backlog) } else { Ok(()) }
     }
 
-    pub(super) fn job(&mut self, work: Work, call: CallId) -> JobId {
+    pub(super) fn job(&mut self, work: Work, call: CallId, at: Moment) -> JobId {
+        let asked = self.clock(at.now);
         let id = JobId::new(self.number().get());
         let known = self.calls.get(&call);
         let (lane, caller) = known.map(|call| (call.lane, Arc::clone(&call.caller))).unwrap_or_default();
-        self.jobs.insert(id, Job::new(work, lane, caller));
+        self.jobs.insert(id, Job::new(work, lane, caller, asked));
         self.join(call, id, false);
         id
     }
@@ -185,7 +186,7 @@ impl<S: Slots> Dispatch<S> {
             return self.refuse_call(call, why);
         }
         let key = self.key_of(&write);
-        let id = self.job(Work::Change(Box::new(write)), call);
+        let id = self.job(Work::Change(Box::new(write)), call, at);
         if let Some(key) = key {
             self.by_key.insert(key, id);
         }
@@ -215,7 +216,11 @@ impl<S: Slots> Dispatch<S> {
         {
             // Nobody's change is sent by what somebody else has vouched for.
             if payload_hash(&write.command, &self.keyed) == payload && write.safety == safety {
+                let settles = write.looking.is_some();
                 self.join_running(call, id);
+                if settles {
+                    self.hurry(call, at);
+                }
             } else {
                 let ticket = write.entry.as_ref().map(|entry| entry.ticket());
                 self.refuse_call(call, Refused::KeyConflict(ticket));
@@ -253,6 +258,7 @@ impl<S: Slots> Dispatch<S> {
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.joined = true;
                 }
+                self.hurry(call, at);
                 true
             }
         }
@@ -324,7 +330,7 @@ impl<S: Slots> Dispatch<S> {
                 _ => self.refuse_call(call, why),
             },
             (Some(doubt), Ok(())) => {
-                let id = self.job(Work::Settle(Box::new(doubt)), call);
+                let id = self.job(Work::Settle(Box::new(doubt)), call, at);
                 self.by_ticket.insert(ticket, id);
                 self.look_at_doubt(id, at);
             }

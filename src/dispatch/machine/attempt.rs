@@ -8,6 +8,7 @@ use super::super::config::Moment;
 use super::super::entry::{Entry, Intent, Put, Standing, Summary};
 use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
+use super::super::statistics::{Cause, Sort};
 use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told};
 use super::{Action, Dispatch};
 use crate::command::{Command, Effect, Kind, Nature, Safety};
@@ -134,9 +135,13 @@ impl<S: Slots> Dispatch<S> {
             Ok(Fate::Unsent(_)) => (Attempt::Unsent, None),
             // It was encoded before; the session is one that cannot take it.
             Err(_) => (Attempt::Unsent, None),
-            Ok(Fate::Unanswered) => (Attempt::Unanswered, None),
+            Ok(Fate::Unanswered) => {
+                self.statistics.lost(self.sort_of(slot.job, purpose));
+                (Attempt::Unanswered, None)
+            }
             Ok(Fate::Answered(reply)) => {
                 let verdict = self.verdict_of(slot.job, purpose, &reply);
+                self.statistics.answers.add(self.sort_of(slot.job, purpose), verdict.class(), reply.code());
                 if let Advice::HoldAccount { after } = verdict.advice() {
                     self.slots.hold(after, at.now);
                 }
@@ -191,6 +196,10 @@ impl<S: Slots> Dispatch<S> {
             self.attempted(slot.job, purpose, Attempt::Answered(verdict), Some(reply), login, at);
         }
         self.pump(at);
+    }
+
+    fn sort_of(&self, id: JobId, purpose: Purpose) -> Sort {
+        self.jobs.get(&id).map_or(Sort::ReadBack, |job| Sort::of(&job.work, purpose))
     }
 
     fn verdict_of(&self, id: JobId, purpose: Purpose, reply: &Reply) -> Verdict {
@@ -251,7 +260,10 @@ impl<S: Slots> Dispatch<S> {
             self.keep_reading(id, &answer.reply, at);
         }
         match (decision, answer) {
-            (Decision::Resend(resend), _) => self.resend(id, Purpose::Command, resend, at),
+            (Decision::Resend(resend), answer) => {
+                let cause = Cause::of(attempt, answer.map(|answer| answer.code()));
+                self.resend(id, Purpose::Command, resend, cause, at);
+            }
             (Decision::Accept, Some(answer)) => {
                 self.budget.earn();
                 self.answer(id, Ok(answer), at);
@@ -301,7 +313,8 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Sends again, after a pause.
-    pub(super) fn resend(&mut self, id: JobId, purpose: Purpose, resend: Resend, at: Moment) {
+    pub(super) fn resend(&mut self, id: JobId, purpose: Purpose, resend: Resend, cause: Cause, at: Moment) {
+        self.statistics.resent(cause);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if resend.another_session {
             job.another_session = true;
@@ -376,13 +389,13 @@ impl<S: Slots> Dispatch<S> {
     fn decided(&mut self, id: JobId, case: Case, decision: Decision, at: Moment) {
         match decision {
             Decision::Resend(resend) => {
+                let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
                 // Of an attempt that was not sent nothing is to be decided; what was before it stands.
-                if let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
-                    && resend.counted
-                {
+                if resend.counted {
                     write.fallback = Some(Box::new(Fallback::Decide(case)));
                 }
-                self.resend(id, Purpose::Command, resend, at);
+                let code = write.last.as_ref().map(|last| last.reply.code());
+                self.resend(id, Purpose::Command, resend, Cause::of(case.attempt(), code), at);
             }
             Decision::Accept => {
                 self.budget.earn();
@@ -449,8 +462,10 @@ impl<S: Slots> Dispatch<S> {
         // What was lost earlier may still come.
         let from = write.lost_at.map_or(from, |lost| from.max(after_loss(lost)));
         write.looking = Some(Box::new(Looking::new(looks, from, how.not_applied)));
+        self.statistics.read_backs.begin();
         // A reply that comes late must not be taken for the read's.
         *another_session = true;
+        self.hurry_all(id, at);
         self.want(id, Purpose::Look, at);
     }
 
@@ -461,6 +476,7 @@ impl<S: Slots> Dispatch<S> {
         let Work::Change(write) = &mut job.work else { return };
         let then = write.looking.take().map_or(NotApplied::RefusedForNow, |looking| looking.not_applied);
         write.lost_at = None;
+        self.statistics.read_backs.end(&Standing::NotApplied);
         match then {
             NotApplied::Again if may => {
                 write.fallback = Some(Box::new(Fallback::NotApplied(at.now)));
@@ -469,6 +485,7 @@ impl<S: Slots> Dispatch<S> {
                     id,
                     Purpose::Command,
                     Resend { after, another_session: false, counted: true },
+                    Cause::NotApplied,
                     at,
                 );
             }

@@ -2,7 +2,7 @@
 
 use super::super::calls::{Asked, Call, CallId};
 use super::super::config::Moment;
-use super::super::entry::{Entry, Put, Standing, Summary, Ticket};
+use super::super::entry::{Entry, LEFT_IN_DOUBT, Put, Standing, Summary, TOLD_IN_DOUBT, Ticket};
 use super::super::job::{Doubtful, Job, Last, Purpose, State, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{
@@ -26,6 +26,7 @@ impl<S: Slots> Dispatch<S> {
         if let Some(deadline) = known.deadline {
             self.deadlines.remove(&(deadline, call));
         }
+        self.hurried.remove(&call);
         self.callers.leave(&known.caller);
         Some(known)
     }
@@ -69,6 +70,10 @@ impl<S: Slots> Dispatch<S> {
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id)
         {
             write.told = true;
+            // Whoever asks for the same again is to hear what became of it, after a restart too.
+            if !write.entry.as_ref().is_some_and(|entry| entry.has_note(TOLD_IN_DOUBT)) {
+                self.note(id, TOLD_IN_DOUBT, at);
+            }
         }
         self.tell(call, told);
         self.detach(call, id, at);
@@ -173,7 +178,7 @@ impl<S: Slots> Dispatch<S> {
         if let Some(job) = self.jobs.get_mut(&id) {
             job.reason = Some(Box::new(reason));
         }
-        self.note(id, &format!("left in doubt: {reason}"), at);
+        self.note(id, &format!("{LEFT_IN_DOUBT}{reason}"), at);
         self.close(id, Standing::InDoubt, at);
     }
 
@@ -182,6 +187,7 @@ impl<S: Slots> Dispatch<S> {
         self.unqueue(id);
         self.jobs.set(id, State::Closing);
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        self.statistics.closed(&job.work, &standing);
         let Some(entry) = job.entry() else { return };
         entry.standing = standing;
         entry.changed_at = at.wall;
@@ -287,6 +293,7 @@ impl<S: Slots> Dispatch<S> {
                 // Its key begins anew.
                 known.job = None;
                 known.joined = false;
+                self.take_time(call);
                 return self.begin_change(call, at);
             }
             (Standing::NotApplied, false) => Told::Settle(Ok(Settled::NotApplied(ticket))),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::super::calls::CallId;
 use super::super::config::Moment;
 use super::super::job::{Job, Purpose, State, Work};
 use super::super::slots::{JobId, Slots, Wish};
@@ -78,5 +79,43 @@ impl<S: Slots> Dispatch<S> {
             let mut calls = job.calls.wanting().filter_map(|call| self.calls.get(&call));
             calls.any(|call| call.deadline.is_none_or(|deadline| deadline >= needed))
         })
+    }
+
+    /// A call waits for what is being read back: not longer than whoever settles may wait.
+    pub(super) fn hurry(&mut self, call: CallId, at: Moment) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let until = self.config.settle_wait.and_then(|wait| at.now.checked_add(wait));
+        let Some(until) = until.filter(|until| known.deadline.is_none_or(|deadline| *until < deadline))
+        else {
+            return;
+        };
+        let before = known.deadline.replace(until);
+        if let Some(before) = before {
+            self.deadlines.remove(&(before, call));
+        }
+        self.deadlines.insert((until, call));
+        self.hurried.entry(call).or_insert(before);
+    }
+
+    /// The same for all who wait for the change itself.
+    pub(super) fn hurry_all(&mut self, id: JobId, at: Moment) {
+        if self.config.settle_wait.is_some()
+            && let Some(job) = self.jobs.get(&id)
+        {
+            let calls: Vec<CallId> = job.calls.wanting().collect();
+            for call in calls {
+                self.hurry(call, at);
+            }
+        }
+    }
+
+    /// What a call waited for is settled, and it begins anew: it has its own time again.
+    pub(super) fn take_time(&mut self, call: CallId) {
+        let Some(own) = self.hurried.remove(&call) else { return };
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        if let Some(before) = core::mem::replace(&mut known.deadline, own) {
+            self.deadlines.remove(&(before, call));
+        }
+        self.deadlines.extend(own.map(|own| (own, call)));
     }
 }

@@ -6,6 +6,7 @@ use super::super::config::Moment;
 use super::super::entry::{Standing, Summary};
 use super::super::job::{Before, Job, Looking, Purpose, Work};
 use super::super::slots::{JobId, Slots};
+use super::super::statistics::Cause;
 use super::super::told::{DoubtReason, Refused};
 use super::Dispatch;
 use crate::command::{Command, Nature, Safety};
@@ -50,16 +51,17 @@ impl<S: Slots> Dispatch<S> {
         }
         let may = self.may_resend(id, Duration::ZERO, at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
+        let cause = Cause::of(attempt, reply.as_ref().map(Reply::code));
         let reading = reply.map(|reply| Reading::of(&reply, &self.keyed));
         match (decide(case), reading) {
-            (Decision::Resend(resend), _) => self.resend(id, Purpose::Before, resend, at),
+            (Decision::Resend(resend), _) => self.resend(id, Purpose::Before, resend, cause, at),
             (Decision::Accept | Decision::Refuse, Some(reading)) if reading.shows_something() => {
                 self.read_before(id, reading, at);
             }
             // An answer that does not show the object, such as "failed", is as good as none.
             (Decision::Accept | Decision::Refuse, _) if may => {
                 let resend = Resend { after: Duration::ZERO, another_session: false, counted: true };
-                self.resend(id, Purpose::Before, resend, at);
+                self.resend(id, Purpose::Before, resend, cause, at);
             }
             _ => self.refuse(id, &Refused::NoEarlierReading, at),
         }
@@ -92,6 +94,7 @@ impl<S: Slots> Dispatch<S> {
         }
         let from = doubt.since.checked_add(first_negative).unwrap_or(doubt.since);
         doubt.looking = Some(Box::new(Looking::new(looks, from, NotApplied::RefusedForNow)));
+        self.statistics.settlings.begin();
         self.want(id, Purpose::Look, at);
     }
 

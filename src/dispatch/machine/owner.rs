@@ -1,15 +1,20 @@
 //! What the owner of a dispatcher asks about its calls, and how it brings them to an end.
 
+use core::time::Duration;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::calls::CallId;
 use super::super::config::Moment;
-use super::super::entry::Ticket;
-use super::super::job::Work;
+use super::super::entry::{Entry, Ticket};
+use super::super::job::{Job, Purpose, Work};
 use super::super::slots::{JobId, Slots};
 use super::super::snapshot::Snapshot;
+use super::super::statistics::Statistics;
 use super::super::told::{DoubtReason, Refused};
+use super::super::waiting::Waiting;
 use super::Dispatch;
+use crate::command::Object;
 
 impl<S: Slots> Dispatch<S> {
     /// Who waits for this command now.
@@ -33,6 +38,60 @@ impl<S: Slots> Dispatch<S> {
         }
     }
 
+    /// What is recorded, or about to be, of a write that is under way or in doubt. Of what is finished the journal tells.
+    #[must_use]
+    pub fn entry(&self, ticket: Ticket) -> Option<&Entry> {
+        let job = self.by_ticket.get(&ticket).and_then(|id| self.jobs.get(id));
+        match job.map(|job| &job.work) {
+            Some(Work::Change(write)) => write.entry.as_deref(),
+            Some(Work::Settle(doubt)) => Some(&doubt.entry),
+            Some(Work::Query(_)) | None => self.memory.doubts.get(&ticket).map(|doubt| &doubt.entry),
+        }
+    }
+
+    /// The oldest commands that are on their way or in line: so many at the most.
+    #[must_use]
+    pub fn waiting(&self, most: usize, now: Instant) -> Vec<Waiting> {
+        self.jobs.iter().take(most).map(|(id, job)| self.waiting_one(id, job, now)).collect()
+    }
+
+    fn waiting_one(&self, id: JobId, job: &Job, now: Instant) -> Waiting {
+        let state = job.state();
+        let name_of = |objects: &[Object]| objects.first().map(|object| object.name().into());
+        let asks = |call| self.calls.get(&call).map(|call| Box::from(&*call.owner.user));
+        let (name, object, user, entry, attempts) = match &job.work {
+            Work::Query(query) => {
+                let (name, objects) = (query.command.name(), query.command.objects());
+                let user = job.calls.iter().find_map(asks).unwrap_or_default();
+                (name, name_of(&objects), user, None, job.attempts)
+            }
+            Work::Change(write) => {
+                let (name, objects) = (write.command.name(), write.command.objects());
+                let user = (&*write.owner.user).into();
+                (name, name_of(&objects), user, write.entry.as_deref(), write.handed_over)
+            }
+            Work::Settle(doubt) => {
+                let intent = &doubt.entry.intent;
+                let object = name_of(intent.sent.objects());
+                (intent.sent.name(), object, intent.user.clone(), Some(&doubt.entry), doubt.entry.attempts)
+            }
+        };
+        Waiting {
+            job: id,
+            name: name.into(),
+            object,
+            state: state.as_str(),
+            purpose: state.purpose().unwrap_or(Purpose::Command).as_str(),
+            lane: job.lane,
+            user,
+            caller: Arc::clone(&job.caller),
+            calls: job.calls.iter().count(),
+            ticket: entry.map(Entry::ticket),
+            attempts,
+            age: Duration::from_millis(self.clock(now).wrapping_sub(job.asked).into()),
+        }
+    }
+
     /// How many records the journal has not confirmed yet, those that it failed to write included.
     #[must_use]
     pub fn unrecorded(&self) -> usize {
@@ -52,6 +111,12 @@ impl<S: Slots> Dispatch<S> {
             held: self.held_until(now).map(|until| until.saturating_duration_since(now)),
             stopping: self.stopping,
         }
+    }
+
+    /// What it has counted since it began.
+    #[must_use]
+    pub const fn statistics(&self) -> &Statistics {
+        &self.statistics
     }
 
     /// Begins nothing any more: what was not handed over is not sent, what is on the wire is finished and recorded, and what

@@ -30,6 +30,8 @@ enum After {
     Intent(JobId),
     /// The callers of this job are told; it is written again if it fails.
     Outcome(JobId, Box<Put>),
+    /// A person's word on the doubt of this job holds; if it fails, it does not.
+    Resolution(JobId, Box<Put>),
     /// Nothing; it is written again if it fails.
     Nothing(Box<Put>),
     /// What could not be written before is, and writes go on if that was all.
@@ -78,7 +80,9 @@ impl Records {
     pub(super) fn lack(&self, ticket: Ticket) -> bool {
         let under_way = self.under_way.values().flat_map(|after| match after {
             After::Intent(_) => &[],
-            After::Outcome(_, put) | After::Nothing(put) => core::slice::from_ref(&**put),
+            After::Outcome(_, put) | After::Resolution(_, put) | After::Nothing(put) => {
+                core::slice::from_ref(&**put)
+            }
             After::Thaw(puts) => puts.as_slice(),
         });
         self.missing.iter().chain(under_way).any(|put| put.ticket() == Some(ticket))
@@ -132,6 +136,11 @@ impl<S: Slots> Dispatch<S> {
         }
     }
 
+    /// Records a person's word.
+    pub(super) fn record_resolution(&mut self, job: JobId, put: Put) -> RecordId {
+        self.record(After::Resolution(job, Box::new(put.clone())), vec![put])
+    }
+
     /// Records something that nobody waits for.
     pub(super) fn record_quietly(&mut self, put: Put) {
         if self.records.frozen.is_some() {
@@ -153,6 +162,8 @@ impl<S: Slots> Dispatch<S> {
                 self.freeze(vec![*put], failure, at);
                 self.conclude(job, false, at);
             }
+            (After::Resolution(job, put), Ok(())) => self.resolved(job, &put, at),
+            (After::Resolution(job, put), Err(_)) => self.not_resolved(job, put.ticket(), at),
             (After::Nothing(_), Ok(())) => {}
             (After::Nothing(put), Err(failure)) => self.freeze(vec![*put], failure, at),
             (After::Thaw(_), Ok(())) => self.thaw(),

@@ -1,0 +1,81 @@
+//! Writes in doubt: which there are, and how they are settled.
+
+use serde_json::{Map, Value, json};
+
+use super::accounts;
+use super::ask::{Refusal, Request};
+use super::call::MOST_WAIT;
+use super::show::{chain, rows};
+use crate::daemon::account::Account;
+use crate::daemon::shared::State;
+use crate::dispatch::{Entry, Settled};
+use crate::journal::encode;
+
+/// An entry, as a journal has it: values that are secret are kept as keyed hashes there.
+pub(super) fn record(entry: &Entry) -> Value {
+    let bytes = encode(entry).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+fn row(account: &Account, entry: &Entry) -> Value {
+    json!({
+        "account": &*account.config.name,
+        "host": account.config.endpoint.to_string(),
+        "environment": account.config.environment.as_str(),
+        "entry": record(entry),
+    })
+}
+
+/// What is in doubt, and nobody is working on.
+pub(super) async fn list(mut request: Request, state: &State) -> Result<Value, Refusal> {
+    let accounts = accounts::all(&mut request, state)?;
+    request.done()?;
+    let mut doubts = Vec::new();
+    for account in accounts {
+        doubts.extend(account.client.doubts().await?.iter().map(|entry| row(&account, entry)));
+    }
+    Ok(rows("doubts", doubts))
+}
+
+/// One write, however it stands.
+pub(super) async fn show(mut request: Request, state: &State) -> Result<Value, Refusal> {
+    let account = accounts::one(&mut request, state)?;
+    let ticket = request.ticket()?;
+    request.done()?;
+    let doubts = account.client.doubts().await?;
+    let entry = doubts.iter().find(|entry| entry.ticket() == ticket);
+    let entry = entry.ok_or_else(|| Refusal::not_found(format!("there is no ticket `{ticket}`")))?;
+    Ok(row(&account, entry))
+}
+
+/// Reads what became of a write, and sends nothing again.
+pub(super) async fn settle(mut request: Request, state: &State, user: &str) -> Result<Value, Refusal> {
+    let account = accounts::one(&mut request, state)?;
+    let (ticket, wait) = (request.ticket()?, request.seconds("wait_s", MOST_WAIT)?);
+    request.done()?;
+    let call = account.client.settle(ticket).user(user);
+    let call = match wait {
+        Some(wait) => call.deadline(wait),
+        None => call,
+    };
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+    put("ticket", json!(ticket.get()));
+    let (found, summary, why) = match call.await {
+        Ok(Settled::Applied(accepted)) => ("applied", Some(accepted.summary().clone()), None),
+        Ok(Settled::Refused(refusal)) => ("refused", Some(refusal.summary().clone()), None),
+        Ok(Settled::NotApplied(_)) => ("not-applied", None, None),
+        Ok(Settled::StillInDoubt(doubt)) => {
+            put("reason", json!(super::call::reason(doubt.reason())));
+            ("still-in-doubt", None, Some(doubt.reason().to_string()))
+        }
+        Err(why) => {
+            put("kind", json!(super::call::kind(&why)));
+            ("nobody-asked", None, Some(chain(&why)))
+        }
+    };
+    put("found", json!(found));
+    put("why", json!(why));
+    super::call::summary(summary.as_ref(), &mut map);
+    Ok(map.into())
+}

@@ -1,0 +1,469 @@
+//! One local connection, from its prompt to its end.
+
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::Interest;
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::{debug, info, warn};
+
+use super::answer::{Answer, Fate};
+use super::intake::{Input, Intake};
+use super::request::Request;
+use super::stream::Stream;
+use crate::client::random_seed;
+use crate::command::{Command, Effect, Safety};
+use crate::daemon::account::Account;
+use crate::daemon::config::{DoubtAnswer, User};
+use crate::daemon::identical::{Begin, Part};
+use crate::daemon::log;
+use crate::daemon::shared::{Connected, Counters, Phase, Shared};
+use crate::dispatch::{NotSent, Outcome};
+use crate::secret::Secret;
+
+/// So long a wrong login waits for its answer.
+const WRONG_LOGIN: Duration = Duration::from_secs(1);
+
+/// A request that is not whole may hold so much even where all together hold too much.
+const SMALL: usize = 16_384;
+
+/// While a request is worked on, so much of what follows is read ahead.
+const AHEAD: usize = 16_384;
+
+/// Why a connection ends.
+#[derive(Debug)]
+enum End {
+    /// The client has ended it, or is gone.
+    Gone,
+    /// It is to be told this, and then closed.
+    Told(Box<Answer>),
+    /// An operator, or the end of the daemon.
+    Closed,
+}
+
+/// A write's answer that was handed to the system, and is not known to have been read.
+struct Written {
+    account: Arc<Account>,
+    part: Part,
+    answer: Answer,
+    command: Command,
+}
+
+pub(super) struct Connection {
+    stream: Stream,
+    intake: Intake,
+    shared: Arc<Shared>,
+    connected: Arc<Connected>,
+    /// Its part in what all hold of requests that are not whole.
+    counted: usize,
+    /// Nothing more comes.
+    half_closed: bool,
+    written: Option<Box<Written>>,
+    /// The request that is being answered and its user, if somebody wants to log them.
+    asked: Option<Box<(Bytes, Arc<User>)>>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.unfinished.fetch_sub(self.counted, Ordering::Relaxed);
+        self.shared.connections.leave(&self.connected);
+    }
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream, connected: Arc<Connected>, shared: Arc<Shared>) -> Self {
+        let intake = Intake::new();
+        Self { stream, intake, shared, connected, counted: 0, half_closed: false, written: None, asked: None }
+    }
+
+    pub(super) async fn serve(mut self) {
+        let end = match self.login().await {
+            Ok(()) => self.requests().await,
+            Err(end) => end,
+        };
+        if let End::Told(answer) = &end {
+            // Whoever is gone is not told.
+            let _ = Box::pin(self.write(answer)).await;
+        }
+        debug!(connection = self.connected.number, ?end, "local connection is over");
+    }
+
+    async fn login(&mut self) -> Result<(), End> {
+        let deadline = after(self.shared.state().config.limits.login_time);
+        let timeout = || Answer::plain(421, "Command failed; Timeout");
+        self.prompt(b"login:").await?;
+        loop {
+            match self.input(deadline, timeout).await? {
+                Input::User => self.prompt(b"password:").await?,
+                Input::Login { user, password } => {
+                    return Box::pin(self.check(user, password)).await;
+                }
+                Input::Offence(offence) => return Err(self.offended(offence.as_str())),
+                Input::Request(_) | Input::Quit => return Err(End::Closed),
+            }
+        }
+    }
+
+    async fn check(&mut self, name: String, password: Secret) -> Result<(), End> {
+        let state = self.shared.state();
+        let user = state.user(&name).cloned();
+        let right = self.shared.users.verify(user.as_ref(), &name, &password).await;
+        let limits = &state.config.limits;
+        match user.filter(|_| right) {
+            Some(user) => {
+                let most = user.connections.unwrap_or(limits.connections_per_user);
+                if !self.shared.connections.belongs_to(&self.connected, &user.name, most) {
+                    Counters::add(&self.shared.counters.turned_away);
+                    let text = "Command failed; not sent: the user has too many connections";
+                    return Err(End::Told(Box::new(Answer::local(421, text, "too-many-connections"))));
+                }
+                Counters::add(&self.shared.counters.logins);
+                debug!(connection = self.connected.number, user = %user.name, "local login");
+                Ok(())
+            }
+            None => {
+                Counters::add(&self.shared.counters.logins_refused);
+                warn!(
+                    connection = self.connected.number,
+                    from = %self.connected.from,
+                    user = %name.escape_debug(),
+                    "local login refused"
+                );
+                sleep(WRONG_LOGIN).await;
+                Err(End::Told(Box::new(Answer::plain(549, "Command failed; Login error"))))
+            }
+        }
+    }
+
+    async fn requests(&mut self) -> End {
+        let timeout = || Answer::plain(421, "Command timeout");
+        loop {
+            let deadline = after(self.shared.state().config.limits.request_time);
+            let input = match self.input(deadline, timeout).await {
+                Ok(input) => input,
+                Err(end) => return end,
+            };
+            let done = match input {
+                Input::Request(lines) => Box::pin(self.request(lines)).await,
+                Input::Offence(offence) => Err(self.offended(offence.as_str())),
+                Input::Quit | Input::User | Input::Login { .. } => Err(End::Closed),
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    /// The next whole thing that the client sends.
+    async fn input(&mut self, deadline: Instant, timeout: fn() -> Answer) -> Result<Input, End> {
+        loop {
+            let whole = self.intake.next(&self.shared.state().config.limits);
+            self.count()?;
+            if let Some(input) = whole {
+                return Ok(input);
+            }
+            if self.half_closed {
+                return Err(End::Gone);
+            }
+            if self.is_over() {
+                return Err(End::Closed);
+            }
+            tokio::select! {
+                biased;
+                ready = self.stream.ready(Interest::READABLE) => {
+                    ready.map_err(|_| End::Gone)?;
+                }
+                () = sleep_until(deadline) => {
+                    Counters::add(&self.shared.counters.timeouts);
+                    return Err(End::Told(Box::new(timeout())));
+                }
+                () = self.connected.kill.notified() => continue,
+            }
+            self.read()?;
+        }
+    }
+
+    /// Whether it is to end where it stands.
+    fn is_over(&self) -> bool {
+        let phase = *self.shared.phase.borrow();
+        self.connected.is_killed()
+            || phase == Phase::Ending
+            || phase == Phase::Draining && self.intake.is_idle()
+    }
+
+    fn read(&mut self) -> Result<(), End> {
+        let intake = &mut self.intake;
+        match self.stream.read(|piece| intake.push(piece)) {
+            Ok(Some(0)) => self.half_closed = true,
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(()),
+            Err(_) => {
+                self.lost();
+                return Err(End::Gone);
+            }
+        }
+        // Whoever goes on has read what it was told; so has whoever says goodbye in order.
+        self.written = None;
+        Ok(())
+    }
+
+    /// What was handed to the system last was not read.
+    fn lost(&mut self) {
+        if let Some(written) = self.written.take() {
+            let Written { account, part, answer, command } = *written;
+            Counters::add(&self.shared.counters.undelivered);
+            account.identical.undelivered(&part, answer, &command, Instant::now());
+        }
+    }
+
+    /// Counts what is held of a request that is not whole.
+    fn count(&mut self) -> Result<(), End> {
+        let held = self.intake.held();
+        let unfinished = &self.shared.unfinished;
+        unfinished.fetch_add(held, Ordering::Relaxed);
+        let before = unfinished.fetch_sub(self.counted, Ordering::Relaxed);
+        let all = before.saturating_sub(self.counted);
+        self.counted = held;
+        if held > SMALL && all > self.shared.state().config.limits.unfinished {
+            return Err(self.offended("all requests together are too long"));
+        }
+        Ok(())
+    }
+
+    fn offended(&self, why: &'static str) -> End {
+        Counters::add(&self.shared.counters.offences);
+        info!(connection = self.connected.number, from = %self.connected.from, why, "local connection is closed");
+        let text = format!("Invalid command format; not sent: {why}");
+        End::Told(Box::new(Answer::local(507, &text, "refused")))
+    }
+
+    async fn prompt(&self, prompt: &[u8]) -> Result<(), End> {
+        let deadline = after(self.shared.state().config.limits.write_time);
+        self.stream.write(prompt, b"", deadline).await.map_err(|_| End::Gone)
+    }
+
+    async fn write(&self, answer: &Answer) -> Result<(), End> {
+        if let Some(asked) = &self.asked {
+            log::exchanged(&asked.1.name, &asked.1.account, &asked.0, &answer.body);
+        }
+        let deadline = after(self.shared.state().config.limits.write_time);
+        self.stream.write(&answer.body, answer.end, deadline).await.map_err(|_| End::Gone)
+    }
+
+    async fn request(&mut self, lines: Bytes) -> Result<(), End> {
+        Counters::add(&self.shared.counters.requests);
+        self.connected.requests.fetch_add(1, Ordering::Relaxed);
+        let state = self.shared.state();
+        let known = self.connected.user().and_then(|name| state.user(&name).cloned());
+        let Some((user, account)) =
+            known.and_then(|user| Some((Arc::clone(&user), Arc::clone(state.account(&user.account)?))))
+        else {
+            let text = "Command failed; not sent: the user is not known any more";
+            return Err(End::Told(Box::new(Answer::local(421, text, "refused"))));
+        };
+        if *self.shared.phase.borrow() != Phase::Running {
+            let text = "Command failed; not sent: the daemon ends";
+            return Err(End::Told(Box::new(Answer::local(421, text, "draining"))));
+        }
+        let request = match Request::read(&lines, &user) {
+            Ok(request) => request,
+            Err(answer) => {
+                Counters::add(&self.shared.counters.refused);
+                return self.write(&answer).await;
+            }
+        };
+        self.connected.set_doing(Some(request.command.name()));
+        if log::is_wanted() {
+            self.asked = Some(Box::new((lines, Arc::clone(&user))));
+        }
+        let done = self.carry_out(request, &user, account).await;
+        self.asked = None;
+        self.connected.set_doing(None);
+        done
+    }
+
+    async fn carry_out(
+        &mut self,
+        request: Request,
+        user: &Arc<User>,
+        account: Arc<Account>,
+    ) -> Result<(), End> {
+        if let Err(answer) = self.may_send(&request, user).await? {
+            Counters::add(&self.shared.counters.refused);
+            return self.write(&answer).await;
+        }
+        let Request { command, key, lane, deadline } = request;
+        if command.nature().effect() == Effect::Read {
+            let mut call = account.client.ask(command).lane(lane).user(&user.name);
+            if let Some(deadline) = deadline {
+                call = call.deadline(deadline);
+            }
+            let told = tokio::select! {
+                biased;
+                told = call => told,
+                end = self.watch() => return Err(end),
+            };
+            let answer = match &told {
+                Ok(answer) => Answer::reply(answer.reply()),
+                Err(error) => Answer::query_error(error),
+            };
+            self.write(&answer).await?;
+            return self
+                .close_as_mregd(&account, told.ok().map(crate::dispatch::Answer::into_reply).as_ref());
+        }
+        if !account.takes_writes() {
+            let text = "Command failed; not sent: the account has no journal";
+            return self.write(&Answer::local(421, text, "no-journal")).await;
+        }
+        let part = match &key {
+            Some(_) => None,
+            None => match account.identical.begin(&user.name, &command, random_seed(), Instant::now()) {
+                Begin::Key(part) => Some(part),
+                Begin::Told(part, answer) => {
+                    Counters::add(&self.shared.counters.joined);
+                    return self.deliver(account, Some(part), command, answer).await;
+                }
+                Begin::Full => {
+                    let text = "Command failed; not sent: too many writes are known already";
+                    return self.write(&Answer::local(421, text, "queue-full")).await;
+                }
+            },
+        };
+        let mut leaving = Leaving { account: &account, part };
+        let key = leaving.part.as_ref().map(Part::key).or(key.as_deref()).unwrap_or_default();
+        let mut call =
+            account.client.make(command.clone(), Safety::ReadBack).lane(lane).user(&user.name).key(key);
+        if let Some(deadline) = deadline {
+            call = call.deadline(deadline);
+        }
+        let told = tokio::select! {
+            biased;
+            told = call => told,
+            end = self.watch() => return Err(end),
+        };
+        let part = leaving.part.take();
+        drop(leaving);
+        self.tell(told, account, part, command).await
+    }
+
+    /// Tells what became of a write.
+    async fn tell(
+        &mut self,
+        told: Result<Outcome, NotSent>,
+        account: Arc<Account>,
+        part: Option<Part>,
+        command: Command,
+    ) -> Result<(), End> {
+        let outcome = match told {
+            Ok(outcome) => outcome,
+            Err(not_sent) => {
+                if let Some(part) = &part {
+                    account.identical.not_sent(part);
+                }
+                return self.write(&Answer::not_sent(&not_sent)).await;
+            }
+        };
+        let answer = Answer::outcome(&outcome);
+        if answer.fate == Fate::InDoubt {
+            // Whether it is heard or not: whoever asks for the same next is to hear more.
+            if let Some(part) = &part {
+                account.identical.in_doubt(part);
+            }
+            return match account.config.doubt_answer {
+                DoubtAnswer::Code => self.write(&answer).await,
+                DoubtAnswer::Close => Err(End::Closed),
+            };
+        }
+        let reply = match &outcome {
+            Outcome::Accepted(accepted) => accepted.reply().cloned(),
+            Outcome::Refused(refusal) => refusal.reply().cloned(),
+            Outcome::InDoubt(_) => None,
+        };
+        self.deliver(Arc::clone(&account), part, command, answer).await?;
+        self.close_as_mregd(&account, reply.as_ref())
+    }
+
+    /// Writes what became of a write; if nobody has it, it is kept for whoever asks again.
+    async fn deliver(
+        &mut self,
+        account: Arc<Account>,
+        part: Option<Part>,
+        command: Command,
+        answer: Answer,
+    ) -> Result<(), End> {
+        let gone = self.stream.is_gone().await;
+        let written = if gone { Err(End::Gone) } else { self.write(&answer).await };
+        let Some(part) = part else { return written };
+        // Behind a half-close of TCP there may be nobody any more, and nothing says so.
+        let unsure = self.half_closed && !self.stream.is_unix();
+        if written.is_ok() && !unsure {
+            account.identical.delivered(&part);
+        }
+        self.written = Some(Box::new(Written { account, part, answer, command }));
+        if written.is_err() || unsure {
+            self.lost();
+        }
+        written
+    }
+
+    fn close_as_mregd(&self, account: &Account, reply: Option<&crate::reply::Reply>) -> Result<(), End> {
+        let closes = reply.is_some_and(|reply| {
+            reply.grammar() != crate::wire::deframe::Grammar::Ptf
+                && matches!(reply.code().as_u16(), 220 | 420 | 520 | 521)
+        });
+        if account.config.close_as_mregd && closes { Err(End::Closed) } else { Ok(()) }
+    }
+
+    /// Whether a user has not sent too much; waits for its own pace.
+    async fn may_send(&mut self, request: &Request, user: &Arc<User>) -> Result<Result<(), Answer>, End> {
+        let _ = (request, user);
+        Ok(Ok(()))
+    }
+
+    /// Waits, while a request is worked on, for a reason not to wait any more.
+    async fn watch(&mut self) -> End {
+        loop {
+            if self.connected.is_killed() || *self.shared.phase.borrow() == Phase::Ending {
+                return End::Closed;
+            }
+            let full = self.half_closed || self.intake.held() > AHEAD;
+            tokio::select! {
+                biased;
+                () = self.connected.kill.notified() => continue,
+                () = self.stream.gone(), if full => return End::Gone,
+                ready = self.stream.ready(Interest::READABLE), if !full => {
+                    if ready.is_err() {
+                        return End::Gone;
+                    }
+                }
+            }
+            if self.stream.is_gone().await {
+                return End::Gone;
+            }
+            if let Err(end) = self.read() {
+                return end;
+            }
+        }
+    }
+}
+
+/// Its write counts as left if nobody says otherwise.
+struct Leaving<'a> {
+    account: &'a Account,
+    part: Option<Part>,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if let Some(part) = &self.part {
+            self.account.identical.left(part, Instant::now());
+        }
+    }
+}
+
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now)
+}

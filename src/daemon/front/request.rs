@@ -1,0 +1,120 @@
+//! A request of a local client: a `[COMMAND]` block, and what it says to us alone.
+
+use core::time::Duration;
+
+use super::answer::Answer;
+use crate::command::{Command, Effect, PtfCommand};
+use crate::daemon::config::User;
+use crate::daemon::identical::PREFIX;
+use crate::pace::Lane;
+use crate::wire::decode_ptf;
+
+/// How the names of our own parameters begin.
+const OWN: &str = "x-rrp-";
+
+/// The longest deadline that a client may ask for: a day.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a local client asks for.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) command: Command,
+    pub(super) key: Option<Box<str>>,
+    pub(super) lane: Lane,
+    pub(super) deadline: Option<Duration>,
+}
+
+/// A refusal of our own: nothing is sent.
+fn refused(code: u16, text: &str, why: &str) -> Box<Answer> {
+    Box::new(Answer::local(code, &format!("{text}; not sent: {why}"), "refused"))
+}
+
+fn invalid(why: &str) -> Box<Answer> {
+    refused(507, "Invalid command format", why)
+}
+
+fn denied(why: &str) -> Box<Answer> {
+    refused(531, "Authorization failed", why)
+}
+
+impl Request {
+    /// What these lines ask for, if this user may.
+    pub(super) fn read(lines: &[u8], user: &User) -> Result<Self, Box<Answer>> {
+        let first = lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+        if !first.is_some_and(|line| line.starts_with(b"[")) {
+            return Err(invalid("a request is a `[COMMAND]` block up to `EOF`"));
+        }
+        let mut ptf = decode_ptf(lines).map_err(|malformed| invalid(&malformed.to_string()))?;
+        let (mut key, mut lane, mut deadline) = (None, user.lane, None);
+        let has_own = |ptf: &PtfCommand| ptf.parameters().iter().any(|given| is_own(given.name().as_str()));
+        if has_own(&ptf) {
+            key = ptf.take("X-RRP-KEY").map(|value| value.expose().into());
+            if let Some(said) = ptf.take("X-RRP-LANE") {
+                lane = lane_of(said.expose(), user)?;
+            }
+            deadline = ptf.take("X-RRP-DEADLINE").map(|said| deadline_of(said.expose())).transpose()?;
+            if has_own(&ptf) {
+                return Err(invalid("an unknown `X-RRP-` parameter; there are KEY, LANE and DEADLINE"));
+            }
+        }
+        let key: Option<Box<str>> = match (key, user.cltrid_is_key) {
+            (None, true) => ptf.get("cltrid").map(|value| value.expose().into()),
+            (key, _) => key,
+        };
+        if key.as_deref().is_some_and(|key| key.is_empty() || key.starts_with(PREFIX)) {
+            return Err(invalid("this cannot be a key"));
+        }
+        let command = Command::new(ptf);
+        if command.nature().effect() == Effect::Session {
+            return Err(denied("the command belongs to the session, which is not the client's"));
+        }
+        if !allows(user, command.name()) {
+            return Err(denied("the command is not allowed to this user"));
+        }
+        Ok(Self { command, key, lane, deadline })
+    }
+}
+
+fn is_own(name: &str) -> bool {
+    name.get(..OWN.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OWN))
+}
+
+fn lane_of(said: &str, user: &User) -> Result<Lane, Box<Answer>> {
+    let lane = Lane::ALL
+        .into_iter()
+        .filter(|lane| *lane != Lane::Settle)
+        .find(|lane| lane.as_str().eq_ignore_ascii_case(said))
+        .ok_or_else(|| invalid("`X-RRP-LANE` is `interactive`, `normal` or `bulk`"))?;
+    if lane >= user.lane || user.lanes.contains(&lane) {
+        Ok(lane)
+    } else {
+        Err(denied("the lane is not allowed to this user"))
+    }
+}
+
+fn deadline_of(said: &str) -> Result<Duration, Box<Answer>> {
+    let seconds: u64 = said.parse().map_err(|_| invalid("`X-RRP-DEADLINE` is a number of seconds"))?;
+    match Duration::from_secs(seconds) {
+        Duration::ZERO => Err(invalid("`X-RRP-DEADLINE` is a number of seconds")),
+        deadline => Ok(deadline.min(LONGEST)),
+    }
+}
+
+/// Whether a user may have this command sent.
+fn allows(user: &User, name: &str) -> bool {
+    let matches = |pattern: &Box<str>| fits(pattern, name);
+    (user.allow.is_empty() || user.allow.iter().any(matches)) && !user.deny.iter().any(matches)
+}
+
+/// Whether a name fits a pattern, which may begin and end with `*`; without case.
+fn fits(pattern: &str, name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let pattern = pattern.to_ascii_lowercase();
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(""), _) => true,
+        (Some(end), None) => name.ends_with(end),
+        (Some(middle), Some(_)) => name.contains(middle.strip_suffix('*').unwrap_or(middle)),
+        (None, Some(begin)) => name.starts_with(begin),
+        (None, None) => name == pattern,
+    }
+}

@@ -1,0 +1,103 @@
+//! A local connection's bytes.
+
+use core::future::poll_fn;
+use core::task::Poll;
+use core::time::Duration;
+use std::io::{self, IoSlice};
+
+use tokio::io::{Interest, Ready};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::{Instant, sleep};
+
+/// A connection that was half closed, or has sent enough for now, is looked at so often to see whether it is gone.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// One piece of what a client sends is at most so long.
+const PIECE: usize = 8_192;
+
+/// A local connection's socket.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+impl Stream {
+    pub(super) async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        match self {
+            Self::Unix(stream) => stream.ready(interest).await,
+            Self::Tcp(stream) => stream.ready(interest).await,
+        }
+    }
+
+    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Unix(stream) => stream.try_read(buffer),
+            Self::Tcp(stream) => stream.try_read(buffer),
+        }
+    }
+
+    fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Unix(stream) => stream.try_write_vectored(pieces),
+            Self::Tcp(stream) => stream.try_write_vectored(pieces),
+        }
+    }
+
+    /// Takes what is there: `Ok(None)` if there is nothing now, `Ok(Some(0))` if nothing more comes.
+    pub(super) fn read(&self, take: impl FnOnce(&[u8])) -> io::Result<Option<usize>> {
+        let mut piece = [0; PIECE];
+        match self.try_read(&mut piece) {
+            Ok(read) => {
+                take(piece.get(..read).unwrap_or_default());
+                Ok(Some(read))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes all of two pieces before this time.
+    pub(super) async fn write(&self, body: &[u8], end: &[u8], deadline: Instant) -> io::Result<()> {
+        let mut slices = [IoSlice::new(body), IoSlice::new(end)];
+        let mut rest = &mut slices[..];
+        IoSlice::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            match self.try_write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let ready = tokio::time::timeout_at(deadline, self.ready(Interest::WRITABLE)).await;
+                    ready.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nobody is left at the other end who could read. A half-close of the other end's writing is not that.
+    pub(super) async fn is_gone(&self) -> bool {
+        let mut look = core::pin::pin!(self.ready(Interest::READABLE | Interest::WRITABLE));
+        let ready = poll_fn(|context| match look.as_mut().poll(context) {
+            Poll::Ready(ready) => Poll::Ready(Some(ready)),
+            Poll::Pending => Poll::Ready(None),
+        });
+        match ready.await {
+            Some(Ok(ready)) => ready.is_write_closed(),
+            Some(Err(_)) => true,
+            None => false,
+        }
+    }
+
+    /// Waits until the other end is gone, however long it takes.
+    pub(super) async fn gone(&self) {
+        while !self.is_gone().await {
+            sleep(LOOK).await;
+        }
+    }
+
+    pub(super) const fn is_unix(&self) -> bool {
+        matches!(self, Self::Unix(_))
+    }
+}

@@ -1,0 +1,282 @@
+//! Writes without a key, so that the same one asked for again is not done again.
+//!
+//! A local client whose connection broke asks again, and knows no key. So a write without one gets one of ours, by which the
+//! journal knows it; and whoever asks for the same (account, user, parameters) while it is under way, in doubt, or was
+//! answered to nobody, gets that key, and with it what became of the first.
+//!
+//! Bounds: [`MOST`] writes are known at a time. One under way or in doubt is never forgotten for another; what could not be
+//! delivered is, the oldest first.
+
+use core::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::front::Answer;
+use crate::command::{Command, Object};
+use crate::dispatch::{Entry, LEFT_IN_DOUBT, Standing, TOLD_IN_DOUBT};
+use crate::settle::{Keyed, Proof, payload_hash};
+
+/// So many writes are known.
+const MOST: usize = 20_000;
+
+/// How a key of ours begins. Nobody else's may.
+pub(super) const PREFIX: &str = "rrp:auto:";
+
+/// Who wants what done.
+type Identity = [u8; 16];
+
+/// What is known of one write.
+#[derive(Debug)]
+struct Known {
+    key: Box<str>,
+    /// How many wait for it.
+    waiting: usize,
+    objects: Vec<Object>,
+    /// Whether money may be at stake if it is done twice.
+    billable: bool,
+    keep: Keep,
+}
+
+#[derive(Debug)]
+enum Keep {
+    /// It is under way.
+    UnderWay,
+    /// Somebody was told that it is in doubt, and is to hear what became of it.
+    Told,
+    /// Whoever waited has left: what becomes of it is for whoever asks next, until then.
+    Left(Instant),
+    /// It was answered, but nobody has the answer.
+    Held(Answer, Instant),
+}
+
+/// Writes without a key, of one account.
+#[derive(Debug)]
+pub(super) struct Identical {
+    known: Mutex<HashMap<Identity, Known>>,
+    keyed: Keyed,
+    /// So long an outcome is kept that nobody has.
+    time: Duration,
+}
+
+/// One request's part in a write. To be told how it ended, or it counts as left.
+#[derive(Debug)]
+pub(super) struct Part {
+    identity: Identity,
+    key: Box<str>,
+}
+
+/// How a write without key begins.
+#[derive(Debug)]
+pub(super) enum Begin {
+    /// By this key; new, or that of the one to join.
+    Key(Part),
+    /// It was done, and is told again.
+    Told(Part, Answer),
+    /// Too many are known.
+    Full,
+}
+
+impl Identical {
+    pub(super) fn new(keyed: Keyed, time: Duration) -> Self {
+        Self { known: Mutex::default(), keyed, time }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Identity, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn identity(&self, user: &str, payload: &[u8; 16]) -> Identity {
+        self.keyed.hash([user.as_bytes(), payload])
+    }
+
+    /// What an earlier process has left of it: `entries` of the journal, `passed` since each was written.
+    pub(super) fn restore(&self, entries: &[Entry], passed: impl Fn(u64) -> Duration, now: Instant) {
+        let mut known = self.lock();
+        for entry in entries {
+            let intent = entry.intent();
+            let identity = self.identity(intent.user(), intent.payload());
+            known.retain(|_, other| !other.is_outdated_by(intent.sent().objects()));
+            let Some(key) = intent.key().filter(|key| key.starts_with(PREFIX)) else { continue };
+            let keep = match entry.standing() {
+                Standing::Open | Standing::InDoubt => Keep::Told,
+                Standing::Accepted(summary) if told_in_doubt(entry) || summary.proof() != Proof::Reply => {
+                    Keep::Told
+                }
+                Standing::Accepted(_) => {
+                    let left = self.time.saturating_sub(passed(entry.changed_at()));
+                    match now.checked_add(left) {
+                        Some(until) if !left.is_zero() => Keep::Left(until),
+                        _ => continue,
+                    }
+                }
+                Standing::Refused { .. } | Standing::NotApplied => continue,
+            };
+            let objects = intent.sent().objects().to_vec();
+            let billable = intent.billable().at_stake();
+            known.insert(identity, Known { key: key.into(), waiting: 0, objects, billable, keep });
+        }
+    }
+
+    /// A write without a key is asked for. `number` makes a new key: no other one has it.
+    pub(super) fn begin(&self, user: &str, command: &Command, number: u64, now: Instant) -> Begin {
+        let identity = self.identity(user, &payload_hash(command, &self.keyed));
+        let objects = command.objects();
+        let mut all = self.lock();
+        self.forget(&mut all, now);
+        all.retain(|other, known| *other == identity || !known.is_outdated_by(&objects));
+        if let Some(known) = all.get_mut(&identity) {
+            known.waiting = known.waiting.saturating_add(1);
+            let part = Part { identity, key: known.key.clone() };
+            return match &known.keep {
+                Keep::Held(answer, _) => Begin::Told(part, answer.clone().again()),
+                Keep::Left(_) => {
+                    known.keep = Keep::UnderWay;
+                    Begin::Key(part)
+                }
+                Keep::UnderWay | Keep::Told => Begin::Key(part),
+            };
+        }
+        if all.len() >= MOST && !drop_oldest(&mut all) {
+            return Begin::Full;
+        }
+        let key: Box<str> = format!("{PREFIX}{number:016x}").into();
+        let billable = command.nature().billable().at_stake();
+        all.insert(identity, Known { key: key.clone(), waiting: 1, objects, billable, keep: Keep::UnderWay });
+        Begin::Key(Part { identity, key })
+    }
+
+    /// Nothing of it was sent, and its caller knows.
+    pub(super) fn not_sent(&self, part: &Part) {
+        let mut all = self.lock();
+        if let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) {
+            known.waiting = known.waiting.saturating_sub(1);
+            if known.waiting == 0 && matches!(known.keep, Keep::UnderWay) {
+                all.remove(&part.identity);
+            }
+        }
+    }
+
+    /// Its caller has been told what became of it.
+    pub(super) fn delivered(&self, part: &Part) {
+        let mut all = self.lock();
+        if all.get(&part.identity).is_some_and(|known| known.key == part.key) {
+            all.remove(&part.identity);
+        }
+    }
+
+    /// Its caller has been told that it is in doubt.
+    pub(super) fn in_doubt(&self, part: &Part) {
+        let mut all = self.lock();
+        if let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) {
+            known.waiting = known.waiting.saturating_sub(1);
+            known.keep = Keep::Told;
+        }
+    }
+
+    /// The answer could not be delivered. If others have had it meanwhile, it comes back all the same: nobody is told less.
+    pub(super) fn undelivered(&self, part: &Part, answer: Answer, command: &Command, now: Instant) {
+        let Some(until) = now.checked_add(self.time) else { return };
+        let mut all = self.lock();
+        if all.len() >= MOST && !all.contains_key(&part.identity) && !drop_oldest(&mut all) {
+            return;
+        }
+        let known = all.entry(part.identity).or_insert_with(|| Known {
+            key: part.key.clone(),
+            waiting: 1,
+            objects: command.objects(),
+            billable: command.nature().billable().at_stake(),
+            keep: Keep::UnderWay,
+        });
+        if known.key == part.key {
+            known.waiting = known.waiting.saturating_sub(1);
+            known.keep = Keep::Held(answer, until);
+        }
+    }
+
+    /// Its caller has left before it was answered.
+    pub(super) fn left(&self, part: &Part, now: Instant) {
+        let mut all = self.lock();
+        if let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) {
+            known.waiting = known.waiting.saturating_sub(1);
+            if known.waiting == 0 && matches!(known.keep, Keep::UnderWay) {
+                // If anything of it was sent, the journal says when it is over, and the time begins anew.
+                let until = now.checked_add(self.time.saturating_add(UNDER_WAY));
+                known.keep = Keep::Left(until.unwrap_or(now));
+            }
+        }
+    }
+
+    /// The journal has this of a write.
+    pub(super) fn recorded(&self, entry: &Entry, now: Instant) {
+        let intent = entry.intent();
+        let Some(key) = intent.key().filter(|key| key.starts_with(PREFIX)) else { return };
+        let identity = self.identity(intent.user(), intent.payload());
+        let mut all = self.lock();
+        let Some(known) = all.get_mut(&identity).filter(|known| *known.key == *key) else { return };
+        if let (Keep::Left(_), true) = (&known.keep, known.waiting == 0) {
+            known.keep = match entry.standing() {
+                Standing::InDoubt => Keep::Told,
+                _ => Keep::Left(now.checked_add(self.time).unwrap_or(now)),
+            };
+        }
+    }
+
+    fn forget(&self, all: &mut HashMap<Identity, Known>, now: Instant) {
+        all.retain(|_, known| match known.keep {
+            Keep::Left(until) | Keep::Held(_, until) => known.waiting > 0 || now < until,
+            Keep::UnderWay | Keep::Told => true,
+        });
+    }
+
+    /// How many outcomes wait for somebody to ask again.
+    pub(super) fn held(&self) -> usize {
+        self.lock().values().filter(|known| matches!(known.keep, Keep::Held(..) | Keep::Left(_))).count()
+    }
+}
+
+/// So long after its caller has left a write may be under way: its whole reply, and what it takes to read it back.
+const UNDER_WAY: Duration = Duration::from_secs(600);
+
+impl Known {
+    /// Whether it says nothing any more, as its object is written to in another way. What may have been paid for and was told
+    /// in doubt stays: asked for again, it is not to be paid for again.
+    fn is_outdated_by(&self, objects: &[Object]) -> bool {
+        let open = match self.keep {
+            Keep::Left(_) | Keep::Held(..) => true,
+            Keep::Told => !self.billable,
+            Keep::UnderWay => false,
+        };
+        open && self.waiting == 0 && meet(&self.objects, objects)
+    }
+}
+
+impl Part {
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+fn meet(some: &[Object], others: &[Object]) -> bool {
+    some.iter().any(|object| others.contains(object))
+}
+
+/// Makes room at the cost of what nobody has asked for; `false` if there is no such thing.
+fn drop_oldest(all: &mut HashMap<Identity, Known>) -> bool {
+    let oldest = all
+        .iter()
+        .filter(|(_, known)| known.waiting == 0)
+        .filter_map(|(identity, known)| match known.keep {
+            Keep::Left(until) | Keep::Held(_, until) => Some((until, *identity)),
+            Keep::UnderWay | Keep::Told => None,
+        })
+        .min();
+    oldest.is_some_and(|(_, identity)| all.remove(&identity).is_some())
+}
+
+/// Whether a caller has been told that it is in doubt, before it was known.
+fn told_in_doubt(entry: &Entry) -> bool {
+    let tells = |text: &str| text == TOLD_IN_DOUBT || text.starts_with(LEFT_IN_DOUBT);
+    entry.notes().iter().any(|note| tells(note.text()))
+}
