@@ -108,13 +108,17 @@ fn allows(user: &User, name: &str) -> bool {
 
 /// Whether a name fits a pattern, which may begin and end with `*`; without case.
 fn fits(pattern: &str, name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let pattern = pattern.to_ascii_lowercase();
+    let name = name.as_bytes();
+    let same = |part: Option<&[u8]>, pattern: &str| {
+        part.is_some_and(|part| part.eq_ignore_ascii_case(pattern.as_bytes()))
+    };
+    let contains =
+        |middle: &str| middle.is_empty() || name.windows(middle.len()).any(|part| same(Some(part), middle));
     match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
         (Some(""), _) => true,
-        (Some(end), None) => name.ends_with(end),
-        (Some(middle), Some(_)) => name.contains(middle.strip_suffix('*').unwrap_or(middle)),
-        (None, Some(begin)) => name.starts_with(begin),
-        (None, None) => name == pattern,
+        (Some(end), None) => same(name.len().checked_sub(end.len()).and_then(|at| name.get(at..)), end),
+        (Some(middle), Some(_)) => contains(middle.strip_suffix('*').unwrap_or(middle)),
+        (None, Some(begin)) => same(name.get(..begin.len()), begin),
+        (None, None) => same(Some(name), pattern),
     }
 }
