@@ -28,11 +28,9 @@ impl Local {
             socket.read_exact(&mut prompts).unwrap();
             assert_eq!(prompts, PROMPTS);
             ready.send(()).unwrap();
-            let request =
-                format!("[COMMAND]\r\ncommand = StatusDomain\r\ndomain = domain-{number}.example.com\r\n");
-            let request = [request.as_bytes(), EOF].concat();
+            let request = request(number);
             while let Ok((count, done)) = asked.recv() {
-                (0..count).for_each(|_| ask(&mut socket, &request));
+                (0..count).for_each(|_| ask(&mut socket, request.as_bytes()));
                 done.send(()).unwrap();
             }
         });
@@ -46,6 +44,28 @@ impl Local {
         self.0.send((count, done)).unwrap();
         ended.await.unwrap();
     }
+}
+
+/// What a client asks.
+pub(crate) fn request(number: usize) -> String {
+    format!("[COMMAND]\r\ncommand = StatusDomain\r\ndomain = domain-{number}.example.com\r\nEOF\r\n")
+}
+
+/// In a process of its own: opens so many connections that log in, ask once and then say nothing.
+pub(crate) fn idle(path: &Path, count: usize) {
+    let connect = |_| {
+        let mut socket = UnixStream::connect(path).unwrap();
+        socket.write_all(LOGIN).unwrap();
+        socket.read_exact(&mut [0; PROMPTS.len()]).unwrap();
+        // Once a request is answered, everything has been used that is used at all.
+        ask(&mut socket, request(0).as_bytes());
+        socket
+    };
+    let open: Vec<UnixStream> = (0..count).map(connect).collect();
+    println!("open");
+    // Until whoever waits for them has seen enough.
+    let _ = std::io::stdin().read(&mut [0]);
+    drop(open);
 }
 
 fn ask(socket: &mut UnixStream, request: &[u8]) {

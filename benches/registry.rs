@@ -88,6 +88,8 @@ pub(crate) struct Keys {
     pub(crate) connector: Connector,
     pub(crate) acceptor: TlsAcceptor,
     authority: rustls::pki_types::CertificateDer<'static>,
+    /// The authority's certificate.
+    pub(crate) pem: String,
 }
 
 impl Keys {
@@ -111,6 +113,7 @@ impl Keys {
             connector: Connector::tls(Tls::ca_pem(authority.pem().as_bytes()).unwrap()),
             acceptor: TlsAcceptor::from(Arc::new(config)),
             authority: authority.der().clone(),
+            pem: authority.pem(),
         }
     }
 
