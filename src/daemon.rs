@@ -23,5 +23,9 @@ mod tests;
 mod users;
 mod watched;
 
-pub use config::{Config, Log, LogFormat};
+pub use config::{
+    Change, ChangeKind, Config, ConfigError, DENIED_BY_DEFAULT, Environment, FromMregd, Log, LogFormat, Part,
+    Surroundings, Unverified, pin_of,
+};
 pub use run::{Control, Hooks, RunError, run};
+pub use users::{HashError, hash_password};

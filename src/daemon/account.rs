@@ -10,6 +10,7 @@ use super::watched::Watched;
 use crate::client::{Client, StartError};
 use crate::dispatch;
 use crate::journal::{Embedded, JournalError, Memory, Options, Scope};
+use crate::pool;
 use crate::settle::Keyed;
 
 /// An account that is being served.
@@ -44,7 +45,12 @@ impl Account {
         if let Some((after_loss, after_reply, again)) = config.negatives {
             numbers = numbers.negatives(after_loss, after_reply, again);
         }
+        let mut pool = pool::Options::new(crate::client::random_seed());
+        if let Some(after) = config.keepalive {
+            pool = pool.idle(after, after.max(pool::Options::IDLE_LIMIT));
+        }
         let mut builder = Client::builder(config.endpoint.clone())
+            .pool(pool)
             .session(config.session.clone())
             .connector(config.connector.clone())
             .sessions(config.sessions.clone())

@@ -1,5 +1,27 @@
 //! What a daemon is told to do: checked, and ready to be done.
 
+mod account;
+mod environment;
+mod error;
+mod mregd;
+mod raw;
+mod read;
+mod reader;
+mod surroundings;
+mod told;
+mod upstream;
+mod user;
+mod value;
+
+pub use environment::Environment;
+pub use error::ConfigError;
+pub use mregd::FromMregd;
+pub use surroundings::Surroundings;
+pub use told::{Change, ChangeKind, Part};
+pub use upstream::{Unverified, pin_of};
+pub use user::DENIED_BY_DEFAULT;
+
+use core::fmt;
 use core::net::SocketAddr;
 use core::ops::RangeInclusive;
 use core::time::Duration;
@@ -27,6 +49,11 @@ pub struct Config {
     pub(super) limits: Limits,
     /// So long a daemon that is told to end waits for what is under way.
     pub(super) drain: Duration,
+    /// Accounts that would believe whoever answers.
+    unverified: Vec<Unverified>,
+    warnings: Vec<String>,
+    /// What all of this says, to be shown and compared.
+    told: told::Told,
 }
 
 /// An account at a registry.
@@ -54,27 +81,10 @@ pub(super) struct Account {
     pub(super) query_deadline: Duration,
     pub(super) change_deadline: Duration,
     pub(super) bulk_deadline: Duration,
+    /// After how long without a command an idle session is kept alive, if not after the usual time.
+    pub(super) keepalive: Option<Duration>,
     /// Times of read-backs: after a loss, after a reply, and again. For registries that play.
     pub(super) negatives: Option<(Duration, Duration, Duration)>,
-}
-
-/// Whether money is spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Environment {
-    Ote,
-    Production,
-    /// A simulated registry.
-    Simulated,
-}
-
-impl Environment {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ote => "ote",
-            Self::Production => "production",
-            Self::Simulated => "simulated",
-        }
-    }
 }
 
 /// Where an account's writes are recorded.
@@ -120,12 +130,13 @@ pub(super) struct User {
     pub(super) name: Box<str>,
     pub(super) password: Password,
     pub(super) account: Box<str>,
-    /// The lane of what says nothing else; it may ask for this one and later ones, or those in `lanes`.
+    /// The lane of what says nothing else.
     pub(super) lane: Lane,
+    /// Those that it may ask for: its own and later ones, if nothing is said.
     pub(super) lanes: Vec<Lane>,
     pub(super) commands_per_second: Option<u32>,
     pub(super) billable_per_day: Option<u32>,
-    /// Names of commands, lower case; `*` at the end stands for anything. Empty: all.
+    /// Names of commands, lower case; `*` at an end stands for anything. Empty: all. See `may_send`.
     pub(super) allow: Vec<Box<str>>,
     /// The same; what is denied is denied even if it is allowed too.
     pub(super) deny: Vec<Box<str>>,
@@ -136,12 +147,21 @@ pub(super) struct User {
 }
 
 /// How a local password is checked.
-#[derive(Debug)]
 pub(super) enum Password {
     /// A PHC string of argon2.
     Hash(Box<str>),
     /// Out of a credential, the environment, or mregd's configuration.
     Plain(Secret),
+}
+
+impl fmt::Debug for Password {
+    /// A hash can be guessed at, and is as secret as what it is of.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hash(_) => "Hash(***)",
+            Self::Plain(_) => "Plain(***)",
+        })
+    }
 }
 
 /// The socket of whoever runs the daemon.

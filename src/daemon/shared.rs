@@ -63,7 +63,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(state: State) -> Self {
-        let users = Users::new(state.config.limits.logins);
+        let users = Users::new(&state.config);
         Self {
             state: RwLock::new(Arc::new(state)),
             phase: watch::Sender::new(Phase::Running),

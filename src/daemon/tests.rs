@@ -23,6 +23,8 @@ use crate::session;
 use crate::sim::server::{Listen as Registry, Server};
 use crate::sim::{self, Change, Close, Effect, Fault, Registrar, Trigger};
 
+mod identical;
+
 struct Daemon {
     directory: TempDir,
     registry: Server,

@@ -228,6 +228,12 @@ impl Config {
         self
     }
 
+    /// How long the answer to a change may take.
+    #[cfg(feature = "daemon")]
+    pub(crate) const fn change_wait(&self) -> Duration {
+        self.deadlines.change().whole()
+    }
+
     /// The rules for what is sent.
     #[cfg(feature = "net")]
     pub(crate) const fn spoken(&self) -> Dialect {

@@ -121,7 +121,7 @@ impl Connection {
     async fn check(&mut self, name: String, password: Secret) -> Result<(), End> {
         let state = self.shared.state();
         let user = state.user(&name).cloned();
-        let right = self.shared.users.verify(user.as_ref(), &name, &password).await;
+        let right = self.shared.users.verify(user.as_ref(), password.expose().as_bytes()).await;
         let limits = &state.config.limits;
         match user.filter(|_| right) {
             Some(user) => {

@@ -1,0 +1,163 @@
+//! Writes without a key: asked for again, they are not done again.
+
+use core::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use super::{Daemon, ask, code, reply};
+use crate::sim::{Change, Close, Effect, Fault, Trigger};
+
+const RENEW: &str = "command=RenewDomain\ndomain=example.com\nperiod=1";
+
+async fn with_domain(daemon: &Daemon) -> UnixStream {
+    let mut desk = daemon.log_in("desk").await;
+    let added = ask(&mut desk, "command=AddDomain\ndomain=example.com\nperiod=1").await;
+    assert_eq!(code(&added), "200", "{added}");
+    desk
+}
+
+fn renewals(daemon: &Daemon) -> usize {
+    daemon.registry.registry().ledger().changes(Change::Renewed, "example.com")
+}
+
+fn on_renewal(daemon: &Daemon, effect: Effect) {
+    daemon
+        .registry
+        .registry()
+        .faults()
+        .add(Fault::on(Trigger::Command("RenewDomain".to_owned())).then(effect));
+}
+
+/// Until the registry has executed so many.
+async fn until_renewed(daemon: &Daemon, times: usize) {
+    while renewals(daemon) < times {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn send(stream: &mut UnixStream, lines: &str) {
+    stream.write_all(format!("[COMMAND]\n{lines}\nEOF\n").as_bytes()).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_was_answered_is_done_again() {
+    let daemon = Daemon::start().await;
+    let mut desk = with_domain(&daemon).await;
+    for times in 1..=2 {
+        assert_eq!(code(&ask(&mut desk, RENEW).await), "200");
+        assert_eq!(renewals(&daemon), times);
+    }
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn one_whose_client_hung_up_is_told_to_whoever_asks_again() {
+    let daemon = Daemon::start().await;
+    let mut desk = with_domain(&daemon).await;
+    on_renewal(&daemon, Effect::ExecuteAndClose(Close::Reset));
+    send(&mut desk, RENEW).await;
+    until_renewed(&daemon, 1).await;
+    drop(desk);
+    let mut desk = daemon.log_in("desk").await;
+    let told = ask(&mut desk, RENEW).await;
+    assert_eq!((code(&told), renewals(&daemon)), ("200", 1), "{told}");
+    // And now it has been told.
+    assert_eq!(code(&ask(&mut desk, RENEW).await), "200");
+    assert_eq!(renewals(&daemon), 2);
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn another_users_is_another_one() {
+    let daemon = Daemon::start().await;
+    let mut desk = with_domain(&daemon).await;
+    send(&mut desk, RENEW).await;
+    until_renewed(&daemon, 1).await;
+    drop(desk);
+    let mut batch = daemon.log_in("batch").await;
+    assert_eq!(code(&ask(&mut batch, RENEW).await), "200");
+    assert_eq!(renewals(&daemon), 2);
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn two_at_once_are_one() {
+    let daemon = Daemon::start().await;
+    let mut desk = with_domain(&daemon).await;
+    let mut other = daemon.log_in("desk").await;
+    on_renewal(&daemon, Effect::ExecuteAndClose(Close::Reset));
+    send(&mut desk, RENEW).await;
+    until_renewed(&daemon, 1).await;
+    send(&mut other, RENEW).await;
+    let told = [reply(&mut desk).await, reply(&mut other).await];
+    assert_eq!(told.each_ref().map(|told| code(told)), ["200", "200"], "{told:?}");
+    assert_eq!(renewals(&daemon), 1);
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn a_doubt_is_told_with_its_ticket_and_settled_for_whoever_asks_again() {
+    // It is not seen what became of it for longer than its caller is held back.
+    let daemon = Daemon::with(|account| {
+        account.settle_wait = Duration::from_millis(50);
+        account.negatives = Some((Duration::from_millis(400), Duration::ZERO, Duration::from_millis(10)));
+    })
+    .await;
+    let mut desk = with_domain(&daemon).await;
+    on_renewal(&daemon, Effect::CloseBefore(Close::Reset));
+    let told = ask(&mut desk, RENEW).await;
+    assert_eq!((code(&told), renewals(&daemon)), ("549", 0), "{told}");
+    assert!(told.contains("outcome unknown, do not resubmit; ticket 2\n"), "{told}");
+    assert!(told.contains("property[rrp-ticket][0] = 2\n"), "{told}");
+    // Not done, as it turns out: asked for again, it is sent anew, and once.
+    let mut last = told;
+    while code(&last) == "549" {
+        last = ask(&mut desk, RENEW).await;
+    }
+    assert_eq!((code(&last), renewals(&daemon)), ("200", 1), "{last}");
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_was_not_read_comes_back() {
+    let daemon = Daemon::start().await;
+    let mut desk = with_domain(&daemon).await;
+    send(&mut desk, RENEW).await;
+    until_renewed(&daemon, 1).await;
+    // It has arrived, and is thrown away.
+    desk.readable().await.unwrap();
+    drop(desk);
+    let mut desk = daemon.log_in("desk").await;
+    let told = ask(&mut desk, RENEW).await;
+    assert_eq!((code(&told), renewals(&daemon)), ("200", 1), "{told}");
+    assert!(told.contains("property[rrp-replayed][0] = 1\n"), "{told}");
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn what_waits_is_not_sent_for_whoever_is_gone() {
+    let daemon = Daemon::with(|account| {
+        account.sessions = 0..=1;
+    })
+    .await;
+    let mut desk = with_domain(&daemon).await;
+    let mut batch = daemon.log_in("batch").await;
+    daemon.registry.registry().faults().add(
+        Fault::on(Trigger::Command("AddDomain".to_owned())).then(Effect::Delay(Duration::from_millis(300))),
+    );
+    send(&mut batch, "command=AddDomain\ndomain=example.net\nperiod=1").await;
+    while daemon.registry.registry().ledger().changes(Change::Created, "example.net") == 0 {
+        tokio::task::yield_now().await;
+    }
+    send(&mut desk, RENEW).await;
+    // A half-close is not leaving.
+    let mut other = daemon.log_in("desk").await;
+    send(&mut other, "command=RenewDomain\ndomain=example.com\nperiod=2").await;
+    other.shutdown().await.unwrap();
+    drop(desk);
+    assert_eq!(code(&reply(&mut other).await), "200");
+    assert_eq!(other.read(&mut [0; 1]).await.unwrap(), 0);
+    assert_eq!(renewals(&daemon), 1);
+    daemon.end().await;
+}
