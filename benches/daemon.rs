@@ -116,7 +116,7 @@ struct Bench {
 }
 
 fn surroundings() -> Surroundings {
-    Surroundings::none()
+    Surroundings::system()
         .variable("REGISTRY", "i-am-it".to_owned())
         .variable("BACKEND", "local-secret".to_owned())
 }
