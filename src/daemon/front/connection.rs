@@ -118,7 +118,7 @@ impl Connection {
         }
     }
 
-    async fn check(&mut self, name: String, password: Secret) -> Result<(), End> {
+    async fn check(&self, name: String, password: Secret) -> Result<(), End> {
         let state = self.shared.state();
         let user = state.user(&name).cloned();
         let right = self.shared.users.verify(user.as_ref(), password.expose().as_bytes()).await;
