@@ -135,7 +135,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         Task::Kill { what: Kind::Client, number } => with(request("kill", None), "client", json!(number)),
         Task::Kill { what: Kind::Session, number } => with(of("kill"), "session", json!(number)),
         Task::Hold { until, reason } => {
-            let asked = with(of("hold"), "for_s", json!(until.from_now()?));
+            let asked = with(of("hold"), "for_s", json!(until.seconds()?));
             with(asked, "reason", json!(reason))
         }
     };
