@@ -49,6 +49,7 @@ mod check;
 mod client;
 mod codes;
 mod commands;
+mod config;
 mod daemon;
 mod demo;
 mod doctor;
@@ -61,7 +62,6 @@ mod journal;
 mod journaled;
 mod kept;
 mod ledger;
-#[allow(dead_code)]
 mod log;
 mod look;
 mod moment;
@@ -129,6 +129,8 @@ enum Task {
     Journal(journal::Args),
     /// Serve local backends in mregd's place
     Serve(serve::Args),
+    /// Check the configuration of the daemon, show it, and make it out of mregd's
+    Config(config::Args),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -160,6 +162,7 @@ fn main() -> ExitCode {
         Task::Admin(args) => admin::run(args, &mut out),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
         Task::Serve(args) => serve::run(args, &mut out),
+        Task::Config(args) => config::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),
