@@ -90,7 +90,8 @@ impl Connection {
         }
     }
 
-    pub(super) async fn serve(mut self) {
+    /// Boxed, for a future holds what it is given twice.
+    pub(super) async fn serve(mut self: Box<Self>) {
         let end = match self.login().await {
             Ok(()) => self.requests().await,
             Err(end) => end,
