@@ -109,7 +109,25 @@
 //! *Too many sessions* (521) lowers how many are tried, for a while. If neither ours nor lost ones explain it, somebody else uses
 //! the account, and an [`Event`] says so.
 //!
-//! [`Client::events`] tells all of this as it happens, and [`Client::snapshot`] how things stand.
+//! [`Client::events`] tells all of this as it happens, [`Client::snapshot`] how things stand, [`Client::waiting`] who waits for
+//! what, and [`Client::statistics`] what there was since the start. What is in doubt and no read can prove, a person resolves
+//! ([`Client::resolve`]).
+//!
+//! # Operators
+//!
+//! What a person may do to an account that is in use, beside [settling](Client::settle) its doubts:
+//!
+//! - [`pause`](Client::pause): callers wait, and nobody is refused for it; sessions are kept alive. [`resume`](Client::resume) goes on.
+//! - [`hold`](Client::hold): nothing at all is sent for a while, as if the registry had locked the account: during its maintenance,
+//!   say. Whoever cannot wait so long is told at once. It outlasts a restart, a day at the most, and says why.
+//! - [`release`](Client::release): ends that, and the waiting for the end of a lock by the registry.
+//! - [`reconnect`](Client::reconnect): every session is replaced, one at a time, while work goes on.
+//! - [`kill_session`](Client::kill_session): one session is closed at once, whatever is on it.
+//! - [`use_password`](Client::use_password): logins have another password from now on, which holds at the registry already;
+//!   [`retry_login`](Client::retry_login) tries a refused one again as it is.
+//!
+//! Each is done when its call returns, and what follows from it comes by itself. [`Client::snapshot`] shows the sessions one
+//! by one, what is charged for lost ones, and who holds the account up, until when and why.
 //!
 //! # When it ends
 //!

@@ -18,8 +18,6 @@ mod reload;
 mod run;
 mod shared;
 mod systemd;
-#[cfg(all(test, feature = "sim-server"))]
-mod tests;
 mod users;
 mod watched;
 

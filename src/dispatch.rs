@@ -26,6 +26,7 @@ pub use machine::{Action, Dispatch, RecordId};
 pub use resolution::Resolution;
 pub use slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 pub use snapshot::Snapshot;
+#[cfg(feature = "net")]
 pub(crate) use statistics::Answers;
 pub use statistics::{Answered, Cause, Histogram, Results, Sort, Statistics};
 pub use waiting::Waiting;

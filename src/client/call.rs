@@ -71,6 +71,10 @@ impl Wishes {
         self.options = core::mem::take(&mut self.options).user(user);
     }
 
+    fn key(&mut self, key: &str) {
+        self.options = core::mem::take(&mut self.options).key(key);
+    }
+
     /// Hands the call to the task.
     fn begin(self, client: Client, asked: Asked) -> Result<Waiting, Refused> {
         let place = Arc::clone(&client.0.places).try_acquire_owned().map_err(|_| Refused::Backlog)?;
@@ -153,7 +157,8 @@ impl<A> QueryCall<A> {
         QueryCall { client: self.client, command: self.command, wishes: self.wishes, reader: Box::new(Ok) }
     }
 
-    async fn run(self) -> Result<A, QueryError> {
+    /// Awaiting the call does this in a box of its own; whoever waits in a future of theirs needs none.
+    pub(crate) async fn run(self) -> Result<A, QueryError> {
         let Self { client, command, wishes, reader } = self;
         ask(client, command, wishes).await.and_then(reader)
     }
@@ -210,23 +215,34 @@ impl ChangeCall {
     /// and what is under way or in doubt with it is joined. Keys are each user's own. The journal keeps them for 30 days,
     /// across restarts if it is one that does.
     pub fn key(mut self, key: &str) -> Self {
-        self.wishes.options = self.wishes.options.key(key);
+        self.wishes.key(key);
         self
     }
 
-    async fn run(self) -> Result<Outcome, NotSent> {
+    /// See [`QueryCall::run`].
+    pub(crate) async fn run(self) -> Result<Outcome, NotSent> {
         let Self { client, command, safety, wishes } = self;
-        let waiting = match wishes.begin(client, Asked::Change(command.clone(), safety)) {
-            Ok(waiting) => waiting,
-            Err(why) => return Err(NotSent::new(command, why)),
-        };
-        let mark = Arc::clone(&waiting.mark);
-        match (waiting.told().await, mark.ticket()) {
-            (Ok(Told::Change(told)), _) => told,
-            // It is in the journal, and may have been sent.
-            (_, Some(ticket)) => Ok(Outcome::InDoubt(Doubt::stopped(ticket))),
-            (_, None) => Err(NotSent::new(command, Refused::Stopped)),
-        }
+        make(client, command, safety, wishes).await
+    }
+}
+
+/// Makes a change, and waits for what comes of it.
+pub(super) async fn make(
+    client: Client,
+    command: Command,
+    safety: Safety,
+    wishes: Wishes,
+) -> Result<Outcome, NotSent> {
+    let waiting = match wishes.begin(client, Asked::Change(command.clone(), safety)) {
+        Ok(waiting) => waiting,
+        Err(why) => return Err(NotSent::new(command, why)),
+    };
+    let mark = Arc::clone(&waiting.mark);
+    match (waiting.told().await, mark.ticket()) {
+        (Ok(Told::Change(told)), _) => told,
+        // It is in the journal, and may have been sent.
+        (_, Some(ticket)) => Ok(Outcome::InDoubt(Doubt::stopped(ticket))),
+        (_, None) => Err(NotSent::new(command, Refused::Stopped)),
     }
 }
 

@@ -36,6 +36,12 @@ impl Session {
         self.id.expose()
     }
 
+    /// What is logged in with.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn password(&self) -> Secret {
+        self.password.expose().into()
+    }
+
     /// A login that changes the password.
     ///
     /// # Errors

@@ -46,9 +46,15 @@ impl Fronts {
         self.served.push((listen, task.abort_handle()));
     }
 
-    /// No new connections are taken at this one. Those that are there stay.
-    pub(super) fn close_one(&mut self, listen: &Listen) {
-        for (_, task) in self.served.extract_if(.., |(served, _)| served == listen) {
+    /// Whether a socket is served at the place of this one, whatever else is said of it.
+    pub(super) fn serves_at(&self, listen: &Listen) -> bool {
+        self.served.iter().any(|(served, _)| same_place(served, listen))
+    }
+
+    /// No new connections are taken elsewhere than here. Those that are there stay.
+    pub(super) fn close_others(&mut self, listen: &[Listen]) {
+        let stays = |served: &Listen| listen.iter().any(|listen| same_place(served, listen));
+        for (_, task) in self.served.extract_if(.., |(served, _)| !stays(served)) {
             task.abort();
         }
     }
@@ -58,6 +64,14 @@ impl Fronts {
         for (_, task) in self.served.drain(..) {
             task.abort();
         }
+    }
+}
+
+fn same_place(one: &Listen, other: &Listen) -> bool {
+    match (one, other) {
+        (Listen::Unix(one), Listen::Unix(other)) => one.path == other.path,
+        (Listen::Tcp(one), Listen::Tcp(other)) => one == other,
+        _ => false,
     }
 }
 

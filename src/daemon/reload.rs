@@ -1,14 +1,15 @@
 //! Another configuration for a daemon that runs.
 
 use core::error::Error;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tracing::{error, info, warn};
 
-use super::account::Account;
+use super::account::{Account, AccountError};
 use super::admin::Reloaded;
-use super::config::Config;
-use super::front::Listener;
+use super::config::{Change, ChangeKind, Config, Part};
+use super::front::{ListenError, Listener};
 use super::run::Running;
 use super::shared::State;
 use super::systemd::Activated;
@@ -37,57 +38,107 @@ impl Reloaded {
     }
 }
 
+/// Settings of an account of which only the password is another one.
+const PASSWORD: [&str; 3] = ["password-credential", "password-env", "password-file"];
+
 impl Running {
     /// Serves this from now on: all of it, or nothing of it.
     pub(super) async fn replace(&mut self, config: Config) -> Reloaded {
         let old = self.shared.state();
         let config = Arc::new(config);
-        let mut report = Reloaded::default();
         // First all that may fail.
-        let mut listeners = Vec::new();
-        for listen in config.listen.iter().filter(|listen| !old.config.listen.contains(listen)) {
-            match Listener::open(listen, &mut Activated::default()) {
-                Ok(listener) => listeners.push(listener),
-                Err(error) => return Reloaded::not(&error),
+        let listeners = match self.listeners(&config) {
+            Ok(listeners) => listeners,
+            Err(error) => return Reloaded::not(&error),
+        };
+        let accounts = match accounts(&old, &config).await {
+            Ok(accounts) => accounts,
+            Err(error) => return Reloaded::not(&error),
+        };
+        // And then nothing fails any more.
+        let mut report = Reloaded::default();
+        for change in old.config.changes(&config) {
+            match self.effect(&change, &old, &config).await {
+                Effect::Now => report.changed.push(change.to_string()),
+                Effect::Restart => report.needs_restart.push(change.to_string()),
             }
         }
-        let mut accounts = std::collections::BTreeMap::new();
-        let mut begun = Vec::new();
-        for (name, account) in &config.accounts {
-            if let Some(running) = old.account(name) {
-                accounts.insert(name.clone(), Arc::clone(running));
-                continue;
-            }
-            match Account::start(Arc::clone(account)).await {
-                Ok(account) => {
-                    let account = Arc::new(account);
-                    begun.push(Arc::clone(&account));
-                    accounts.insert(name.clone(), account);
-                    report.changed.push(format!("account.{name}"));
-                }
-                Err(error) => {
-                    for account in begun {
-                        account.shutdown().await;
-                    }
-                    return Reloaded::not(&error);
-                }
+        for (name, account) in &old.accounts {
+            if !config.accounts.contains_key(name) {
+                let account = Arc::clone(account);
+                tokio::spawn(async move { account.shutdown().await });
             }
         }
-        for (name, account) in old.accounts.iter().filter(|(name, _)| !config.accounts.contains_key(*name)) {
-            report.changed.push(format!("account.{name}"));
-            let account = Arc::clone(account);
-            tokio::spawn(async move { account.shutdown().await });
-        }
-        for listen in old.config.listen.iter().filter(|listen| !config.listen.contains(listen)) {
-            self.fronts.close_one(listen);
-            report.changed.push("listen".to_owned());
-        }
+        self.fronts.close_others(&config.listen);
         for listener in listeners {
             self.fronts.serve(listener, &self.shared);
-            report.changed.push("listen".to_owned());
         }
         (self.hooks.log)(&config.log);
+        self.shared.users.reload(&config);
         self.shared.set_state(State { config, accounts });
         report
     }
+
+    /// Sockets that are not listened to yet.
+    fn listeners(&self, config: &Config) -> Result<Vec<Listener>, ListenError> {
+        let new = config.listen.iter().filter(|listen| !self.fronts.serves_at(listen));
+        new.map(|listen| Listener::open(listen, &mut Activated::default())).collect()
+    }
+
+    /// When a change holds, after what could be done about it.
+    async fn effect(&self, change: &Change, old: &State, new: &Config) -> Effect {
+        match (change.part(), change.kind()) {
+            (Part::Account(name), ChangeKind::Changed) => {
+                let password = change.settings().iter().all(|name| PASSWORD.contains(name));
+                match (old.account(name), new.accounts.get(name)) {
+                    (Some(running), Some(account)) if password => {
+                        let password = account.session.login().password();
+                        match running.client.use_password(password).await {
+                            Ok(()) => Effect::Now,
+                            Err(error) => {
+                                warn!(account = %name, %error, "the password stays as it was");
+                                Effect::Restart
+                            }
+                        }
+                    }
+                    _ => Effect::Restart,
+                }
+            }
+            // The socket is the same one.
+            (Part::Listen(_), ChangeKind::Changed) | (Part::Admin | Part::Metrics, _) => Effect::Restart,
+            _ => Effect::Now,
+        }
+    }
+}
+
+/// When a change holds.
+enum Effect {
+    Now,
+    Restart,
+}
+
+/// The accounts of a configuration: those that are served already as they are, and new ones.
+async fn accounts(old: &State, config: &Config) -> Result<BTreeMap<Box<str>, Arc<Account>>, AccountError> {
+    let mut accounts = BTreeMap::new();
+    let mut begun: Vec<Arc<Account>> = Vec::new();
+    for (name, account) in &config.accounts {
+        if let Some(running) = old.account(name) {
+            accounts.insert(name.clone(), Arc::clone(running));
+            continue;
+        }
+        match Account::start(Arc::clone(account)).await {
+            Ok(account) => {
+                let account = Arc::new(account);
+                begun.push(Arc::clone(&account));
+                accounts.insert(name.clone(), account);
+            }
+            Err(error) => {
+                for account in begun {
+                    account.shutdown().await;
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(accounts)
 }

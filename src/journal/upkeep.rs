@@ -187,8 +187,8 @@ fn fill(storage: &Arc<Storage>, meta: &Meta, entries: &[Entry]) -> Result<(), Jo
 /// Puts a copy that [`Store::backup`] made in place of the journal `to`: a copy of it, whose tickets go on a million higher,
 /// for nobody knows which were given since. `wall` is the time, in milliseconds of Unix time.
 ///
-/// Of the account a refused login, a lock and an operator's hold come back: they are of the registry's word, stop too much rather than too little,
-/// and end by a word of the operator's or by themselves. Sessions and ghosts of then say nothing of now, and are forgotten:
+/// Of the account a refused login, a lock and an operator's hold come back: they stop too much rather than too little, and end
+/// by a word of the operator's or by themselves. Sessions and ghosts of then say nothing of now, and are forgotten:
 /// sessions that were lost since may stand at the registry until its idle limit is over.
 ///
 /// With `force` a journal that is there is moved aside, to the path that is returned: `.replaced` behind its name.

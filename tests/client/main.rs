@@ -13,6 +13,7 @@ mod lists;
 mod live;
 mod openings;
 mod operator;
+mod orders;
 mod password;
 mod places;
 mod quits;

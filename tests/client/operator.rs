@@ -13,7 +13,7 @@ use crate::script::Script;
 
 const DONE: &str = "[RESPONSE]\r\ncode = 200\r\ndescription = Command completed successfully\r\nEOF\r\n.\r\n";
 
-fn charge() -> rrp::command::Ptf<rrp::command::Write> {
+fn charge() -> Ptf<rrp::command::Write> {
     Ptf::change("ChargeCreditcard").unwrap().param("amount", "1").unwrap()
 }
 

@@ -98,6 +98,8 @@ pub(crate) struct Oracle {
     pub(crate) calm: bool,
     /// Registrations may wait in a queue.
     pub(crate) may_queue: bool,
+    /// Callers are told that something is in doubt before their time is over.
+    pub(crate) hurries: bool,
     pub(crate) violations: Vec<(Violation, String, Option<usize>)>,
     pub(crate) intents: Vec<Intent>,
     asked: HashMap<Mark, Asked>,

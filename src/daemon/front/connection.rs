@@ -15,7 +15,7 @@ use super::request::Request;
 use super::stream::Stream;
 use crate::client::random_seed;
 use crate::command::{Command, Effect, Safety};
-use crate::daemon::account::Account;
+use crate::daemon::account::{Account, wall};
 use crate::daemon::config::{DoubtAnswer, User};
 use crate::daemon::identical::{Begin, Part};
 use crate::daemon::log;
@@ -299,11 +299,17 @@ impl Connection {
         user: &Arc<User>,
         account: Arc<Account>,
     ) -> Result<(), End> {
-        if let Err(answer) = self.may_send(&request, user).await? {
-            Counters::add(&self.shared.counters.refused);
-            return self.write(&answer).await;
+        // Its own pace, before it stands in anybody's line.
+        let wait = self.shared.users.pace(user, Instant::now());
+        if !wait.is_zero() {
+            tokio::select! {
+                biased;
+                () = sleep(wait) => {}
+                end = self.watch() => return Err(end),
+            }
         }
         let Request { command, key, lane, deadline } = request;
+        let deadline = deadline.map(|deadline| deadline.saturating_sub(wait));
         if command.nature().effect() == Effect::Read {
             let mut call = account.client.ask(command).lane(lane).user(&user.name);
             if let Some(deadline) = deadline {
@@ -311,7 +317,7 @@ impl Connection {
             }
             let told = tokio::select! {
                 biased;
-                told = call => told,
+                told = call.run() => told,
                 end = self.watch() => return Err(end),
             };
             let answer = match &told {
@@ -340,6 +346,15 @@ impl Connection {
                 }
             },
         };
+        let billed = command.nature().billable().at_stake();
+        if billed && !self.shared.users.bill(user, wall()) {
+            if let Some(part) = &part {
+                account.identical.not_sent(part);
+            }
+            Counters::add(&self.shared.counters.refused);
+            let text = "Authorization failed; not sent: the user's billable commands of this day are used up";
+            return self.write(&Answer::local(531, text, "cap")).await;
+        }
         let mut leaving = Leaving { account: &account, part };
         let key = leaving.part.as_ref().map(Part::key).or(key.as_deref()).unwrap_or_default();
         let mut call =
@@ -349,11 +364,19 @@ impl Connection {
         }
         let told = tokio::select! {
             biased;
-            told = call => told,
+            told = call.run() => told,
             end = self.watch() => return Err(end),
         };
         let part = leaving.part.take();
         drop(leaving);
+        let sent = match &told {
+            Ok(Outcome::Accepted(accepted)) => !accepted.is_replayed(),
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if billed && !sent {
+            self.shared.users.refund(user);
+        }
         self.tell(told, account, part, command).await
     }
 
@@ -423,12 +446,6 @@ impl Connection {
                 && matches!(reply.code().as_u16(), 220 | 420 | 520 | 521)
         });
         if account.config.close_as_mregd && closes { Err(End::Closed) } else { Ok(()) }
-    }
-
-    /// Whether a user has not sent too much; waits for its own pace.
-    async fn may_send(&mut self, request: &Request, user: &Arc<User>) -> Result<Result<(), Answer>, End> {
-        let _ = (request, user);
-        Ok(Ok(()))
     }
 
     /// Waits, while a request is worked on, for a reason not to wait any more.

@@ -68,7 +68,7 @@ impl Request {
         if command.nature().effect() == Effect::Session {
             return Err(denied("the command belongs to the session, which is not the client's"));
         }
-        if !allows(user, command.name()) {
+        if !user.may_send(command.name()) {
             return Err(denied("the command is not allowed to this user"));
         }
         Ok(Self { command, key, lane, deadline })
@@ -85,11 +85,7 @@ fn lane_of(said: &str, user: &User) -> Result<Lane, Box<Answer>> {
         .filter(|lane| *lane != Lane::Settle)
         .find(|lane| lane.as_str().eq_ignore_ascii_case(said))
         .ok_or_else(|| invalid("`X-RRP-LANE` is `interactive`, `normal` or `bulk`"))?;
-    if lane >= user.lane || user.lanes.contains(&lane) {
-        Ok(lane)
-    } else {
-        Err(denied("the lane is not allowed to this user"))
-    }
+    if user.may_use(lane) { Ok(lane) } else { Err(denied("the lane is not allowed to this user")) }
 }
 
 fn deadline_of(said: &str) -> Result<Duration, Box<Answer>> {
@@ -97,28 +93,5 @@ fn deadline_of(said: &str) -> Result<Duration, Box<Answer>> {
     match Duration::from_secs(seconds) {
         Duration::ZERO => Err(invalid("`X-RRP-DEADLINE` is a number of seconds")),
         deadline => Ok(deadline.min(LONGEST)),
-    }
-}
-
-/// Whether a user may have this command sent.
-fn allows(user: &User, name: &str) -> bool {
-    let matches = |pattern: &Box<str>| fits(pattern, name);
-    (user.allow.is_empty() || user.allow.iter().any(matches)) && !user.deny.iter().any(matches)
-}
-
-/// Whether a name fits a pattern, which may begin and end with `*`; without case.
-fn fits(pattern: &str, name: &str) -> bool {
-    let name = name.as_bytes();
-    let same = |part: Option<&[u8]>, pattern: &str| {
-        part.is_some_and(|part| part.eq_ignore_ascii_case(pattern.as_bytes()))
-    };
-    let contains =
-        |middle: &str| middle.is_empty() || name.windows(middle.len()).any(|part| same(Some(part), middle));
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(""), _) => true,
-        (Some(end), None) => same(name.len().checked_sub(end.len()).and_then(|at| name.get(at..)), end),
-        (Some(middle), Some(_)) => contains(middle.strip_suffix('*').unwrap_or(middle)),
-        (None, Some(begin)) => same(name.get(..begin.len()), begin),
-        (None, None) => same(Some(name), pattern),
     }
 }

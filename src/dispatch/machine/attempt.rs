@@ -471,6 +471,14 @@ impl<S: Slots> Dispatch<S> {
 
     /// A read has shown that it was not applied.
     pub(super) fn not_applied(&mut self, id: JobId, at: Moment) {
+        // Whoever asked for it while it was in doubt has come to have it done, and now waits for that.
+        let calls: Vec<CallId> =
+            self.jobs.get(&id).map(|job| job.calls.wanting().collect()).unwrap_or_default();
+        for call in calls {
+            if self.calls.get(&call).is_some_and(|known| known.joined) {
+                self.take_time(call);
+            }
+        }
         let may = self.may_resend(id, Duration::ZERO, at);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let Work::Change(write) = &mut job.work else { return };

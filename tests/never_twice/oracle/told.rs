@@ -133,7 +133,10 @@ impl Oracle {
             Outcome::InDoubt(doubt) => {
                 let Some(at) = self.of_ticket(client, doubt.ticket()) else { return };
                 let reason = doubt.reason();
-                let may = if reason == DoubtReason::Deadline { deadline } else { self.is_doubtful(at) };
+                let may = match reason {
+                    DoubtReason::Deadline => deadline || self.hurries && self.is_doubtful(at),
+                    _ => self.is_doubtful(at),
+                };
                 self.check(may, Some(at), &format!("in doubt without a reason: {reason}"));
                 let recorded = ["open", "in-doubt"];
                 let written = !doubt.is_recorded() || self.is_recorded(client, doubt.ticket(), &recorded);

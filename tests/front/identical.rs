@@ -1,12 +1,12 @@
 //! Writes without a key: asked for again, they are not done again.
 
-use core::time::Duration;
+use std::time::Duration;
 
+use rrp::sim::{Change, Close, Effect, Fault, Trigger};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 use super::{Daemon, ask, code, reply};
-use crate::sim::{Change, Close, Effect, Fault, Trigger};
 
 const RENEW: &str = "command=RenewDomain\ndomain=example.com\nperiod=1";
 
@@ -99,11 +99,7 @@ async fn two_at_once_are_one() {
 #[tokio::test]
 async fn a_doubt_is_told_with_its_ticket_and_settled_for_whoever_asks_again() {
     // It is not seen what became of it for longer than its caller is held back.
-    let daemon = Daemon::with(|account| {
-        account.settle_wait = Duration::from_millis(50);
-        account.negatives = Some((Duration::from_millis(400), Duration::ZERO, Duration::from_millis(10)));
-    })
-    .await;
+    let daemon = Daemon::with("settle-wait = '50ms'\nnegatives = ['3s', '0s', '10ms']").await;
     let mut desk = with_domain(&daemon).await;
     on_renewal(&daemon, Effect::CloseBefore(Close::Reset));
     let told = ask(&mut desk, RENEW).await;
@@ -137,10 +133,7 @@ async fn an_answer_that_was_not_read_comes_back() {
 
 #[tokio::test]
 async fn what_waits_is_not_sent_for_whoever_is_gone() {
-    let daemon = Daemon::with(|account| {
-        account.sessions = 0..=1;
-    })
-    .await;
+    let daemon = Daemon::with("sessions = 1").await;
     let mut desk = with_domain(&daemon).await;
     let mut batch = daemon.log_in("batch").await;
     daemon.registry.registry().faults().add(

@@ -1,108 +1,48 @@
 //! The daemon as its clients see it, against a simulated registry.
+#![cfg(all(feature = "daemon", feature = "sim-server"))]
+#![allow(clippy::disallowed_methods)]
 
-use core::time::Duration;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod identical;
 
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rrp::daemon::{Config, Control, Hooks, RunError, Surroundings, run};
+use rrp::sim::server::{Listen, Server};
+use rrp::sim::{self, Change, Close, Effect, Fault, Registrar, Trigger};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::config::{
-    Account, Config, DoubtAnswer, Environment, Journal, Limits, Listen, Log, LogFormat, Password, UnixSocket,
-    User,
-};
-use super::{Control, Hooks, run};
-use crate::command::Session;
-use crate::net::{Connector, Endpoint};
-use crate::pace::{Lane, Rate};
-use crate::session;
-use crate::sim::server::{Listen as Registry, Server};
-use crate::sim::{self, Change, Close, Effect, Fault, Registrar, Trigger};
-
-mod identical;
-
 struct Daemon {
     directory: TempDir,
     registry: Server,
     control: mpsc::Sender<Control>,
-    task: JoinHandle<Result<(), super::RunError>>,
-}
-
-fn user(name: &str) -> (Box<str>, Arc<User>) {
-    let user = User {
-        name: name.into(),
-        password: Password::Plain("secret".into()),
-        account: "main".into(),
-        lane: Lane::Normal,
-        lanes: Vec::new(),
-        commands_per_second: None,
-        billable_per_day: None,
-        allow: Vec::new(),
-        deny: vec!["pushdomain".into()],
-        cltrid_is_key: false,
-        connections: None,
-    };
-    (name.into(), Arc::new(user))
-}
-
-fn account(registry: &Server, directory: &Path) -> Account {
-    let endpoint = Endpoint::new("127.0.0.1", registry.address().port()).unwrap();
-    Account {
-        name: "main".into(),
-        endpoint,
-        environment: Environment::Simulated,
-        connector: Connector::plain(),
-        session: session::Config::new(Session::login("registrar", "password".to_owned()).unwrap()),
-        sessions: 0..=2,
-        rate: Rate::UNLIMITED,
-        journal: Journal::File(directory.join("main.redb")),
-        lock: Some(directory.to_owned()),
-        settle_wait: Duration::from_secs(45),
-        doubt_answer: DoubtAnswer::Code,
-        undelivered: Duration::from_secs(900),
-        close_as_mregd: false,
-        query_deadline: Duration::from_secs(60),
-        change_deadline: Duration::from_secs(300),
-        bulk_deadline: Duration::from_secs(86_400),
-        negatives: Some((Duration::ZERO, Duration::ZERO, Duration::from_millis(10))),
-    }
+    task: JoinHandle<Result<(), RunError>>,
 }
 
 impl Daemon {
     async fn start() -> Self {
-        Self::with(|_| {}).await
+        Self::with("").await
     }
 
-    async fn with(change: impl FnOnce(&mut Account)) -> Self {
+    /// With these settings of the account.
+    async fn with(settings: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let since = Duration::from_millis(crate::client::system_wall());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let today = sim::Stamp::midnight(1970, 1, 1).after(since);
         let registry =
             sim::Config::new().registrar(Registrar::new("registrar", "password")).start_date(today);
         let registry = sim::Registry::new(registry, Server::now());
-        let registry =
-            Server::start(registry, Registry::plain("127.0.0.1:0".parse().unwrap())).await.unwrap();
-        let mut account = account(&registry, directory.path());
-        change(&mut account);
-        let path = directory.path().join("front.sock");
-        let config = Config {
-            accounts: BTreeMap::from([("main".into(), Arc::new(account))]),
-            users: BTreeMap::from([user("desk"), user("batch")]),
-            listen: vec![Listen::Unix(UnixSocket { path, mode: 0o660, owner: None, group: None })],
-            admin: None,
-            metrics: None,
-            log: Log { format: LogFormat::Text, level: tracing::Level::INFO, file: None },
-            limits: Limits::DEFAULT,
-            drain: Duration::from_secs(10),
-        };
+        let registry = Server::start(registry, Listen::plain("127.0.0.1:0".parse().unwrap())).await.unwrap();
+        let config = config(&directory, &registry, settings);
         let (control, asked) = mpsc::channel(1);
         let task = tokio::spawn(run(config, Hooks::default(), asked));
         let daemon = Self { directory, registry, control, task };
         while !daemon.path().exists() {
+            assert!(!daemon.task.is_finished(), "{:?}", daemon.task.await);
             tokio::task::yield_now().await;
         }
         daemon
@@ -131,6 +71,20 @@ impl Daemon {
         assert!(!self.directory.path().join("front.sock").exists());
         self.registry
     }
+}
+
+fn config(directory: &TempDir, registry: &Server, settings: &str) -> Config {
+    let path = directory.path().display();
+    let text = format!(
+        "[[listen]]\nunix = '{path}/front.sock'\n[user.desk]\npassword-env = 'SECRET'\ndeny = ['PushDomain']\n\
+         [user.batch]\npassword-env = 'SECRET'\n[account.main]\nserver = '{}'\nlogin = 'registrar'\n\
+         password-env = 'PASSWORD'\nplain = true\nrate = 'unlimited'\njournal = '{path}/main.redb'\n\
+         lock = '{path}'\n{settings}\n",
+        registry.address()
+    );
+    let negatives = if settings.contains("negatives") { "" } else { "negatives = ['0s', '0s', '10ms']\n" };
+    let surroundings = Surroundings::none().variable("SECRET", "secret").variable("PASSWORD", "password");
+    Config::parse(&format!("{text}{negatives}"), "test.toml", &surroundings).unwrap()
 }
 
 /// Up to and with the next `EOF`.
