@@ -65,7 +65,7 @@ impl Request {
             return Err(invalid("this cannot be a key"));
         }
         let command = Command::new(ptf);
-        if command.nature().effect() == Effect::Session {
+        if command.nature().effect() == Effect::Session || is_of_rrp(command.name()) {
             return Err(denied("the command belongs to the session, which is not the client's"));
         }
         if !user.may_send(command.name()) {
@@ -73,6 +73,11 @@ impl Request {
         }
         Ok(Self { command, key, lane, deadline })
     }
+}
+
+/// Whether it has the name of what RRP begins and ends a session by: some registry might take it for that.
+fn is_of_rrp(name: &str) -> bool {
+    name.eq_ignore_ascii_case("session") || name.eq_ignore_ascii_case("quit")
 }
 
 fn is_own(name: &str) -> bool {
