@@ -69,7 +69,7 @@ impl Request {
             return Err(denied("passwords are not changed by way of the daemon"));
         }
         let command = Command::new(ptf);
-        if command.nature().effect() == Effect::Session {
+        if command.nature().effect() == Effect::Session || is_of_rrp(command.name()) {
             return Err(denied("the command belongs to the session, which is not the client's"));
         }
         if !user.may_send(command.name()) {
@@ -86,6 +86,11 @@ fn changes_a_password(ptf: &PtfCommand) -> bool {
     let of_logins = ["account", "user", "registrar", "role"].iter().any(|who| name.contains(who));
     let says = |given: &Parameter| given.name().as_str().to_ascii_lowercase().contains("password");
     !reads && (name.contains("password") || of_logins && ptf.parameters().iter().any(says))
+}
+
+/// Whether it has the name of what RRP begins and ends a session by: some registry might take it for that.
+fn is_of_rrp(name: &str) -> bool {
+    name.eq_ignore_ascii_case("session") || name.eq_ignore_ascii_case("quit")
 }
 
 fn is_own(name: &str) -> bool {
