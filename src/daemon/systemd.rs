@@ -87,8 +87,8 @@ impl Notifier {
     /// Pings twice as often as the manager wants, for ever; it is over at once if the manager does not watch. It belongs on the
     /// runtime that serves, so that the pings stop when nothing is served any more.
     pub(super) async fn keep_pinging(self: Arc<Self>) {
-        let Some(within) = self.watchdog.filter(|_| self.manager.is_some()) else { return };
-        let mut ticks = interval((within / 2).max(Duration::from_millis(1)));
+        let Some(within) = self.watchdog().filter(|_| self.manager.is_some()) else { return };
+        let mut ticks = interval(within.div_f32(2.0).max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;

@@ -4,6 +4,7 @@ mod rehearsal;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rrp::daemon::{Config, ConfigError, Control, Hooks, Surroundings, run as run_daemon};
 use tokio::sync::mpsc;
@@ -124,8 +125,11 @@ async fn serve(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
         Ok(config)
     });
+    // What is said last is written, too.
+    let logging = Arc::new(logging);
+    let logs = Arc::clone(&logging);
     hooks.log = Box::new(move |log| {
-        if let Err(error) = logging.reload(log) {
+        if let Err(error) = logs.reload(log) {
             error!(%error, "the log stays as it was");
         }
     });

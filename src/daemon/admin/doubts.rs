@@ -8,7 +8,7 @@ use super::call::MOST_WAIT;
 use super::show::{chain, rows};
 use crate::daemon::account::Account;
 use crate::daemon::shared::State;
-use crate::dispatch::{Entry, Settled};
+use crate::dispatch::{Entry, Resolution, Settled, Ticket};
 use crate::journal::encode;
 
 /// An entry, as a journal has it: values that are secret are kept as keyed hashes there.
@@ -42,10 +42,32 @@ pub(super) async fn show(mut request: Request, state: &State) -> Result<Value, R
     let account = accounts::one(&mut request, state)?;
     let ticket = request.ticket()?;
     request.done()?;
-    let doubts = account.client.doubts().await?;
-    let entry = doubts.iter().find(|entry| entry.ticket() == ticket);
-    let entry = entry.ok_or_else(|| Refusal::not_found(format!("there is no ticket `{ticket}`")))?;
-    Ok(row(&account, entry))
+    Ok(row(&account, &known(&account, ticket).await?))
+}
+
+/// A write that the client or the journal knows.
+async fn known(account: &Account, ticket: Ticket) -> Result<Entry, Refusal> {
+    let entry = account.client.entry(ticket).await?;
+    entry.ok_or_else(|| Refusal::not_found(format!("there is no ticket `{ticket}` in doubt or under way")))
+}
+
+/// Takes a person's word for what became of a write.
+pub(super) async fn resolve(mut request: Request, state: &State, user: &str) -> Result<Value, Refusal> {
+    let account = accounts::one(&mut request, state)?;
+    let (ticket, applied) = (request.ticket()?, request.flag("applied")?);
+    let note = request.text("note")?;
+    request.done()?;
+    let (resolution, standing) = match applied {
+        Some(true) => (Resolution::Applied, "accepted"),
+        Some(false) => (Resolution::NotApplied, "not-applied"),
+        None => return Err(Refusal::request("`applied` says true or false")),
+    };
+    let note = match note {
+        Some(note) => format!("by {user}: {note}"),
+        None => format!("by {user}"),
+    };
+    account.client.resolve(ticket, resolution, &note).await?;
+    Ok(json!({"account": &*account.config.name, "ticket": ticket.get(), "standing": standing}))
 }
 
 /// Reads what became of a write, and sends nothing again.

@@ -15,7 +15,7 @@ use super::peer::{Peer, Role, Users};
 use super::show::{self, View};
 use super::socket::Socket;
 use super::table::{What, permit};
-use super::{AdminAsk, AdminError, accounts, call, doubts, operate};
+use super::{AdminAsk, AdminError, accounts, call, doubts, operate, stats};
 use crate::daemon::config::Admin;
 use crate::daemon::shared::{Phase, Shared};
 
@@ -175,40 +175,46 @@ async fn run(what: What, mut request: Request, role: Role, peer: Peer, hub: &Hub
     let state = shared.state();
     let user = format!("admin:{}", peer.uid);
     match what {
-        What::Pools | What::Sessions | What::Queue | What::Pace | What::Holds => {
+        What::Pools | What::Pace | What::Sessions | What::Holds => {
             let accounts = accounts::all(&mut request, &state)?;
             request.done()?;
             let views = View::of(accounts).await?;
             Ok(match what {
-                What::Queue => show::rows("lanes", views.iter().flat_map(View::lanes).collect()),
+                What::Sessions => show::rows("sessions", views.iter().flat_map(View::sessions).collect()),
                 What::Pace => show::rows("pace", views.iter().map(View::pace).collect()),
                 What::Holds => show::rows("holds", views.iter().flat_map(View::holds).collect()),
                 _ => show::rows("pools", views.iter().map(View::pool).collect()),
             })
         }
+        What::Queue => {
+            let accounts = accounts::all(&mut request, &state)?;
+            request.done()?;
+            show::queue(accounts).await
+        }
         What::Hello => request.done().map(|()| show::hello(shared, role)),
         What::Clients => request.done().map(|()| show::clients(shared)),
-        What::Stats => request.done().map(|()| show::stats(shared)),
-        What::Config => Err(later()),
+        What::Stats => {
+            let accounts = accounts::all(&mut request, &state)?;
+            request.done()?;
+            stats::tell(shared, accounts).await
+        }
+        What::Config => request.done().map(|()| json!({"toml": state.config.show()})),
         What::Doubts => doubts::list(request, &state).await,
         What::Doubt => doubts::show(request, &state).await,
         What::Settle => doubts::settle(request, &state, &user).await,
+        What::Resolve => doubts::resolve(request, &state, &user).await,
         What::Call => {
             if *shared.phase.borrow() != Phase::Running {
                 return Err(Refusal::new("ending", "the daemon takes nothing new: it ends"));
             }
             call::run(request, &state, &user).await
         }
-        What::Kill => operate::kill(request, shared),
+        What::Kill => operate::kill(request, shared).await,
+        What::Hold => operate::hold(request, &state).await,
         What::Drain => operate::drain(request, &hub.asks).await,
         What::Reload => operate::reload(request, &hub.asks).await,
-        What::RetryLogin => operate::retry_login(request, &state),
-        What::Pause | What::Resume | What::Reconnect | What::Hold | What::Release | What::Resolve => {
-            Err(later())
+        What::Pause | What::Resume | What::Reconnect | What::Release | What::RetryLogin => {
+            operate::simple(what, request, &state).await
         }
     }
-}
-
-fn later() -> Refusal {
-    Refusal::new("refused", "not yet")
 }

@@ -69,6 +69,7 @@ impl World {
             log: Log { format: LogFormat::Text, level: tracing::Level::INFO, file: None },
             limits: Limits::DEFAULT,
             drain: Duration::from_secs(1),
+            notes: Default::default(),
         };
         let shared = Arc::new(Shared::new(State { config: Arc::new(config), accounts }));
         let (sender, asks) = mpsc::channel(4);
@@ -122,6 +123,7 @@ fn account(number: usize, port: u16, directory: &Path) -> config::Account {
         query_deadline: Duration::from_secs(20),
         change_deadline: Duration::from_secs(20),
         bulk_deadline: Duration::from_secs(20),
+        keepalive: None,
         negatives: None,
     }
 }

@@ -55,8 +55,8 @@ impl Config {
         let mut config =
             Self::parse_from(&translated.toml, name, &translated.surroundings, Some(&translated.places))?;
         let mut warnings = settings.into_warnings();
-        warnings.append(&mut config.warnings);
-        config.warnings = warnings;
+        warnings.append(&mut config.notes.warnings);
+        config.notes.warnings = warnings;
         Ok(FromMregd { config, toml: translated.toml })
     }
 }

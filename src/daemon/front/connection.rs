@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::Interest;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 
 use super::answer::{Answer, Fate};
@@ -21,6 +21,7 @@ use crate::daemon::identical::{Begin, Part};
 use crate::daemon::log;
 use crate::daemon::shared::{Connected, Counters, Phase, Shared};
 use crate::dispatch::{NotSent, Outcome};
+use crate::net::Alarm;
 use crate::secret::Secret;
 
 /// So long a wrong login waits for its answer.
@@ -60,6 +61,7 @@ pub(super) struct Connection {
     counted: usize,
     /// Nothing more comes.
     half_closed: bool,
+    alarm: Alarm,
     written: Option<Box<Written>>,
     /// The request that is being answered and its user, if somebody wants to log them.
     asked: Option<Box<(Bytes, Arc<User>)>>,
@@ -75,7 +77,17 @@ impl Drop for Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, connected: Arc<Connected>, shared: Arc<Shared>) -> Self {
         let intake = Intake::new();
-        Self { stream, intake, shared, connected, counted: 0, half_closed: false, written: None, asked: None }
+        Self {
+            stream,
+            intake,
+            shared,
+            connected,
+            counted: 0,
+            half_closed: false,
+            alarm: Alarm::default(),
+            written: None,
+            asked: None,
+        }
     }
 
     pub(super) async fn serve(mut self) {
@@ -175,7 +187,7 @@ impl Connection {
                 ready = self.stream.ready(Interest::READABLE) => {
                     ready.map_err(|_| End::Gone)?;
                 }
-                () = sleep_until(deadline) => {
+                () = self.alarm.until(Some(deadline.into_std())) => {
                     Counters::add(&self.shared.counters.timeouts);
                     return Err(End::Told(Box::new(timeout())));
                 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_millis(500);
 
 /// One piece of what a client sends is at most so long.
-const PIECE: usize = 8_192;
+const PIECE: usize = 4_096;
 
 /// A local connection's socket.
 #[derive(Debug)]
