@@ -41,7 +41,8 @@ fn states_of(source: &str) -> BTreeSet<String> {
     for (at, _) in source.match_indices("local(") {
         let call = &source[at..];
         let end = call.match_indices(')').map(|(end, _)| end).find(|end| balanced(&call[..=*end]));
-        let last = call[..end.expect("a call ends")].trim_end().trim_end_matches(',').rsplit(", ").next().unwrap();
+        let last =
+            call[..end.expect("a call ends")].trim_end().trim_end_matches(',').rsplit(", ").next().unwrap();
         let word = last.trim().trim_matches('"');
         if last.trim().starts_with('"') && is_word(word) {
             found.insert(word.to_owned());
@@ -117,7 +118,10 @@ fn every_setting_of_mregd_stands_in_the_guide() {
     for entry in code.split("(\"").skip(1) {
         let name = entry.split('"').next().unwrap();
         // The reasons, too, stand behind a bracket.
-        if entry.get(name.len() + 1..).is_some_and(|rest| rest.starts_with(",None") || rest.starts_with(",Some")) {
+        if entry
+            .get(name.len() + 1..)
+            .is_some_and(|rest| rest.starts_with(",None") || rest.starts_with(",Some"))
+        {
             known.insert(name.to_owned());
         }
     }
@@ -128,7 +132,9 @@ fn every_setting_of_mregd_stands_in_the_guide() {
     let told: BTreeSet<String> = rows(&read("docs/migration.md"), "## Settings and variables")
         .iter()
         .skip(1)
-        .flat_map(|cells| cells[..2].iter().flat_map(|cell| quoted(cell)).map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|cells| {
+            cells[..2].iter().flat_map(|cell| quoted(cell)).map(str::to_owned).collect::<Vec<_>>()
+        })
         .collect();
     let missing: Vec<_> = known.difference(&told).collect();
     assert!(missing.is_empty(), "docs/migration.md does not tell of {missing:?}");
@@ -141,7 +147,10 @@ fn anchors(markdown: &str) -> BTreeSet<String> {
     let headings = markdown.lines().filter(|line| line.starts_with('#'));
     let slug = |line: &str| {
         let kept = line.trim_start_matches('#').trim().to_lowercase();
-        kept.chars().filter(|c| c.is_alphanumeric() || "- _".contains(*c)).collect::<String>().replace(' ', "-")
+        kept.chars()
+            .filter(|c| c.is_alphanumeric() || "- _".contains(*c))
+            .collect::<String>()
+            .replace(' ', "-")
     };
     headings.map(slug).collect()
 }
