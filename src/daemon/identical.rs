@@ -229,11 +229,6 @@ impl Identical {
             Keep::UnderWay | Keep::Told => true,
         });
     }
-
-    /// How many outcomes wait for somebody to ask again.
-    pub(super) fn held(&self) -> usize {
-        self.lock().values().filter(|known| matches!(known.keep, Keep::Held(..) | Keep::Left(_))).count()
-    }
 }
 
 /// So long after its caller has left a write may be under way: its whole reply, and what it takes to read it back.

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use rrp::secret::{REDACTED, is_secret_name};
 use serde_json::{Map, Value, json};
 
 use crate::daemon::{Daemon, Place, request};
@@ -136,7 +135,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         Task::Kill { what: Kind::Client, number } => with(request("kill", None), "client", json!(number)),
         Task::Kill { what: Kind::Session, number } => with(of("kill"), "session", json!(number)),
         Task::Hold { until, reason } => {
-            let asked = with(of("hold"), "for_s", json!(until.from_now()?));
+            let asked = with(of("hold"), "for_s", json!(until.seconds()?));
             with(asked, "reason", json!(reason))
         }
     };
@@ -313,16 +312,15 @@ fn print(task: &Task, daemon: &Daemon, told: &Value, out: &mut dyn Write) -> Res
             ];
             table(told, "holds", columns, "nothing is held up", out)
         }
-        Task::Doubts => crate::doubt::print_list(&crate::found::all_of(daemon, told)?, out),
+        Task::Doubts => {
+            crate::doubt::print_list(&crate::found::all_of(daemon, told)?, crate::found::more(told), out)
+        }
         Task::Config => {
-            // It is redacted where it is made; what this program knows to be a secret is not printed in any case.
+            // It is redacted where it is made.
             for line in told.get("toml").and_then(Value::as_str).unwrap_or_default().lines() {
-                match line.split_once('=') {
-                    Some((name, _)) if is_secret_name(name.trim()) => {
-                        writeln!(out, "{}= {REDACTED}", escape(name))?
-                    }
-                    _ => writeln!(out, "{}", escape(line))?,
-                }
+                // Its own backslashes stay: it is to be copied.
+                let bare = line.replace('\\', "");
+                writeln!(out, "{}", if escape(&bare) == bare { line.to_owned() } else { escape(line) })?;
             }
             Ok(())
         }

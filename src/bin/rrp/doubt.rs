@@ -180,20 +180,25 @@ pub(crate) fn known(store: &mut Store, ticket: Ticket) -> Result<Entry, Refusal>
 }
 
 fn list(at: &Where, as_json: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
-    let found = at.open(err)?.unfinished()?;
+    let mut source = at.open(err)?;
+    let found = source.unfinished()?;
     if as_json {
         let mut array = JsonArray::begin(out)?;
         for found in &found {
             array.push(&About::new(found, wall()).json(), out)?;
         }
         array.end(out)?;
+        if source.more() > 0 {
+            // A note that nobody sees is no failure.
+            let _ = writeln!(err, "note: there are {} more", source.more());
+        }
         return Ok(());
     }
-    print_list(&found, out)
+    print_list(&found, source.more(), out)
 }
 
 /// Writes that are open or in doubt, and what comes next.
-pub(crate) fn print_list(found: &[Found], out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn print_list(found: &[Found], more: u64, out: &mut dyn Write) -> Result<(), Failure> {
     let Some(first) = found.first() else {
         writeln!(out, "nothing is in doubt")?;
         return Ok(());
@@ -228,6 +233,9 @@ pub(crate) fn print_list(found: &[Found], out: &mut dyn Write) -> Result<(), Fai
         output::table(["account", a, b, c, d, e, f, g], &rows, out)?;
     } else {
         output::table(head, &rows, out)?;
+    }
+    if more > 0 {
+        writeln!(out, "and {more} more")?;
     }
     let reach = if found.iter().any(|other| other.reach != first.reach) {
         "--account ACCOUNT"

@@ -34,6 +34,8 @@ pub(crate) enum Source {
     Daemon {
         daemon: Box<Daemon>,
         account: Option<String>,
+        /// How many it has not told of, as they are too many.
+        more: u64,
     },
 }
 
@@ -61,7 +63,11 @@ impl Source {
             let daemon = place.daemon().map_err(|refusal| {
                 refusal.hint("--journal FILE names a journal that nobody has open; --socket PATH or RRP_ADMIN a daemon")
             })?;
-            return Ok(Self::Daemon { daemon: Box::new(daemon), account: account.map(str::to_owned) });
+            return Ok(Self::Daemon {
+                daemon: Box::new(daemon),
+                account: account.map(str::to_owned),
+                more: 0,
+            });
         };
         let error = match Store::open_any(file, &Options::new(), wall()) {
             Ok(store) => return Ok(Self::Journal { store: Box::new(store), reach: option(file) }),
@@ -70,7 +76,7 @@ impl Source {
         if *error.kind() == JournalErrorKind::Locked
             && let Some((daemon, served)) = place.find(None, |served| served.has_journal(file), err)?
         {
-            return Ok(Self::Daemon { daemon: Box::new(daemon), account: Some(served.name) });
+            return Ok(Self::Daemon { daemon: Box::new(daemon), account: Some(served.name), more: 0 });
         }
         Err(refusal(error))
     }
@@ -83,21 +89,30 @@ impl Source {
                 let entries = entries.into_iter().filter(|entry| !entry.standing().is_finished());
                 Ok(entries.map(|entry| Found { entry, reach: reach.clone(), account: None }).collect())
             }
-            Self::Daemon { daemon, account } => {
+            Self::Daemon { daemon, account, more: left } => {
                 let told = daemon.ask(&request("doubts", account.as_deref()).into())?;
+                *left = more(&told);
                 all_of(daemon, &told)
             }
         }
     }
 
-    /// One write, however it stands.
+    /// How many writes are open or in doubt beside those that were last told of.
+    pub(crate) const fn more(&self) -> u64 {
+        match self {
+            Self::Journal { .. } => 0,
+            Self::Daemon { more, .. } => *more,
+        }
+    }
+
+    /// One write, as long as nobody knows what became of it, and in a journal for as long as it is kept.
     pub(crate) fn one(&mut self, ticket: Ticket) -> Result<Found, Refusal> {
         match self {
             Self::Journal { store, reach } => {
                 let entry = known(store, ticket)?;
                 Ok(Found { entry, reach: reach.clone(), account: None })
             }
-            Self::Daemon { daemon, account } => {
+            Self::Daemon { daemon, account, .. } => {
                 let mut map = request("doubt", account.as_deref());
                 map.insert("ticket".to_owned(), json!(ticket.get()));
                 let told = daemon.ask(&map.into())?;
@@ -131,6 +146,11 @@ fn found(daemon: &Daemon, row: &Value) -> Option<Found> {
     let account = row.get("account").and_then(Value::as_str)?;
     let served = daemon.accounts.iter().find(|served| served.name == account)?;
     Some(Found { entry: entry_of(row)?, reach: daemon.reach(served), account: Some(account.to_owned()) })
+}
+
+/// How many rows an answer has not.
+pub(crate) fn more(told: &Value) -> u64 {
+    told.get("more").and_then(Value::as_u64).unwrap_or_default()
 }
 
 /// The writes of an answer.

@@ -28,7 +28,7 @@ impl fmt::Display for Passed {
 
 impl Until {
     /// Seconds from now.
-    pub(crate) fn from_now(self) -> Result<u64, Passed> {
+    pub(crate) fn seconds(self) -> Result<u64, Passed> {
         let seconds = match self {
             Self::In(seconds) => seconds,
             Self::At(then) => then.saturating_sub(wall() / 1_000),
@@ -120,7 +120,7 @@ mod tests {
         ] {
             assert_eq!(until(text).ok(), expected, "{text}");
         }
-        assert!(Until::At(1_767_225_600).from_now().is_err() && Until::In(0).from_now().is_err());
+        assert!(Until::At(1_767_225_600).seconds().is_err() && Until::In(0).seconds().is_err());
     }
 
     #[test]

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let place = args.connection.place();
     let mut source = Source::open(args.journal.as_deref(), place, args.account.as_deref(), err)?;
     let doubts = wanted(args, &mut source)?;
+    let more = source.more();
     if doubts.is_empty() {
         if args.json {
             output::json_array(core::iter::empty(), out)?;
@@ -87,7 +88,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         }
         (Source::Journal { .. }, None) => return Err(Refusal::usage(STAGE, "no journal is named").into()),
     };
-    let exit = reports.iter().map(Report::exit).fold(Exit::Yes, Exit::worse);
+    // What was not told of is still in doubt.
+    let begin = if more > 0 { Exit::InDoubt } else { Exit::Yes };
+    if more > 0 {
+        let _ = writeln!(err, "note: {more} more are in doubt: call it again");
+    }
+    let exit = reports.iter().map(Report::exit).fold(begin, Exit::worse);
     let printed = print(&reports, args.json, out).and_then(|()| out.flush());
     printed.map_err(Failure::output(exit))?;
     Ok(exit)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::accounts;
 use super::ask::{Refusal, Request};
 use super::call::MOST_WAIT;
-use super::show::{chain, rows};
+use super::show::{MAX_ROWS, chain};
 use crate::daemon::account::Account;
 use crate::daemon::shared::State;
 use crate::dispatch::{Entry, Resolution, Settled, Ticket};
@@ -30,11 +30,14 @@ fn row(account: &Account, entry: &Entry) -> Value {
 pub(super) async fn list(mut request: Request, state: &State) -> Result<Value, Refusal> {
     let accounts = accounts::all(&mut request, state)?;
     request.done()?;
-    let mut doubts = Vec::new();
+    let (mut doubts, mut more) = (Vec::new(), 0_usize);
     for account in accounts {
-        doubts.extend(account.client.doubts().await?.iter().map(|entry| row(&account, entry)));
+        let entries = account.client.doubts().await?;
+        let room = MAX_ROWS.saturating_sub(doubts.len());
+        more = more.saturating_add(entries.len().saturating_sub(room));
+        doubts.extend(entries.iter().take(room).map(|entry| row(&account, entry)));
     }
-    Ok(rows("doubts", doubts))
+    Ok(json!({"doubts": doubts, "more": more}))
 }
 
 /// One write, however it stands.

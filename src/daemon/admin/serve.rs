@@ -22,6 +22,9 @@ use crate::daemon::shared::{Phase, Shared};
 /// Connections at a time; one more is told so, and closed.
 const MAX_CONNECTIONS: usize = 16;
 
+/// Of those, so many may wait for a registry at a time: whoever wants to look gets in.
+const MAX_CALLS: usize = 12;
+
 /// The socket of whoever runs the daemon.
 pub(in crate::daemon) struct AdminSocket {
     socket: Socket,
@@ -33,7 +36,8 @@ pub(super) struct Hub {
     pub(super) shared: Arc<Shared>,
     pub(super) asks: mpsc::Sender<AdminAsk>,
     pub(super) users: Users,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Semaphore,
+    pub(super) calls: Semaphore,
     /// The user of this process.
     pub(super) own: u32,
 }
@@ -41,7 +45,8 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(shared: Arc<Shared>, asks: mpsc::Sender<AdminAsk>, users: Users) -> Self {
         let own = rustix::process::geteuid().as_raw();
-        Self { shared, asks, users, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)), own }
+        let (places, calls) = (Semaphore::new(MAX_CONNECTIONS), Semaphore::new(MAX_CALLS));
+        Self { shared, asks, users, places, calls, own }
     }
 }
 
@@ -174,6 +179,15 @@ async fn run(what: What, mut request: Request, role: Role, peer: Peer, hub: &Hub
     let shared = &hub.shared;
     let state = shared.state();
     let user = format!("admin:{}", peer.uid);
+    let _place = match what {
+        What::Call | What::Settle => match hub.calls.try_acquire() {
+            Ok(place) => Some(place),
+            Err(_) => {
+                return Err(Refusal::new("busy", "too many commands of operators wait: ask again later"));
+            }
+        },
+        _ => None,
+    };
     match what {
         What::Pools | What::Pace | What::Sessions | What::Holds => {
             let accounts = accounts::all(&mut request, &state)?;

@@ -2,10 +2,10 @@
 
 use core::sync::atomic::Ordering;
 use core::time::Duration;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::io::Interest;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 
@@ -90,7 +90,8 @@ impl Connection {
         }
     }
 
-    pub(super) async fn serve(mut self) {
+    /// Boxed, for a future holds what it is given twice.
+    pub(super) async fn serve(mut self: Box<Self>) {
         let end = match self.login().await {
             Ok(()) => self.requests().await,
             Err(end) => end,
@@ -105,10 +106,10 @@ impl Connection {
     async fn login(&mut self) -> Result<(), End> {
         let deadline = after(self.shared.state().config.limits.login_time);
         let timeout = || Answer::plain(421, "Command failed; Timeout");
-        self.prompt(b"login:").await?;
+        Box::pin(self.prompt(b"login:")).await?;
         loop {
             match self.input(deadline, timeout).await? {
-                Input::User => self.prompt(b"password:").await?,
+                Input::User => Box::pin(self.prompt(b"password:")).await?,
                 Input::Login { user, password } => {
                     return Box::pin(self.check(user, password)).await;
                 }
@@ -118,7 +119,7 @@ impl Connection {
         }
     }
 
-    async fn check(&mut self, name: String, password: Secret) -> Result<(), End> {
+    async fn check(&self, name: String, password: Secret) -> Result<(), End> {
         let state = self.shared.state();
         let user = state.user(&name).cloned();
         let right = self.shared.users.verify(user.as_ref(), password.expose().as_bytes()).await;
@@ -184,16 +185,13 @@ impl Connection {
             }
             tokio::select! {
                 biased;
-                ready = self.stream.ready(Interest::READABLE) => {
-                    ready.map_err(|_| End::Gone)?;
-                }
+                read = self.stream.read(|piece| self.intake.push(piece)) => self.read(read)?,
                 () = self.alarm.until(Some(deadline.into_std())) => {
                     Counters::add(&self.shared.counters.timeouts);
                     return Err(End::Told(Box::new(timeout())));
                 }
-                () = self.connected.kill.notified() => continue,
+                () = self.connected.kill.notified() => {}
             }
-            self.read()?;
         }
     }
 
@@ -205,12 +203,11 @@ impl Connection {
             || phase == Phase::Draining && self.intake.is_idle()
     }
 
-    fn read(&mut self) -> Result<(), End> {
-        let intake = &mut self.intake;
-        match self.stream.read(|piece| intake.push(piece)) {
-            Ok(Some(0)) => self.half_closed = true,
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(()),
+    /// Something was read, or nothing more comes.
+    fn read(&mut self, read: io::Result<usize>) -> Result<(), End> {
+        match read {
+            Ok(0) => self.half_closed = true,
+            Ok(_) => {}
             Err(_) => {
                 self.lost();
                 return Err(End::Gone);
@@ -458,21 +455,23 @@ impl Connection {
                 return End::Closed;
             }
             let full = self.half_closed || self.intake.held() > AHEAD;
-            tokio::select! {
+            if full {
+                tokio::select! {
+                    biased;
+                    () = self.connected.kill.notified() => continue,
+                    () = self.stream.gone() => return End::Gone,
+                }
+            }
+            let read = tokio::select! {
                 biased;
                 () = self.connected.kill.notified() => continue,
-                () = self.stream.gone(), if full => return End::Gone,
-                ready = self.stream.ready(Interest::READABLE), if !full => {
-                    if ready.is_err() {
-                        return End::Gone;
-                    }
-                }
+                read = self.stream.read(|piece| self.intake.push(piece)) => read,
+            };
+            if let Err(end) = self.read(read) {
+                return end;
             }
             if self.stream.is_gone().await {
                 return End::Gone;
-            }
-            if let Err(end) = self.read() {
-                return end;
             }
         }
     }

@@ -1,11 +1,13 @@
 //! A local connection's bytes.
 
 use core::future::poll_fn;
+use core::mem::MaybeUninit;
+use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
 use std::io::{self, IoSlice};
 
-use tokio::io::{Interest, Ready};
+use tokio::io::{AsyncRead, Interest, ReadBuf, Ready};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep};
 
@@ -30,13 +32,6 @@ impl Stream {
         }
     }
 
-    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Unix(stream) => stream.try_read(buffer),
-            Self::Tcp(stream) => stream.try_read(buffer),
-        }
-    }
-
     fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Unix(stream) => stream.try_write_vectored(pieces),
@@ -44,17 +39,22 @@ impl Stream {
         }
     }
 
-    /// Takes what is there: `Ok(None)` if there is nothing now, `Ok(Some(0))` if nothing more comes.
-    pub(super) fn read(&self, take: impl FnOnce(&[u8])) -> io::Result<Option<usize>> {
-        let mut piece = [0; PIECE];
-        match self.try_read(&mut piece) {
-            Ok(read) => {
-                take(piece.get(..read).unwrap_or_default());
-                Ok(Some(read))
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// Waits for what comes next, and takes it: `Ok(0)` if nothing more comes. Without a system call that finds nothing, where
+    /// one is not needed.
+    pub(super) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+        poll_fn(|context| {
+            let mut piece = [MaybeUninit::uninit(); PIECE];
+            let mut piece = ReadBuf::uninit(&mut piece);
+            let read = match self {
+                Self::Unix(stream) => Pin::new(stream).poll_read(context, &mut piece),
+                Self::Tcp(stream) => Pin::new(stream).poll_read(context, &mut piece),
+            };
+            read.map_ok(|()| {
+                take(piece.filled());
+                piece.filled().len()
+            })
+        })
+        .await
     }
 
     /// Writes all of two pieces before this time.

@@ -305,10 +305,9 @@ impl<S: Slots> Dispatch<S> {
     fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
         if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get(&id)
             && query.writes == self.writes
+            && (self.objects.is_empty() || !self.objects.is_busy(&query.command.objects()))
         {
-            if self.objects.is_empty() || !self.objects.is_busy(&query.command.objects()) {
-                self.recent.keep(&query.command, reply, self.writes, at.now, self.config.recent);
-            }
+            self.recent.keep(&query.command, reply, self.writes, at.now, self.config.recent);
         }
     }
 
