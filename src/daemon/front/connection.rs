@@ -2,17 +2,19 @@
 
 use core::sync::atomic::Ordering;
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::Interest;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{debug, info, warn};
 
 use super::answer::{Answer, Fate};
 use super::intake::{Input, Intake};
 use super::request::Request;
-use super::stream::Stream;
+use super::stream::{PIECE, Stream};
 use crate::client::random_seed;
 use crate::command::{Command, Effect, Safety};
 use crate::daemon::account::{Account, wall};
@@ -31,6 +33,9 @@ const SMALL: usize = 16_384;
 
 /// While a request is worked on, so much of what follows is read ahead.
 const AHEAD: usize = 16_384;
+
+/// So many answers to writes are kept for a client that sends without having read them.
+const UNREAD: usize = 128;
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -60,7 +65,10 @@ pub(super) struct Connection {
     counted: usize,
     /// Nothing more comes.
     half_closed: bool,
-    written: Option<Box<Written>>,
+    /// Oldest first.
+    written: VecDeque<Written>,
+    /// Nothing had come when the last of them had been written: whatever comes is from somebody who could have read it.
+    quiet: bool,
     /// The request that is being answered and its user, if somebody wants to log them.
     asked: Option<Box<(Bytes, Arc<User>)>>,
 }
@@ -75,7 +83,17 @@ impl Drop for Connection {
 impl Connection {
     pub(super) fn new(stream: Stream, connected: Arc<Connected>, shared: Arc<Shared>) -> Self {
         let intake = Intake::new();
-        Self { stream, intake, shared, connected, counted: 0, half_closed: false, written: None, asked: None }
+        Self {
+            stream,
+            intake,
+            shared,
+            connected,
+            counted: 0,
+            half_closed: false,
+            written: VecDeque::new(),
+            quiet: false,
+            asked: None,
+        }
     }
 
     pub(super) async fn serve(mut self) {
@@ -83,9 +101,11 @@ impl Connection {
             Ok(()) => self.requests().await,
             Err(end) => end,
         };
-        if let End::Told(answer) = &end {
+        match &end {
             // Whoever is gone is not told.
-            let _ = Box::pin(self.write(answer)).await;
+            End::Told(answer) => drop(Box::pin(self.write(answer)).await),
+            End::Gone => self.lost(),
+            End::Closed => {}
         }
         debug!(connection = self.connected.number, ?end, "local connection is over");
     }
@@ -98,7 +118,11 @@ impl Connection {
             match self.input(deadline, timeout).await? {
                 Input::User => self.prompt(b"password:").await?,
                 Input::Login { user, password } => {
-                    return Box::pin(self.check(user, password)).await;
+                    // It may have to wait until others' passwords have been checked.
+                    return match timeout_at(deadline, Box::pin(self.check(user, password))).await {
+                        Ok(checked) => checked,
+                        Err(_) => Err(self.timed_out(timeout)),
+                    };
                 }
                 Input::Offence(offence) => return Err(self.offended(offence.as_str())),
                 Input::Request(_) | Input::Quit => return Err(End::Closed),
@@ -165,24 +189,38 @@ impl Connection {
                 return Ok(input);
             }
             if self.half_closed {
+                // By now it may be gone without having read everything, and a unix socket says so.
+                if self.stream.is_unix() {
+                    self.read()?;
+                }
                 return Err(End::Gone);
             }
             if self.is_over() {
                 return Err(End::Closed);
             }
+            // Whoever sends and sends may leave no moment for the clock below.
+            if Instant::now() >= deadline {
+                return Err(self.timed_out(timeout));
+            }
+            self.quiet |= !self.written.is_empty() && self.intake.held() == 0 && !self.stream.has_more();
             tokio::select! {
                 biased;
                 ready = self.stream.ready(Interest::READABLE) => {
                     ready.map_err(|_| End::Gone)?;
                 }
-                () = sleep_until(deadline) => {
-                    Counters::add(&self.shared.counters.timeouts);
-                    return Err(End::Told(Box::new(timeout())));
-                }
+                () = sleep_until(deadline) => return Err(self.timed_out(timeout)),
                 () = self.connected.kill.notified() => continue,
             }
-            self.read()?;
+            if self.read()? {
+                // There is more. Others first.
+                yield_now().await;
+            }
         }
+    }
+
+    fn timed_out(&self, told: fn() -> Answer) -> End {
+        Counters::add(&self.shared.counters.timeouts);
+        End::Told(Box::new(told()))
     }
 
     /// Whether it is to end where it stands.
@@ -193,26 +231,30 @@ impl Connection {
             || phase == Phase::Draining && self.intake.is_idle()
     }
 
-    fn read(&mut self) -> Result<(), End> {
+    /// Reads what there is; `true` if that was as much as is read at once.
+    fn read(&mut self) -> Result<bool, End> {
         let intake = &mut self.intake;
-        match self.stream.read(|piece| intake.push(piece)) {
-            Ok(Some(0)) => self.half_closed = true,
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(()),
-            Err(_) => {
-                self.lost();
-                return Err(End::Gone);
-            }
+        let read = match self.stream.read(|piece| intake.push(piece)) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(false),
+            Err(_) => return Err(End::Gone),
+        };
+        if read == 0 {
+            self.half_closed = true;
+            // It would have been a reset if there were something that was not read.
+            self.quiet |= self.stream.is_unix();
         }
         // Whoever goes on has read what it was told; so has whoever says goodbye in order.
-        self.written = None;
-        Ok(())
+        if core::mem::take(&mut self.quiet) {
+            self.written = VecDeque::new();
+        }
+        Ok(read >= PIECE)
     }
 
-    /// What was handed to the system last was not read.
+    /// What was handed to the system was not read.
     fn lost(&mut self) {
-        if let Some(written) = self.written.take() {
-            let Written { account, part, answer, command } = *written;
+        for written in core::mem::take(&mut self.written) {
+            let Written { account, part, answer, command } = written;
             Counters::add(&self.shared.counters.undelivered);
             account.identical.undelivered(&part, answer, &command, Instant::now());
         }
@@ -348,15 +390,23 @@ impl Connection {
         }
         let mut leaving = Leaving { account: &account, part };
         let key = leaving.part.as_ref().map(Part::key).or(key.as_deref()).unwrap_or_default();
-        let mut call =
-            account.client.make(command.clone(), Safety::ReadBack).lane(lane).user(&user.name).key(key);
-        if let Some(deadline) = deadline {
-            call = call.deadline(deadline);
-        }
-        let told = tokio::select! {
-            biased;
-            told = call.run() => told,
-            end = self.watch() => return Err(end),
+        let mut joined = leaving.part.as_ref().is_some_and(Part::is_joined);
+        let told = loop {
+            let call = account.client.make(command.clone(), Safety::ReadBack);
+            let mut call = call.lane(lane).user(&user.name).key(key);
+            if let Some(deadline) = deadline {
+                call = call.deadline(deadline);
+            }
+            let told = tokio::select! {
+                biased;
+                told = call.run() => told,
+                end = self.watch() => return Err(end),
+            };
+            match &told {
+                // An earlier one, which was in doubt, has turned out as lost: now this one is sent.
+                Ok(Outcome::Refused(refusal)) if joined && refusal.reply().is_none() => joined = false,
+                _ => break told,
+            }
         };
         let part = leaving.part.take();
         drop(leaving);
@@ -417,14 +467,19 @@ impl Connection {
         answer: Answer,
     ) -> Result<(), End> {
         let gone = self.stream.is_gone().await;
-        let written = if gone { Err(End::Gone) } else { self.write(&answer).await };
+        let again = part.as_ref().is_some_and(Part::is_kept).then(|| answer.clone().again());
+        let written = if gone { Err(End::Gone) } else { self.write(again.as_ref().unwrap_or(&answer)).await };
         let Some(part) = part else { return written };
         // Behind a half-close of TCP there may be nobody any more, and nothing says so.
         let unsure = self.half_closed && !self.stream.is_unix();
         if written.is_ok() && !unsure {
             account.identical.delivered(&part);
         }
-        self.written = Some(Box::new(Written { account, part, answer, command }));
+        if self.written.len() >= UNREAD {
+            self.written.pop_front();
+        }
+        self.written.push_back(Written { account, part, answer, command });
+        self.quiet = false;
         if written.is_err() || unsure {
             self.lost();
         }

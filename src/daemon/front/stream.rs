@@ -1,6 +1,7 @@
 //! A local connection's bytes.
 
 use core::future::poll_fn;
+use core::mem::MaybeUninit;
 use core::task::Poll;
 use core::time::Duration;
 use std::io::{self, IoSlice};
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_millis(500);
 
 /// One piece of what a client sends is at most so long.
-const PIECE: usize = 8_192;
+pub(super) const PIECE: usize = 8_192;
 
 /// A local connection's socket.
 #[derive(Debug)]
@@ -55,6 +56,17 @@ impl Stream {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether something is there to be read, by the system's word.
+    pub(super) fn has_more(&self) -> bool {
+        let socket = match self {
+            Self::Unix(stream) => socket2::SockRef::from(stream),
+            Self::Tcp(stream) => socket2::SockRef::from(stream),
+        };
+        !socket
+            .peek(&mut [MaybeUninit::uninit()])
+            .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Writes all of two pieces before this time.
