@@ -38,6 +38,8 @@ struct Known {
     objects: Vec<Object>,
     /// Whether money may be at stake if it is done twice.
     billable: bool,
+    /// Whether the journal has what became of it.
+    over: bool,
     keep: Keep,
 }
 
@@ -69,6 +71,10 @@ pub(super) struct Part {
     key: Box<str>,
     /// How often somebody had been told that it is in doubt when this one began.
     told: u32,
+    /// An earlier request for the same has been told, or has left, before it was known what became of it.
+    joined: bool,
+    /// An earlier one's answer is told again, which is kept until then.
+    kept: Option<Instant>,
 }
 
 /// How a write without key begins.
@@ -76,7 +82,7 @@ pub(super) struct Part {
 pub(super) enum Begin {
     /// By this key; new, or that of the one to join.
     Key(Part),
-    /// It was done, and is told again.
+    /// It was done: this is what an earlier request would have been told.
     Told(Part, Answer),
     /// Too many are known.
     Full,
@@ -119,7 +125,11 @@ impl Identical {
             };
             let objects = intent.sent().objects().to_vec();
             let billable = intent.billable().at_stake();
-            known.insert(identity, Known { key: key.into(), waiting: 0, told: 0, objects, billable, keep });
+            let over = matches!(entry.standing(), Standing::Accepted(_));
+            known.insert(
+                identity,
+                Known { key: key.into(), waiting: 0, told: 0, objects, billable, over, keep },
+            );
         }
     }
 
@@ -132,26 +142,31 @@ impl Identical {
         all.retain(|other, known| *other == identity || !known.is_outdated_by(&objects));
         if let Some(known) = all.get_mut(&identity) {
             known.waiting = known.waiting.saturating_add(1);
-            let part = Part { identity, key: known.key.clone(), told: known.told };
-            return match &known.keep {
-                Keep::Held(answer, _) => Begin::Told(part, answer.clone().again()),
-                Keep::Left(_) => {
-                    known.keep = Keep::UnderWay;
-                    Begin::Key(part)
+            let mut part =
+                Part { identity, key: known.key.clone(), told: known.told, joined: false, kept: None };
+            match &known.keep {
+                Keep::Held(answer, until) => {
+                    part.kept = Some(*until);
+                    return Begin::Told(part, answer.clone());
                 }
-                Keep::UnderWay | Keep::Told => Begin::Key(part),
-            };
+                Keep::Left(_) => {
+                    part.joined = true;
+                    known.keep = Keep::UnderWay;
+                }
+                Keep::Told => part.joined = true,
+                Keep::UnderWay => {}
+            }
+            return Begin::Key(part);
         }
         if all.len() >= MOST && !drop_oldest(&mut all) {
             return Begin::Full;
         }
         let key: Box<str> = format!("{PREFIX}{number:016x}").into();
         let billable = command.nature().billable().at_stake();
-        all.insert(
-            identity,
-            Known { key: key.clone(), waiting: 1, told: 0, objects, billable, keep: Keep::UnderWay },
-        );
-        Begin::Key(Part { identity, key, told: 0 })
+        let keep = Keep::UnderWay;
+        let known = Known { key: key.clone(), waiting: 1, told: 0, objects, billable, over: false, keep };
+        all.insert(identity, known);
+        Begin::Key(Part { identity, key, told: 0, joined: false, kept: None })
     }
 
     /// Nothing of it was sent, and its caller knows.
@@ -187,7 +202,8 @@ impl Identical {
 
     /// The answer could not be delivered. If others have had it meanwhile, it comes back all the same: nobody is told less.
     pub(super) fn undelivered(&self, part: &Part, answer: Answer, command: &Command, now: Instant) {
-        let Some(until) = now.checked_add(self.time) else { return };
+        // What is asked for again is not kept longer for that.
+        let Some(until) = part.kept.or_else(|| now.checked_add(self.time)) else { return };
         let mut all = self.lock();
         if all.len() >= MOST && !all.contains_key(&part.identity) && !drop_oldest(&mut all) {
             return;
@@ -198,6 +214,7 @@ impl Identical {
             told: 0,
             objects: command.objects(),
             billable: command.nature().billable().at_stake(),
+            over: true,
             keep: Keep::UnderWay,
         });
         if known.key == part.key {
@@ -216,7 +233,8 @@ impl Identical {
             known.waiting = known.waiting.saturating_sub(1);
             if known.waiting == 0 && matches!(known.keep, Keep::UnderWay) {
                 // If anything of it was sent, the journal says when it is over, and the time begins anew.
-                let until = now.checked_add(self.time.saturating_add(UNDER_WAY));
+                let time = if known.over { self.time } else { self.time.saturating_add(UNDER_WAY) };
+                let until = now.checked_add(time);
                 known.keep = Keep::Left(until.unwrap_or(now));
             }
         }
@@ -229,6 +247,7 @@ impl Identical {
         let identity = self.identity(intent.user(), intent.payload());
         let mut all = self.lock();
         let Some(known) = all.get_mut(&identity).filter(|known| *known.key == *key) else { return };
+        known.over = !matches!(entry.standing(), Standing::Open | Standing::InDoubt);
         if let (Keep::Left(_), true) = (&known.keep, known.waiting == 0) {
             known.keep = match entry.standing() {
                 Standing::InDoubt => Keep::Told,
@@ -264,6 +283,16 @@ impl Known {
 impl Part {
     pub(super) fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Whether it joins an earlier one that was in doubt, or was left.
+    pub(super) const fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// Whether its answer is one that was kept.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.kept.is_some()
     }
 }
 

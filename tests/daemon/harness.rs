@@ -1,6 +1,7 @@
 //! A daemon, a simulated registry and local clients in one process and one thread.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -272,11 +273,14 @@ impl Local {
         }
     }
 
-    /// Waits until there is something to read.
+    /// Waits until there is something to read, and leaves it there.
     pub(crate) async fn readable(&self) {
-        match &self.0 {
-            Socket::Unix(unix) => unix.readable().await.unwrap(),
-            Socket::Tcp(tcp) => tcp.readable().await.unwrap(),
+        let socket = match &self.0 {
+            Socket::Unix(unix) => socket2::SockRef::from(unix),
+            Socket::Tcp(tcp) => socket2::SockRef::from(tcp),
+        };
+        while socket.peek(&mut [MaybeUninit::uninit()]).is_err() {
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -7,11 +7,11 @@
 // mod program;
 
 // mod drain;
-// mod floods;
+mod floods;
 // mod garbage;
 mod harness;
-// mod identical;
-// mod keys;
+mod identical;
+mod keys;
 // #[cfg(feature = "cli")]
 // mod killed;
 mod order;

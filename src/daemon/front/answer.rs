@@ -4,7 +4,7 @@ use core::fmt::Write;
 use std::collections::HashMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use crate::dispatch::{Accepted, Doubt, NotSent, Outcome, QueryError, Refusal, Refused};
 use crate::reply::Reply;
@@ -188,6 +188,9 @@ impl Answer {
 
     /// The same, told once more.
     pub(in crate::daemon) fn again(self) -> Self {
+        if memmem::find(&self.body, b"\nproperty[rrp-replayed]").is_some() {
+            return self;
+        }
         self.property("rrp-replayed", "1")
     }
 }

@@ -2,17 +2,19 @@
 
 use core::sync::atomic::Ordering;
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{debug, info, warn};
 
 use super::answer::{Answer, Fate};
 use super::intake::{Input, Intake};
 use super::request::Request;
-use super::stream::Stream;
+use super::stream::{PIECE, Stream};
 use crate::client::random_seed;
 use crate::command::{Command, Effect, Safety};
 use crate::daemon::account::{Account, wall};
@@ -32,6 +34,9 @@ const SMALL: usize = 16_384;
 
 /// While a request is worked on, so much of what follows is read ahead.
 const AHEAD: usize = 16_384;
+
+/// So many answers to writes are kept for a client that sends without having read them.
+const UNREAD: usize = 128;
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -62,7 +67,11 @@ pub(super) struct Connection {
     /// Nothing more comes.
     half_closed: bool,
     alarm: Alarm,
-    written: Option<Box<Written>>,
+    /// Oldest first. Mostly there is nothing, and then it takes no room.
+    #[expect(clippy::box_collection, reason = "each idle connection has one")]
+    written: Option<Box<VecDeque<Written>>>,
+    /// Nothing had come when the last of them had been written: whatever comes is from somebody who could have read it.
+    quiet: bool,
     /// The request that is being answered and its user, if somebody wants to log them.
     asked: Option<Box<(Bytes, Arc<User>)>>,
 }
@@ -86,6 +95,7 @@ impl Connection {
             half_closed: false,
             alarm: Alarm::default(),
             written: None,
+            quiet: false,
             asked: None,
         }
     }
@@ -96,9 +106,11 @@ impl Connection {
             Ok(()) => self.requests().await,
             Err(end) => end,
         };
-        if let End::Told(answer) = &end {
+        match &end {
             // Whoever is gone is not told.
-            let _ = Box::pin(self.write(answer)).await;
+            End::Told(answer) => drop(Box::pin(self.write(answer)).await),
+            End::Gone => self.lost(),
+            End::Closed => {}
         }
         debug!(connection = self.connected.number, ?end, "local connection is over");
     }
@@ -111,11 +123,11 @@ impl Connection {
             match self.input(deadline, timeout).await? {
                 Input::User => Box::pin(self.prompt(b"password:")).await?,
                 Input::Login { user, password } => {
-                    let checked = timeout_at(deadline, Box::pin(self.check(user, password))).await;
-                    return checked.unwrap_or_else(|_| {
-                        Counters::add(&self.shared.counters.timeouts);
-                        Err(End::Told(Box::new(timeout())))
-                    });
+                    // It may have to wait until others' passwords have been checked.
+                    return match timeout_at(deadline, Box::pin(self.check(user, password))).await {
+                        Ok(checked) => checked,
+                        Err(_) => Err(self.timed_out(timeout)),
+                    };
                 }
                 Input::Offence(offence) => return Err(self.offended(offence.as_str())),
                 Input::Request(_) | Input::Quit => return Err(End::Closed),
@@ -182,21 +194,38 @@ impl Connection {
                 return Ok(input);
             }
             if self.half_closed {
+                // By now it may be gone without having read everything, and a unix socket says so.
+                if self.stream.is_unix() {
+                    let read = self.stream.read(|_| {}).await;
+                    self.read(read)?;
+                }
                 return Err(End::Gone);
             }
             if self.is_over() {
                 return Err(End::Closed);
             }
+            // Whoever sends and sends may leave no moment for the clock below.
+            if Instant::now() >= deadline {
+                return Err(self.timed_out(timeout));
+            }
+            self.quiet |= self.written.is_some() && self.intake.held() == 0 && !self.stream.has_more();
             tokio::select! {
                 biased;
-                read = self.stream.read(|piece| self.intake.push(piece)) => self.read(read)?,
-                () = self.alarm.until(Some(deadline.into_std())) => {
-                    Counters::add(&self.shared.counters.timeouts);
-                    return Err(End::Told(Box::new(timeout())));
+                read = self.stream.read(|piece| self.intake.push(piece)) => {
+                    if self.read(read)? {
+                        // There is more. Others first.
+                        yield_now().await;
+                    }
                 }
+                () = self.alarm.until(Some(deadline.into_std())) => return Err(self.timed_out(timeout)),
                 () = self.connected.kill.notified() => {}
             }
         }
+    }
+
+    fn timed_out(&self, told: fn() -> Answer) -> End {
+        Counters::add(&self.shared.counters.timeouts);
+        End::Told(Box::new(told()))
     }
 
     /// Whether it is to end where it stands.
@@ -207,25 +236,25 @@ impl Connection {
             || phase == Phase::Draining && self.intake.is_idle()
     }
 
-    /// Something was read, or nothing more comes.
-    fn read(&mut self, read: io::Result<usize>) -> Result<(), End> {
-        match read {
-            Ok(0) => self.half_closed = true,
-            Ok(_) => {}
-            Err(_) => {
-                self.lost();
-                return Err(End::Gone);
-            }
+    /// Something was read, or nothing more comes; `true` if that was as much as is read at once.
+    fn read(&mut self, read: io::Result<usize>) -> Result<bool, End> {
+        let Ok(read) = read else { return Err(End::Gone) };
+        if read == 0 {
+            self.half_closed = true;
+            // It would have been a reset if there were something that was not read.
+            self.quiet |= self.stream.is_unix();
         }
         // Whoever goes on has read what it was told; so has whoever says goodbye in order.
-        self.written = None;
-        Ok(())
+        if core::mem::take(&mut self.quiet) {
+            self.written = None;
+        }
+        Ok(read >= PIECE)
     }
 
-    /// What was handed to the system last was not read.
+    /// What was handed to the system was not read.
     fn lost(&mut self) {
-        if let Some(written) = self.written.take() {
-            let Written { account, part, answer, command } = *written;
+        for written in self.written.take().into_iter().flat_map(|written| *written) {
+            let Written { account, part, answer, command } = written;
             Counters::add(&self.shared.counters.undelivered);
             account.identical.undelivered(&part, answer, &command, Instant::now());
         }
@@ -361,15 +390,23 @@ impl Connection {
         }
         let mut leaving = Leaving { account: &account, part };
         let key = leaving.part.as_ref().map(Part::key).or(key.as_deref()).unwrap_or_default();
-        let mut call =
-            account.client.make(command.clone(), Safety::ReadBack).lane(lane).user(&user.name).key(key);
-        if let Some(deadline) = deadline {
-            call = call.deadline(deadline);
-        }
-        let told = tokio::select! {
-            biased;
-            told = call.run() => told,
-            end = self.watch() => return Err(end),
+        let mut joined = leaving.part.as_ref().is_some_and(Part::is_joined);
+        let told = loop {
+            let call = account.client.make(command.clone(), Safety::ReadBack);
+            let mut call = call.lane(lane).user(&user.name).key(key);
+            if let Some(deadline) = deadline {
+                call = call.deadline(deadline);
+            }
+            let told = tokio::select! {
+                biased;
+                told = call.run() => told,
+                end = self.watch() => return Err(end),
+            };
+            match &told {
+                // An earlier one, which was in doubt, has turned out as lost: now this one is sent.
+                Ok(Outcome::Refused(refusal)) if joined && refusal.reply().is_none() => joined = false,
+                _ => break told,
+            }
         };
         let part = leaving.part.take();
         drop(leaving);
@@ -430,14 +467,20 @@ impl Connection {
         answer: Answer,
     ) -> Result<(), End> {
         let gone = self.stream.is_gone().await;
-        let written = if gone { Err(End::Gone) } else { self.write(&answer).await };
+        let again = part.as_ref().is_some_and(Part::is_kept).then(|| answer.clone().again());
+        let written = if gone { Err(End::Gone) } else { self.write(again.as_ref().unwrap_or(&answer)).await };
         let Some(part) = part else { return written };
         // Behind a half-close of TCP there may be nobody any more, and nothing says so.
         let unsure = self.half_closed && !self.stream.is_unix();
         if written.is_ok() && !unsure {
             account.identical.delivered(&part);
         }
-        self.written = Some(Box::new(Written { account, part, answer, command }));
+        let unread = self.written.get_or_insert_default();
+        if unread.len() >= UNREAD {
+            unread.pop_front();
+        }
+        unread.push_back(Written { account, part, answer, command });
+        self.quiet = false;
         if written.is_err() || unsure {
             self.lost();
         }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_millis(500);
 
 /// One piece of what a client sends is at most so long.
-const PIECE: usize = 4_096;
+pub(super) const PIECE: usize = 4_096;
 
 /// A local connection's socket.
 #[derive(Debug)]
@@ -55,6 +55,17 @@ impl Stream {
             })
         })
         .await
+    }
+
+    /// Whether something is there to be read, by the system's word.
+    pub(super) fn has_more(&self) -> bool {
+        let socket = match self {
+            Self::Unix(stream) => socket2::SockRef::from(stream),
+            Self::Tcp(stream) => socket2::SockRef::from(stream),
+        };
+        !socket
+            .peek(&mut [MaybeUninit::uninit()])
+            .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Writes all of two pieces before this time.
