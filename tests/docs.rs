@@ -187,10 +187,10 @@ fn links_lead_somewhere() {
 #[test]
 fn configurations_can_be_served() {
     let surroundings = Surroundings::none()
-        .file("/etc/rrp/registry-password", "hidden")
-        .file("/etc/rrp/shop-password", "hidden")
+        .file("/etc/rrp/registry.password", "hidden")
+        .file("/etc/rrp/shop.password", "hidden")
         .variable("CREDENTIALS_DIRECTORY", "/run/credentials/rrp.service")
-        .file("/run/credentials/rrp.service/registry-password", "hidden");
+        .file("/run/credentials/rrp.service/registry", "hidden");
     let mut read_any = 0;
     for name in DOCUMENTS {
         let text = read(name);
