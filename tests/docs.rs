@@ -203,3 +203,50 @@ fn configurations_can_be_served() {
     }
     assert!(read_any > 0, "no document shows a configuration: a fenced block `toml`");
 }
+
+/// Command lines of the program: in blocks `sh`, and between backticks.
+#[cfg(feature = "cli")]
+fn command_lines(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut take = |line: &str| {
+        let line = line.split('#').next().unwrap();
+        for piece in line.split(['|', '>', '<', ';']).flat_map(|piece| piece.split("&&")) {
+            if piece.trim().starts_with("rrp ") {
+                found.insert(piece.trim().to_owned());
+            }
+        }
+    };
+    for (number, part) in text.split("```").enumerate() {
+        match part.strip_prefix("sh\n") {
+            Some(block) if number % 2 == 1 => block.lines().for_each(&mut take),
+            None if number % 2 == 0 => quoted(part).filter(|code| !code.contains('\n')).for_each(&mut take),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn command_lines_are_known_to_the_program() {
+    let is_name =
+        |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
+    let mut seen = 0;
+    for name in DOCUMENTS.iter().chain(&["dist/rrp.toml"]) {
+        for line in command_lines(&read(name)) {
+            let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+            let names: Vec<&str> = words.iter().copied().take_while(is_name).collect();
+            let flags: Vec<&str> = words.into_iter().filter(|word| word.starts_with("--")).collect();
+            let help =
+                std::process::Command::new(env!("CARGO_BIN_EXE_rrp")).args(&names).arg("--help").output();
+            let help = help.unwrap();
+            let text = String::from_utf8(help.stdout).unwrap();
+            assert!(help.status.success(), "{name}: `{line}`: {}", String::from_utf8_lossy(&help.stderr));
+            for flag in flags {
+                assert!(text.contains(flag), "{name}: `{line}`: there is no `{flag}`");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} command lines");
+}
