@@ -147,6 +147,21 @@ fn every_setting_of_mregd_stands_in_the_guide() {
     assert_eq!(others, ["DEBUG"].into(), "mregd has no such settings");
 }
 
+#[test]
+fn every_variable_beside_mregds_stands_in_the_guide() {
+    let (source, guide) = (read("src/daemon/config/mregd/translate.rs"), read("docs/migration.md"));
+    let guide = guide.split("\n## Variables of our own\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let names: Vec<&str> = source
+        .split("variable(settings, surroundings, \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(names.len() > 4, "{names:?}");
+    for name in names {
+        assert!(guide.contains(&format!("`{name}`")), "docs/migration.md does not tell of `{name}`");
+    }
+}
+
 /// What a heading is linked to by.
 fn anchors(markdown: &str) -> BTreeSet<String> {
     let headings = markdown.lines().filter(|line| line.starts_with('#'));
@@ -211,8 +226,11 @@ fn command_lines(text: &str) -> BTreeSet<String> {
     let mut take = |line: &str| {
         let line = line.split('#').next().unwrap();
         for piece in line.split(['|', '>', '<', ';']).flat_map(|piece| piece.split("&&")) {
-            if piece.trim().starts_with("rrp ") {
-                found.insert(piece.trim().to_owned());
+            // Behind variables.
+            let is_set = |word: &&str| word.split('=').next().is_some_and(|name| name.starts_with("RRP_"));
+            let words: Vec<&str> = piece.split_whitespace().skip_while(is_set).collect();
+            if words.len() > 1 && words[0] == "rrp" {
+                found.insert(words.join(" "));
             }
         }
     };
