@@ -41,7 +41,8 @@ fn states_of(source: &str) -> BTreeSet<String> {
     for (at, _) in source.match_indices("local(") {
         let call = &source[at..];
         let end = call.match_indices(')').map(|(end, _)| end).find(|end| balanced(&call[..=*end]));
-        let last = call[..end.expect("a call ends")].trim_end().trim_end_matches(',').rsplit(", ").next().unwrap();
+        let last =
+            call[..end.expect("a call ends")].trim_end().trim_end_matches(',').rsplit(',').next().unwrap();
         let word = last.trim().trim_matches('"');
         if last.trim().starts_with('"') && is_word(word) {
             found.insert(word.to_owned());
@@ -72,11 +73,16 @@ fn balanced(text: &str) -> bool {
 }
 
 /// The cells of each row of the tables under a heading.
-fn rows<'t>(text: &'t str, heading: &str) -> Vec<Vec<&'t str>> {
+fn rows(text: &str, heading: &str) -> Vec<Vec<String>> {
     let section = text.split(&format!("\n{heading}\n")).nth(1).unwrap_or_else(|| panic!("no `{heading}`"));
     let section = section.split("\n## ").next().unwrap();
     let lines = section.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---"));
-    lines.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+    // `\|` is no border.
+    let cells = |line: &str| {
+        let line = line.replace("\\|", "\0");
+        line.split('|').skip(1).map(|cell| cell.replace('\0', "|").trim().to_owned()).collect()
+    };
+    lines.map(cells).collect()
 }
 
 /// What stands between backticks in a text.
@@ -95,7 +101,7 @@ fn every_state_that_a_client_hears_stands_in_the_table() {
     let table: BTreeSet<String> = rows(&read("docs/front.md"), "## What is heard when")
         .iter()
         .skip(1)
-        .flat_map(|cells| quoted(cells[0]).map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|cells| quoted(&cells[0]).map(str::to_owned).collect::<Vec<_>>())
         .collect();
     assert_eq!(table, sources, "left: docs/front.md; right: src/daemon/front");
 }
@@ -117,7 +123,10 @@ fn every_setting_of_mregd_stands_in_the_guide() {
     for entry in code.split("(\"").skip(1) {
         let name = entry.split('"').next().unwrap();
         // The reasons, too, stand behind a bracket.
-        if entry.get(name.len() + 1..).is_some_and(|rest| rest.starts_with(",None") || rest.starts_with(",Some")) {
+        if entry
+            .get(name.len() + 1..)
+            .is_some_and(|rest| rest.starts_with(",None") || rest.starts_with(",Some"))
+        {
             known.insert(name.to_owned());
         }
     }
@@ -128,7 +137,9 @@ fn every_setting_of_mregd_stands_in_the_guide() {
     let told: BTreeSet<String> = rows(&read("docs/migration.md"), "## Settings and variables")
         .iter()
         .skip(1)
-        .flat_map(|cells| cells[..2].iter().flat_map(|cell| quoted(cell)).map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|cells| {
+            cells[..2].iter().flat_map(|cell| quoted(cell)).map(str::to_owned).collect::<Vec<_>>()
+        })
         .collect();
     let missing: Vec<_> = known.difference(&told).collect();
     assert!(missing.is_empty(), "docs/migration.md does not tell of {missing:?}");
@@ -141,7 +152,10 @@ fn anchors(markdown: &str) -> BTreeSet<String> {
     let headings = markdown.lines().filter(|line| line.starts_with('#'));
     let slug = |line: &str| {
         let kept = line.trim_start_matches('#').trim().to_lowercase();
-        kept.chars().filter(|c| c.is_alphanumeric() || "- _".contains(*c)).collect::<String>().replace(' ', "-")
+        kept.chars()
+            .filter(|c| c.is_alphanumeric() || "- _".contains(*c))
+            .collect::<String>()
+            .replace(' ', "-")
     };
     headings.map(slug).collect()
 }
@@ -187,5 +201,5 @@ fn configurations_can_be_served() {
             read_any += 1;
         }
     }
-    assert!(read_any > 1, "no document shows a configuration: a fenced block `toml`");
+    assert!(read_any > 0, "no document shows a configuration: a fenced block `toml`");
 }

@@ -145,7 +145,7 @@ pub async fn run(config: Config, hooks: Hooks, mut control: mpsc::Receiver<Contr
     let mut running = Running::start(config, hooks).await?;
     running.notifier.ready();
     running.notifier.status(&running.status());
-    info!(version = env!("CARGO_PKG_VERSION"), "serving");
+    info!(version = env!("CARGO_PKG_VERSION"), "{}", running.status());
     loop {
         match running.asked(&mut control).await {
             Asked::Reload(None) => running.reload().await.log(),

@@ -151,7 +151,8 @@ fn main() -> ExitCode {
         }
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // Not locked: the log's thread writes there, too.
+    let mut err = io::stderr();
     let done = match &cli.task {
         Task::Demo(args) => demo::run(args, &mut out),
         Task::Check(args) => check::run(args, &mut out, &mut err),

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{debug, info, warn};
 
 use super::answer::{Answer, Fate};
@@ -111,7 +111,11 @@ impl Connection {
             match self.input(deadline, timeout).await? {
                 Input::User => Box::pin(self.prompt(b"password:")).await?,
                 Input::Login { user, password } => {
-                    return Box::pin(self.check(user, password)).await;
+                    let checked = timeout_at(deadline, Box::pin(self.check(user, password))).await;
+                    return checked.unwrap_or_else(|_| {
+                        Counters::add(&self.shared.counters.timeouts);
+                        Err(End::Told(Box::new(timeout())))
+                    });
                 }
                 Input::Offence(offence) => return Err(self.offended(offence.as_str())),
                 Input::Request(_) | Input::Quit => return Err(End::Closed),
