@@ -61,8 +61,9 @@ Patience is short here: the daemon holds a reply for 2 s while it finds out what
 const HELP: &str = "\
 Needs no registry, no account and no network but loopback, and takes some seconds.
 
-JSON: `steps`, each with `step` (its title), `events` in their order (`client` with what it `sent`, `heard` or `met`; a `command` to
-the registry with its `code`, null without an answer) and what was `executed`; and `result`, the ledger of the registry.";
+JSON: `steps`, each with `step` (its title), `events` in their order (of a `client`: what it `sent`, `heard` or `met`; of the daemon: the
+`command` that went to the registry, `why` if no client had asked for it, and the `code` of the answer, null without one; or what it
+comes to, `so`), and what was `executed`; and `result`, the ledger of the registry.";
 
 #[derive(clap::Args)]
 #[command(after_help = format!("{HELP}\n\n{}", exit::TABLE))]
