@@ -17,7 +17,7 @@ use super::request::Request;
 use super::stream::{PIECE, Stream};
 use crate::client::random_seed;
 use crate::command::{Command, Effect, Safety};
-use crate::daemon::account::{Account, wall};
+use crate::daemon::account::Account;
 use crate::daemon::config::{DoubtAnswer, User};
 use crate::daemon::identical::{Begin, Part};
 use crate::daemon::log;
@@ -380,7 +380,7 @@ impl Connection {
             },
         };
         let billed = command.nature().billable().at_stake();
-        if billed && !self.shared.users.bill(user, wall()) {
+        if billed && !self.shared.users.bill(user, (account.clock)()) {
             if let Some(part) = &part {
                 account.identical.not_sent(part);
             }
