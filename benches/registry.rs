@@ -32,6 +32,11 @@ pub(crate) fn config() -> Config {
 
 /// Listens on loopback, over TLS if there is an acceptor.
 pub(crate) fn listen(acceptor: Option<TlsAcceptor>) -> Endpoint {
+    listen_with(acceptor, TAKEN)
+}
+
+/// The same; it answers every command with this.
+pub(crate) fn listen_with(acceptor: Option<TlsAcceptor>, answer: &'static [u8]) -> Endpoint {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         runtime().block_on(async {
@@ -43,10 +48,10 @@ pub(crate) fn listen(acceptor: Option<TlsAcceptor>) -> Endpoint {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
                     match acceptor {
-                        None => converse(tcp).await,
+                        None => converse_with(tcp, answer).await,
                         Some(acceptor) => {
                             if let Ok(tls) = acceptor.accept(tcp).await {
-                                converse(tls).await;
+                                converse_with(tls, answer).await;
                             }
                         }
                     }
@@ -58,8 +63,12 @@ pub(crate) fn listen(acceptor: Option<TlsAcceptor>) -> Endpoint {
 }
 
 /// Answers to the end.
-pub(crate) async fn converse(mut peer: impl AsyncRead + AsyncWrite + Unpin) {
-    let mut read = Vec::with_capacity(256);
+pub(crate) async fn converse(peer: impl AsyncRead + AsyncWrite + Unpin) {
+    converse_with(peer, TAKEN).await;
+}
+
+async fn converse_with(mut peer: impl AsyncRead + AsyncWrite + Unpin, usual: &'static [u8]) {
+    let mut read = Vec::with_capacity(1_024);
     let mut answer = GREETING;
     loop {
         if peer.write_all(answer).await.is_err() || peer.flush().await.is_err() {
@@ -71,7 +80,7 @@ pub(crate) async fn converse(mut peer: impl AsyncRead + AsyncWrite + Unpin) {
                 return;
             }
         }
-        answer = if read.starts_with(b"session") { OK } else { TAKEN };
+        answer = if read.starts_with(b"session") { OK } else { usual };
     }
 }
 
@@ -79,6 +88,8 @@ pub(crate) struct Keys {
     pub(crate) connector: Connector,
     pub(crate) acceptor: TlsAcceptor,
     authority: rustls::pki_types::CertificateDer<'static>,
+    /// The authority's certificate.
+    pub(crate) pem: String,
 }
 
 impl Keys {
@@ -102,6 +113,7 @@ impl Keys {
             connector: Connector::tls(Tls::ca_pem(authority.pem().as_bytes()).unwrap()),
             acceptor: TlsAcceptor::from(Arc::new(config)),
             authority: authority.der().clone(),
+            pem: authority.pem(),
         }
     }
 

@@ -23,6 +23,7 @@ pub mod safety;
 pub mod session;
 
 use core::fmt;
+use std::sync::Arc;
 
 pub use check_domains::CheckDomains;
 pub use domain::{
@@ -54,15 +55,22 @@ pub enum Dialect {
     Xrrp,
 }
 
-/// A command ready for the wire, and what is known about repeating it.
+/// A command ready for the wire, and what is known about repeating it. Clones share it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Command {
+pub struct Command(Arc<Parts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
     body: Body,
     nature: Nature,
+    /// Whatever nature it was declared to have, the table tells which belong to the session,
+    of_session: bool,
+    /// and which only read.
+    listed_read: bool,
 }
 
 /// The two forms of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "XRRP has these two")]
 pub enum Body {
     /// Lines of RRP, ended by a dot.
@@ -75,48 +83,65 @@ impl Command {
     /// A command with the nature that the table gives it.
     #[must_use]
     pub fn new(body: impl Into<Body>) -> Self {
-        let body = body.into();
-        Self { nature: Nature::of(&body), body }
+        Self::made(body.into(), None)
     }
 
     /// A command with a nature on the caller's word, whatever the table says.
     #[must_use]
     pub fn declared(body: impl Into<Body>, nature: Nature) -> Self {
-        Self { body: body.into(), nature }
+        Self::made(body.into(), Some(nature))
+    }
+
+    fn made(body: Body, declared: Option<Nature>) -> Self {
+        let (listed, listed_read) = nature::listed(&body);
+        let of_session = listed.effect() == Effect::Session;
+        Self(Arc::new(Parts { body, nature: declared.unwrap_or(listed), of_session, listed_read }))
     }
 
     /// The command itself.
     #[must_use]
-    pub const fn body(&self) -> &Body {
-        &self.body
+    pub fn body(&self) -> &Body {
+        &self.0.body
+    }
+
+    /// Whether it belongs to the session itself, by the table.
+    pub(crate) fn is_of_session(&self) -> bool {
+        self.0.of_session
+    }
+
+    /// Whether the table itself says that it only reads, and not a convention: it has a row for it, or names it as the read
+    /// that settles another command.
+    pub(crate) fn is_listed_read(&self) -> bool {
+        self.0.listed_read
     }
 
     /// What is known about repeating it.
     #[must_use]
-    pub const fn nature(&self) -> &Nature {
-        &self.nature
+    pub fn nature(&self) -> &Nature {
+        &self.0.nature
     }
 
     /// Its name: an RRP verb or the name of a PTF command, as given.
     #[must_use]
     pub fn name(&self) -> &str {
-        match &self.body {
+        match self.body() {
             Body::Rrp(rrp) => rrp.verb().as_str(),
             Body::Ptf(ptf) => ptf.name().as_str(),
         }
     }
 
-    /// Without the room that was left for more lines: it is to wait.
+    /// Without the room that was left for more lines, unless it is shared: it is to wait.
     pub(crate) fn shrink(&mut self) {
-        match &mut self.body {
-            Body::Rrp(rrp) => rrp.shrink(),
-            Body::Ptf(ptf) => ptf.shrink(),
+        match Arc::get_mut(&mut self.0).map(|parts| &mut parts.body) {
+            Some(Body::Rrp(rrp)) => rrp.shrink(),
+            Some(Body::Ptf(ptf)) => ptf.shrink(),
+            None => {}
         }
     }
 
     /// Its secrets.
     fn secrets(&self) -> impl Iterator<Item = &str> {
-        let (lines, parameters, headers) = match &self.body {
+        let (lines, parameters, headers) = match self.body() {
             Body::Rrp(rrp) => (rrp.lines(), &[][..], &[][..]),
             Body::Ptf(ptf) => (&[][..], ptf.parameters(), ptf.headers()),
         };
@@ -141,7 +166,7 @@ impl Command {
     /// Where a reply to this command comes: what [`ReturnCode::verdict`](crate::code::ReturnCode::verdict) needs.
     #[must_use]
     pub fn context(&self) -> Context {
-        match &self.body {
+        match self.body() {
             Body::Rrp(rrp) => match rrp.known_verb() {
                 Some(Verb::Session) if rrp.option_value("NewPassword").is_some() => Context::PasswordChange,
                 Some(Verb::Session) => Context::Login,
@@ -159,7 +184,7 @@ impl Command {
             Body::Ptf(ptf) => {
                 // `UK_CheckRightOfRegistration` answers with 211 too.
                 let checks = |part| nature::begins_with(part, "Check");
-                let reads = self.nature.effect() == Effect::Read;
+                let reads = self.nature().effect() == Effect::Read;
                 if reads && ptf.name().as_str().split('_').any(checks) {
                     Context::PtfCheck
                 } else {
@@ -184,7 +209,7 @@ impl From<PtfCommand> for Command {
 
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.body, f)
+        fmt::Debug::fmt(self.body(), f)
     }
 }
 

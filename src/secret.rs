@@ -75,6 +75,7 @@ impl Eq for Secret {}
 /// ```
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
+    // Their first letters stand below, too.
     const PARTS: [&[u8]; 28] = [
         b"auth",
         b"passw",
@@ -106,16 +107,23 @@ pub fn is_secret_name(name: &str) -> bool {
         b"verificationtag",
     ];
     let letters = word(name);
-    let has = |part: &&[u8]| letters.windows(part.len()).any(|found| found == *part);
-    PARTS.iter().any(has)
+    // Most letters begin none of them.
+    let begins = |rest: &[u8]| {
+        matches!(rest.first(), Some(b'a' | b'c' | b'e' | b'm' | b'p' | b's' | b't' | b'v'))
+            && PARTS.iter().any(|part| rest.starts_with(part))
+    };
+    (0..letters.len()).any(|at| letters.get(at..).is_some_and(begins))
         || ends_secret(&letters)
         // `property[pw][0]`, `pw_new`, `pin-repeat`
-        || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| ends_secret(&word(part)))
+        || letters.len() < name.len()
+            && name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| ends_secret(&word(part)))
 }
 
 /// Letters and digits alone, lowered.
 fn word(text: &str) -> Vec<u8> {
-    text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect()
+    let mut word = Vec::with_capacity(text.len());
+    word.extend(text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()));
+    word
 }
 
 /// Whether a word, without its index, ends like the name of a secret: `pw2`.

@@ -16,6 +16,7 @@ pub use lines::Index;
 pub use malformed::Malformed;
 pub use rrp::Greeting;
 
+pub(crate) use encode::check;
 #[cfg(feature = "daemon")]
 pub(crate) use encode::decode_ptf;
 pub(crate) use lines::{Line, Span, opens_a_reply};

@@ -251,5 +251,6 @@ fn what_is_no_journal_is_7_and_nothing_is_made_of_it() {
     assert!(said.err.starts_with("rrp: journal: `"), "{said:?}");
     assert!(said.err.contains("hint: put a backup in its place"), "{said:?}");
     place.doubt(&["list"]).exits(7);
-    run(&["doubt", "list"]).exits(2);
+    // Nor is there a daemon.
+    run(&["doubt", "list", "--socket", &missing]).exits(6);
 }

@@ -498,11 +498,14 @@ async fn the_pin_to_use_instead_is_asked_for() {
     use rrp::net::{Connector, Tls};
     use rrp::sim::server::{Listen, Server};
 
-    let server =
-        Server::start(rrp::sim::Registry::new(rrp::sim::Config::new()), Listen::tls()).await.unwrap();
-    let endpoint = server.addr().to_string().parse().unwrap();
+    let registry = rrp::sim::Registry::new(rrp::sim::Config::new(), Server::now());
+    let server = Server::start(registry, Listen::tls("127.0.0.1:0".parse().unwrap())).await.unwrap();
+    let endpoint = server.address().to_string().parse().unwrap();
     let any = Connector::tls(Tls::danger_accept_any_certificate());
     let pin = rrp::daemon::pin_of(&endpoint, &any).await.unwrap();
+    // A connector without TLS is of no use for that, and another one is taken.
+    let plain = Connector::plain().allow_plain_text_over_the_network();
+    assert_eq!(rrp::daemon::pin_of(&endpoint, &plain).await.unwrap(), pin);
     let pinned = Connector::tls(Tls::pinned_key_only([pin]).unwrap());
     assert!(pinned.connect(&endpoint).await.unwrap().tls().unwrap().verified());
 }

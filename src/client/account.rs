@@ -157,6 +157,13 @@ impl Driver {
 
     /// What was sent has come to its end; the end of the session, if that came before. `stays`: if it did not.
     fn came_back(&mut self, session: u64, stays: bool) -> Option<Arc<End>> {
+        if stays
+            && let Some(held) = self.connections.get_mut(&session)
+            && let Held::Sending(connection, None) = held
+        {
+            *held = Held::Open(Arc::clone(connection));
+            return None;
+        }
         let Some(Held::Sending(connection, end)) = self.connections.remove(&session) else { return None };
         if stays && end.is_none() {
             self.connections.insert(session, Held::Open(connection));

@@ -1,6 +1,7 @@
 //! What stands behind a name on a line of a command, and why it may not.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::secret::{REDACTED, Secret, assigns_secret, is_secret_name};
 use crate::text::{TextError, Token, Value};
@@ -67,6 +68,12 @@ impl PartialEq for Field {
 }
 
 impl Eq for Field {}
+
+impl Hash for Field {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
+    }
+}
 
 impl fmt::Debug for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -30,7 +30,6 @@ mod table;
 use super::ptf::PtfCommand;
 use super::raw::RrpCommand;
 use super::{Body, Dialect};
-use crate::text::same_name;
 
 pub use table::rows;
 
@@ -391,24 +390,18 @@ impl Row {
     }
 }
 
-/// Whether the table itself says that it only reads, and not a convention: it has a row for it, or names it as the read that
-/// settles another command.
-pub(crate) fn is_listed_read(body: &Body) -> bool {
+/// What the table or a convention says of a command, and whether the table itself says that it only reads: it has a row for
+/// it, or names it as the read that settles another command.
+pub(super) fn listed(body: &Body) -> (Nature, bool) {
     let (dialect, name, nature) = match body {
         Body::Rrp(rrp) => (Dialect::Rfc, rrp.verb().as_str(), Nature::of_rrp(rrp)),
         Body::Ptf(ptf) => (Dialect::Xrrp, ptf.name().as_str(), Nature::of_ptf(ptf)),
     };
-    let is = |other: &str| same_name(other.as_bytes(), name.as_bytes());
-    nature.effect() == Effect::Read
-        && table::of(dialect).iter().any(|row| {
-            let settles = matches!(row.nature.settle(), Settle::Read(by) | Settle::List(by) if is(by));
-            settles || is(row.name)
-        })
+    let listed = || table::settles(dialect, name) || !table::named(dialect, name).is_empty();
+    (nature, nature.effect() == Effect::Read && listed())
 }
 
 /// The first row of this name that applies.
 fn row<'v>(dialect: Dialect, name: &str, value: impl Fn(&str) -> Option<&'v str>) -> Option<&'static Row> {
-    table::of(dialect)
-        .iter()
-        .find(|row| same_name(row.name.as_bytes(), name.as_bytes()) && row.when.holds(&value))
+    table::named(dialect, name).iter().find(|row| row.when.holds(&value))
 }

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::text::{ParameterName, Token, same_name};
 
 /// One `name=value` line of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Parameter {
     name: ParameterName,
     value: Field,
@@ -39,7 +39,7 @@ impl Parameter {
 /// A PTF command: a name, parameters in order, and perhaps a `[HEADER]` block before it.
 ///
 /// At most 1,024 parameters and 64 header lines, 1,000,000 bytes of both. A name stands once, in whatever case.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PtfCommand {
     name: Token,
     header: Vec<Parameter>,

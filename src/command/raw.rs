@@ -12,7 +12,7 @@ use crate::text::{ModValue, TextError, Token, Value, same_name};
 use crate::verb::Verb;
 
 /// One line of an RRP command after the first (RFC 2832 §4.1, §4.3.5).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RrpLine {
     /// `name:value`. In a MOD command: adds the value.
@@ -100,7 +100,7 @@ const SUBJECTS_OF_NAME_SERVER: [&str; 2] = ["NameServer", "NewNameServer"];
 /// assert!(RrpCommand::new("mod")?.attribute("NameServer", "ns1.example.com=").is_err());
 /// # Ok::<(), rrp::command::CommandError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RrpCommand {
     verb: Token,
     lines: Vec<RrpLine>,

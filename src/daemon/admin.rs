@@ -21,6 +21,7 @@ mod peer;
 mod serve;
 mod show;
 mod socket;
+mod stats;
 mod table;
 #[cfg(test)]
 mod tests;

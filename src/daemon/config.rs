@@ -49,10 +49,16 @@ pub struct Config {
     pub(super) limits: Limits,
     /// So long a daemon that is told to end waits for what is under way.
     pub(super) drain: Duration,
+    pub(super) notes: Notes,
+}
+
+/// What reading a configuration found out beside it.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
     /// Accounts that would believe whoever answers.
     unverified: Vec<Unverified>,
     warnings: Vec<String>,
-    /// What all of this says, to be shown and compared.
+    /// What all of it says, to be shown and compared.
     told: told::Told,
 }
 
@@ -132,7 +138,7 @@ pub(super) struct User {
     pub(super) account: Box<str>,
     /// The lane of what says nothing else.
     pub(super) lane: Lane,
-    /// Those that it may ask for: its own and later ones, if nothing is said.
+    /// Those that it may ask for: its own, later ones, and what is said.
     pub(super) lanes: Vec<Lane>,
     pub(super) commands_per_second: Option<u32>,
     pub(super) billable_per_day: Option<u32>,

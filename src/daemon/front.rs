@@ -83,7 +83,8 @@ async fn accept(listener: Listener, shared: Arc<Shared>) {
                 let most = shared.state().config.limits.connections;
                 match shared.connections.enter(from, most) {
                     Some(connected) => {
-                        tokio::spawn(Connection::new(stream, connected, Arc::clone(&shared)).serve());
+                        let connection = Connection::new(stream, connected, Arc::clone(&shared));
+                        tokio::spawn(Box::new(connection).serve());
                     }
                     None => Counters::add(&shared.counters.turned_away),
                 }

@@ -33,6 +33,8 @@ struct Known {
     key: Box<str>,
     /// How many wait for it.
     waiting: usize,
+    /// How often somebody was told that it is in doubt.
+    told: u32,
     objects: Vec<Object>,
     /// Whether money may be at stake if it is done twice.
     billable: bool,
@@ -71,6 +73,8 @@ pub(super) struct Part {
     joined: bool,
     /// An earlier one's answer is told again, which is kept until then.
     kept: Option<Instant>,
+    /// How often somebody had been told that it is in doubt when this one began.
+    told: u32,
 }
 
 /// How a write without key begins.
@@ -122,7 +126,8 @@ impl Identical {
             let objects = intent.sent().objects().to_vec();
             let billable = intent.billable().at_stake();
             let over = matches!(entry.standing(), Standing::Accepted(_));
-            known.insert(identity, Known { key: key.into(), waiting: 0, objects, billable, over, keep });
+            let key = key.into();
+            known.insert(identity, Known { key, waiting: 0, told: 0, objects, billable, over, keep });
         }
     }
 
@@ -135,7 +140,8 @@ impl Identical {
         all.retain(|other, known| *other == identity || !known.is_outdated_by(&objects));
         if let Some(known) = all.get_mut(&identity) {
             known.waiting = known.waiting.saturating_add(1);
-            let mut part = Part { identity, key: known.key.clone(), joined: false, kept: None };
+            let mut part =
+                Part { identity, key: known.key.clone(), told: known.told, joined: false, kept: None };
             match &known.keep {
                 Keep::Held(answer, until) => {
                     part.kept = Some(*until);
@@ -155,10 +161,17 @@ impl Identical {
         }
         let key: Box<str> = format!("{PREFIX}{number:016x}").into();
         let billable = command.nature().billable().at_stake();
-        let known =
-            Known { key: key.clone(), waiting: 1, objects, billable, over: false, keep: Keep::UnderWay };
+        let known = Known {
+            key: key.clone(),
+            waiting: 1,
+            told: 0,
+            objects,
+            billable,
+            over: false,
+            keep: Keep::UnderWay,
+        };
         all.insert(identity, known);
-        Begin::Key(Part { identity, key, joined: false, kept: None })
+        Begin::Key(Part { identity, key, told: 0, joined: false, kept: None })
     }
 
     /// Nothing of it was sent, and its caller knows.
@@ -172,10 +185,12 @@ impl Identical {
         }
     }
 
-    /// Its caller has been told what became of it.
+    /// Its caller has been told what became of it. Whoever was told meanwhile that it is in doubt still has to hear it.
     pub(super) fn delivered(&self, part: &Part) {
         let mut all = self.lock();
-        if all.get(&part.identity).is_some_and(|known| known.key == part.key) {
+        let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) else { return };
+        known.waiting = known.waiting.saturating_sub(1);
+        if known.told == part.told {
             all.remove(&part.identity);
         }
     }
@@ -185,6 +200,7 @@ impl Identical {
         let mut all = self.lock();
         if let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) {
             known.waiting = known.waiting.saturating_sub(1);
+            known.told = known.told.saturating_add(1);
             known.keep = Keep::Told;
         }
     }
@@ -200,6 +216,7 @@ impl Identical {
         let known = all.entry(part.identity).or_insert_with(|| Known {
             key: part.key.clone(),
             waiting: 1,
+            told: 0,
             objects: command.objects(),
             billable: command.nature().billable().at_stake(),
             over: true,
@@ -207,7 +224,10 @@ impl Identical {
         });
         if known.key == part.key {
             known.waiting = known.waiting.saturating_sub(1);
-            known.keep = Keep::Held(answer, until);
+            // Whoever was told that it is in doubt hears it by the key, however late.
+            if !matches!(known.keep, Keep::Told) {
+                known.keep = Keep::Held(answer, until);
+            }
         }
     }
 
@@ -246,11 +266,6 @@ impl Identical {
             Keep::Left(until) | Keep::Held(_, until) => known.waiting > 0 || now < until,
             Keep::UnderWay | Keep::Told => true,
         });
-    }
-
-    /// How many outcomes wait for somebody to ask again.
-    pub(super) fn held(&self) -> usize {
-        self.lock().values().filter(|known| matches!(known.keep, Keep::Held(..) | Keep::Left(_))).count()
     }
 }
 
@@ -307,4 +322,69 @@ fn drop_oldest(all: &mut HashMap<Identity, Known>) -> bool {
 fn told_in_doubt(entry: &Entry) -> bool {
     let tells = |text: &str| text == TOLD_IN_DOUBT || text.starts_with(LEFT_IN_DOUBT);
     entry.notes().iter().any(|note| tells(note.text()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::PtfCommand;
+
+    fn renew() -> Command {
+        let ptf = PtfCommand::new("RenewDomain").unwrap().param("domain", "example.com").unwrap();
+        Command::new(ptf.param("period", "1").unwrap())
+    }
+
+    fn known() -> Identical {
+        Identical::new(Keyed::new(&[1; 32]), Duration::from_secs(900))
+    }
+
+    fn begin(known: &Identical, number: u64, now: Instant) -> Part {
+        match known.begin("desk", &renew(), number, now) {
+            Begin::Key(part) => part,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whoever_was_told_in_doubt_hears_it_though_another_one_has() {
+        let (known, now) = (known(), Instant::now());
+        let (first, second) = (begin(&known, 1, now), begin(&known, 2, now));
+        assert_eq!(first.key(), second.key());
+        known.in_doubt(&first);
+        known.delivered(&second);
+        let again = begin(&known, 3, now);
+        assert_eq!(again.key(), first.key());
+        known.delivered(&again);
+        assert_ne!(begin(&known, 4, now).key(), first.key());
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_forgotten_but_not_a_doubt() {
+        let (known, now) = (known(), Instant::now());
+        let left = begin(&known, 1, now);
+        known.left(&left, now);
+        let later = now + Duration::from_secs(899 + 600);
+        assert_eq!(begin(&known, 2, later).key(), left.key());
+        known.left(&left, later);
+        let much_later = later + Duration::from_secs(901 + 600);
+        let doubtful = begin(&known, 3, much_later);
+        assert_ne!(doubtful.key(), left.key());
+        known.in_doubt(&doubtful);
+        assert_eq!(begin(&known, 4, much_later + Duration::from_secs(86_400)).key(), doubtful.key());
+    }
+
+    #[test]
+    fn an_answer_that_nobody_has_is_for_whoever_asks_next_unless_the_object_has_changed() {
+        let (known, now) = (known(), Instant::now());
+        let part = begin(&known, 1, now);
+        known.undelivered(&part, Answer::plain(200, "done"), &renew(), now);
+        assert!(matches!(known.begin("desk", &renew(), 2, now), Begin::Told(..)));
+        assert!(matches!(known.begin("batch", &renew(), 3, now), Begin::Key(_)));
+        known.delivered(&part);
+        let part = begin(&known, 4, now);
+        known.undelivered(&part, Answer::plain(200, "done"), &renew(), now);
+        let ptf = PtfCommand::new("DeleteDomain").unwrap().param("domain", "example.com").unwrap();
+        assert!(matches!(known.begin("desk", &Command::new(ptf), 5, now), Begin::Key(_)));
+        assert!(matches!(known.begin("desk", &renew(), 6, now), Begin::Key(_)));
+    }
 }

@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 
 use super::account::{Account, AccountError};
 use super::admin::{AdminAsk, AdminError, AdminSocket, Reloaded};
-use super::config::{Config, Log};
+use super::config::{Config, ConfigError, Log};
 use super::descriptors;
 use super::front::{Fronts, ListenError, Listener};
 use super::metrics::{self, MetricsError, Serving};
@@ -69,6 +69,7 @@ pub(super) enum Problem {
     Activation(ActivationError),
     Metrics(MetricsError),
     Admin(AdminError),
+    Config(ConfigError),
 }
 
 impl RunError {
@@ -91,6 +92,7 @@ impl Error for RunError {
             Problem::Activation(source) => Some(source),
             Problem::Metrics(source) => Some(source),
             Problem::Admin(source) => Some(source),
+            Problem::Config(source) => Some(source),
         }
     }
 }
@@ -135,7 +137,7 @@ pub async fn run(config: Config, hooks: Hooks, mut control: mpsc::Receiver<Contr
     let mut running = Running::start(config, hooks).await?;
     running.notifier.ready();
     running.notifier.status(&running.status());
-    info!(version = env!("CARGO_PKG_VERSION"), "serving");
+    info!(version = env!("CARGO_PKG_VERSION"), "{}", running.status());
     loop {
         match running.asked(&mut control).await {
             Asked::Reload(None) => running.reload().await.log(),
@@ -154,6 +156,7 @@ pub async fn run(config: Config, hooks: Hooks, mut control: mpsc::Receiver<Contr
 
 impl Running {
     async fn start(config: Config, hooks: Hooks) -> Result<Self, RunError> {
+        config.verify_upstreams().await.map_err(|error| RunError::new(Problem::Config(error)))?;
         descriptors::prepare(&config);
         let config = Arc::new(config);
         let mut activated =
@@ -230,7 +233,10 @@ impl Running {
     async fn reload(&mut self) -> Reloaded {
         self.notifier.reloading();
         let report = match (self.hooks.reload)() {
-            Ok(config) => self.replace(config).await,
+            Ok(config) => match config.verify_upstreams().await {
+                Ok(()) => self.replace(config).await,
+                Err(error) => Reloaded::not(&error),
+            },
             Err(error) => Reloaded::not(&*error),
         };
         self.notifier.ready();

@@ -101,6 +101,9 @@ struct Known {
     next: u64,
 }
 
+/// A command's name, and since when it is waited for.
+type Doing = (Box<str>, Instant);
+
 /// One local connection, as an operator sees it.
 pub(super) struct Connected {
     pub(super) number: u64,
@@ -111,7 +114,7 @@ pub(super) struct Connected {
     user: OnceLock<Arc<str>>,
     pub(super) requests: AtomicU64,
     /// The command that it waits for.
-    doing: Mutex<Option<Box<(Box<str>, Instant)>>>,
+    doing: Mutex<Option<Box<Doing>>>,
     killed: AtomicBool,
     /// Told when an operator closes it, or when the daemon ends.
     pub(super) kill: Notify,

@@ -168,6 +168,7 @@ impl Users {
         }
     }
 
+    #[cfg(test)]
     /// How many billable commands of this user were counted on the day of the last one.
     pub(super) fn billed(&self, user: &str) -> u32 {
         self.usage().get(user).map_or(0, Usage::billed)

@@ -33,7 +33,7 @@ impl fmt::Display for CallId {
 #[derive(Debug)]
 pub(super) enum Asked {
     Query,
-    Change { command: Arc<Command>, safety: Safety },
+    Change { command: Command, safety: Safety },
     Settle(Ticket),
 }
 
@@ -199,17 +199,16 @@ impl Callers {
         self.load(caller, |load| load.calls = load.calls.saturating_sub(1));
     }
 
-    /// A job stands in line for this caller.
-    pub(super) fn queue(&mut self, caller: &Arc<str>, lane: Lane) {
-        if !self.known.contains_key(caller) {
+    /// A job stands in line for this caller. Whether it is first there.
+    pub(super) fn queue(&mut self, caller: &Arc<str>, lane: Lane) -> bool {
+        let load = match self.known.get_mut(caller) {
+            Some(load) => load,
             // It has left its job to itself.
-            self.known.insert(Arc::clone(caller), Load::default());
-        }
-        self.load(caller, |load| {
-            if let Some(count) = load.in_line.get_mut(place(lane)) {
-                *count = count.saturating_add(1);
-            }
-        });
+            None => self.known.entry(Arc::clone(caller)).or_default(),
+        };
+        let Some(count) = load.in_line.get_mut(place(lane)) else { return false };
+        *count = count.saturating_add(1);
+        *count == 1
     }
 
     /// It does not any more.

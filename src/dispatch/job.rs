@@ -63,7 +63,7 @@ pub(super) struct Question {
 /// A write on its way. Many may wait of which nothing is known yet: what is learnt later lies apart.
 #[derive(Debug)]
 pub(super) struct Write {
-    pub(super) command: Arc<Command>,
+    pub(super) command: Command,
     pub(super) safety: Safety,
     pub(super) resolver: Option<Resolver>,
     pub(super) owner: Arc<Owner>,

@@ -343,7 +343,7 @@ impl<S: Slots> Dispatch<S> {
             Work::Query(query) => query.writes = so_far,
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
-                self.recent.spoil(&write.command.objects());
+                self.recent.spoil(&write.command.objects(), self.writes);
             }
             Work::Change(_) | Work::Settle(_) => {}
         }

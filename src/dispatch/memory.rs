@@ -2,14 +2,17 @@
 
 use core::time::Duration;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use super::config::Queues;
 use super::entry::{Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
+use crate::command::nature::begins_with;
 use crate::command::{Command, Object};
-use crate::settle::{Keyed, Reading, Resolver, payload_hash};
+use crate::reply::Reply;
+use crate::settle::{Keyed, Reading, Resolver};
 
 /// A user, and a key of the user's.
 type Key = (Box<str>, Box<str>);
@@ -111,69 +114,102 @@ impl Memory {
     }
 }
 
-/// Readings of objects that are not old yet.
-#[derive(Debug, Default)]
+/// What queries have shown of objects, as long as it is not old. It is read when a write asks for it: most never is.
+#[derive(Debug)]
 pub(super) struct Recent {
-    readings: HashMap<[u8; 16], Known>,
-    order: VecDeque<[u8; 16]>,
+    /// Newest last.
+    known: VecDeque<Known>,
+    /// The number of the last write that was handed over to an object, by a part of the object's hash: two objects may share a
+    /// place, and then a write to one is taken for one to both.
+    written: Vec<u64>,
+    /// The number of the last write of which nobody knows to which objects.
+    unknown: u64,
 }
 
 #[derive(Debug)]
 struct Known {
     when: Instant,
-    objects: Vec<Object>,
-    reading: Reading,
+    /// How many writes had been handed over by then.
+    writes: u64,
+    command: Command,
+    reply: Reply,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { known: VecDeque::new(), written: vec![0; Self::PLACES], unknown: 0 }
+    }
 }
 
 impl Recent {
     const MAX: usize = 1_024;
+    const PLACES: usize = 1_024;
     /// Longer replies are not kept.
     const MAX_FIELDS: usize = 256;
+    const MAX_BYTES: usize = 16_384;
 
-    /// What a command has shown of these objects.
+    /// What a command was answered when so many writes had been handed over, if a write may ask for it.
     pub(super) fn keep(
         &mut self,
         command: &Command,
-        objects: Vec<Object>,
-        keyed: &Keyed,
-        reading: Reading,
+        reply: &Reply,
+        writes: u64,
         now: Instant,
+        age: Duration,
     ) {
-        let too_long = reading.fields().len() > Self::MAX_FIELDS;
-        if too_long {
+        let old = |known: &mut Known| now.saturating_duration_since(known.when) >= age;
+        while self.known.pop_front_if(old).is_some() {}
+        let too_long = reply.lines().len() > Self::MAX_FIELDS || reply.bytes().len() > Self::MAX_BYTES;
+        if too_long || !Reading::is_one(reply) || !may_settle(command) {
             return;
         }
-        let hash = payload_hash(command, keyed);
-        if self.readings.insert(hash, Known { when: now, objects, reading }).is_none() {
-            self.order.push_back(hash);
-            if self.order.len() > Self::MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.readings.remove(&oldest);
-            }
+        if self.known.len() >= Self::MAX {
+            self.known.pop_front();
         }
+        self.known.push_back(Known { when: now, writes, command: command.clone(), reply: reply.clone() });
     }
 
+    /// What this command has shown, and when, if nothing was written since to what it is about.
     pub(super) fn get(
         &self,
         command: &Command,
         keyed: &Keyed,
         now: Instant,
         age: Duration,
-    ) -> Option<(Instant, &Reading)> {
-        let known = self.readings.get(&payload_hash(command, keyed))?;
-        (now.saturating_duration_since(known.when) < age).then_some((known.when, &known.reading))
+    ) -> Option<(Instant, Reading)> {
+        let known = self.known.iter().rfind(|known| known.command.body() == command.body())?;
+        let written =
+            command.objects().iter().filter_map(|object| self.written.get(place(object))).max().copied();
+        let spoilt = written.unwrap_or_default().max(self.unknown) > known.writes;
+        let old = now.saturating_duration_since(known.when) >= age;
+        (!spoilt && !old).then(|| (known.when, Reading::of(&known.reply, keyed)))
     }
 
-    /// A write to these objects: what was read of them is old. One that names none may be to any.
-    pub(super) fn spoil(&mut self, objects: &[Object]) {
+    /// The write of this number goes to these objects: what was read of them is old. One that names none may go to any.
+    pub(super) fn spoil(&mut self, objects: &[Object], number: u64) {
         if objects.is_empty() {
-            self.readings.clear();
+            self.unknown = number;
         }
-        self.readings.retain(|_, known| !known.objects.iter().any(|object| objects.contains(object)));
-        let readings = &self.readings;
-        self.order.retain(|hash| readings.contains_key(hash));
+        for object in objects {
+            if let Some(last) = self.written.get_mut(place(object)) {
+                *last = number;
+            }
+        }
     }
+}
+
+fn place(object: &Object) -> usize {
+    // Not by a random key: a simulation is to go the same way each time.
+    let mut hasher = DefaultHasher::new();
+    object.hash(&mut hasher);
+    let places = u64::try_from(Recent::PLACES).unwrap_or(1);
+    usize::try_from(hasher.finish().checked_rem(places).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Whether it is of those that settle a write.
+fn may_settle(command: &Command) -> bool {
+    let name = command.name();
+    begins_with(name, "Status") || begins_with(name, "QueryDNSZone")
 }
 
 /// What we have done to which objects, or may have, for as long as there is room: a guard or a date of creation may show

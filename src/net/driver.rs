@@ -2,7 +2,7 @@
 
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -377,22 +377,35 @@ fn fit(chunk: &mut Vec<u8>, size: usize) {
 /// Writes what there is to write, flushes it, and reads.
 async fn move_bytes<T: Transport>(transport: &mut T, output: &Bytes, flushing: bool, chunk: &mut [u8]) -> Io {
     poll_fn(|cx| {
-        if flushing {
-            let written = if output.is_empty() {
-                Pin::new(&mut *transport).poll_flush(cx).map_ok(|()| Io::Flushed)
-            } else {
-                Pin::new(&mut *transport).poll_write(cx, output).map(|written| match written {
-                    Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-                    written => written.map(Io::Wrote),
-                })
-            };
-            if let Poll::Ready(written) = written {
-                return Poll::Ready(written.unwrap_or_else(Io::NotWritten));
-            }
+        if flushing && let Poll::Ready(io) = poll_send(transport, output, cx) {
+            return Poll::Ready(io);
         }
         poll_read(transport, chunk, cx)
     })
     .await
+}
+
+/// Writes what there is, and flushes it at once if all of it was taken.
+fn poll_send<T: Transport>(transport: &mut T, output: &Bytes, cx: &mut Context<'_>) -> Poll<Io> {
+    if !output.is_empty() {
+        match ready!(Pin::new(&mut *transport).poll_write(cx, output)) {
+            Ok(0) => return Poll::Ready(Io::NotWritten(io::ErrorKind::WriteZero.into())),
+            Ok(written) if written < output.len() => return Poll::Ready(Io::Wrote(written)),
+            Ok(written) => {
+                let flushed = Pin::new(transport).poll_flush(cx);
+                return Poll::Ready(match flushed {
+                    Poll::Ready(Ok(())) => Io::Flushed,
+                    Poll::Ready(Err(error)) => Io::NotWritten(error),
+                    Poll::Pending => Io::Wrote(written),
+                });
+            }
+            Err(error) => return Poll::Ready(Io::NotWritten(error)),
+        }
+    }
+    Pin::new(transport).poll_flush(cx).map(|flushed| match flushed {
+        Ok(()) => Io::Flushed,
+        Err(error) => Io::NotWritten(error),
+    })
 }
 
 fn poll_read<T: Transport>(transport: &mut T, chunk: &mut [u8], cx: &mut Context<'_>) -> Poll<Io> {

@@ -116,7 +116,8 @@ impl Exchange {
 
 /// The command for the wire.
 pub(super) fn encoded(command: &Command, dialect: Dialect) -> Result<Encoded, EncodeError> {
-    let mut out = BytesMut::new();
+    // Most are shorter.
+    let mut out = BytesMut::with_capacity(256);
     encode(command.body(), dialect, &mut out)?;
     Ok(Encoded(out.freeze()))
 }

@@ -17,7 +17,7 @@ use super::exchange::{Exchange, First, Phase, What, encoded};
 use super::remains::is_closed_by_peer;
 use super::stage::Stage;
 use crate::code::Context;
-use crate::command::{Command, Dialect, Effect, Nature, ToCommand};
+use crate::command::{Command, Dialect, Effect, ToCommand};
 use crate::wire::EncodeError;
 use crate::wire::deframe::{Deframer, Limits};
 
@@ -394,8 +394,7 @@ impl Session {
 
 /// Whatever nature the command was declared to have, the table tells which belong to the session.
 fn is_of_the_session(command: &Command) -> bool {
-    let natures = [*command.nature(), Nature::of(command.body())];
-    natures.iter().any(|nature| nature.effect() == Effect::Session)
+    command.nature().effect() == Effect::Session || command.is_of_session()
 }
 
 /// A deadline too far away to be counted is a year away.

@@ -53,6 +53,11 @@ impl Reading {
         self.whole && matches!(self.code.as_u16(), 200 | 531 | 545)
     }
 
+    /// Whether the reading of this reply would [show something](Self::shows_something).
+    pub(crate) fn is_one(reply: &Reply) -> bool {
+        reply.lines().len() <= Self::MAX_FIELDS && matches!(reply.code().as_u16(), 200 | 531 | 545)
+    }
+
     /// The values, by names in lowercase without blanks and index.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Kept)> {
         self.fields.iter().map(|(name, value)| (&**name, value))

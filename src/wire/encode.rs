@@ -17,16 +17,21 @@ use crate::text::TextError;
 /// # Errors
 /// [`EncodeError`] in [`Dialect::Rfc`] for what RFC 2832 §7 does not allow. [`Dialect::Xrrp`] takes every command.
 pub fn encode(command: &Body, dialect: Dialect, out: &mut BytesMut) -> Result<(), EncodeError> {
-    match (command, dialect) {
-        (Body::Rrp(command), Dialect::Rfc) => rrp::check_rfc(command)?,
-        (Body::Ptf(_), Dialect::Rfc) => return Err(EncodeError(Problem::NoPtf)),
-        (_, Dialect::Xrrp) => {}
-    }
+    check(command, dialect)?;
     match command {
         Body::Rrp(command) => rrp::write_command(command, out),
         Body::Ptf(command) => ptf::write_command(command, out),
     }
     Ok(())
+}
+
+/// Whether the dialect allows the command.
+pub(crate) fn check(command: &Body, dialect: Dialect) -> Result<(), EncodeError> {
+    match (command, dialect) {
+        (Body::Rrp(command), Dialect::Rfc) => rrp::check_rfc(command),
+        (Body::Ptf(_), Dialect::Rfc) => Err(EncodeError(Problem::NoPtf)),
+        (_, Dialect::Xrrp) => Ok(()),
+    }
 }
 
 /// Reads the command in a frame, in the grammar that its first line announces.

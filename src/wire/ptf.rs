@@ -53,6 +53,13 @@ pub(crate) fn read_reply(frame: &[u8], form: Form, index: &mut Index) -> Result<
             lines.skip_line(len);
             continue;
         }
+        if head.opened
+            && let Some((line, len)) = run.another(lines.rest(), lines.position())
+        {
+            index.lines.push(line);
+            lines.skip_line(len);
+            continue;
+        }
         let Some(line) = lines.next() else { break };
         let Some((name, value)) = read_line(line, form, &mut head)? else { continue };
         if head.takes(line.number, name.of(frame), value.of(frame), value)? {
@@ -233,6 +240,26 @@ impl<'f> Run<'f> {
         let at = start.wrapping_add(from);
         let line = Line::property(self.name, index, Span::new(at, at.wrapping_add(value.len())))?;
         Some((line, from.wrapping_add(len)))
+    }
+
+    /// The line at the beginning of `rest`, which stands at `start`, as the first property of another run, written as nearly all
+    /// registries write it; and its length. `None` if it may be anything else.
+    #[inline]
+    fn another(&mut self, rest: &'f [u8], start: usize) -> Option<(Line, usize)> {
+        const OPEN: &[u8] = b"property[";
+        let inner = rest.strip_prefix(OPEN)?;
+        let length = inner.iter().position(|byte| matches!(byte, b']' | b'=' | b'\r' | b'\n'))?;
+        let (name, after) = inner.split_at_checked(length)?;
+        if name.is_empty() || !after.starts_with(b"][") {
+            return None;
+        }
+        let name =
+            Span::new(start.wrapping_add(OPEN.len()), start.wrapping_add(OPEN.len()).wrapping_add(length));
+        // Up to and with the `][` behind the name.
+        let prefix = rest.get(..OPEN.len().wrapping_add(length).wrapping_add(2))?;
+        let found = Self { prefix, name }.property(rest, start)?;
+        (self.prefix, self.name) = (prefix, name);
+        Some(found)
     }
 
     /// A line that is no more of the run: a property, which opens the next one, or a plain key.

@@ -99,7 +99,7 @@ async fn two_at_once_are_one() {
 #[tokio::test]
 async fn a_doubt_is_told_with_its_ticket_and_settled_for_whoever_asks_again() {
     // It is not seen what became of it for longer than its caller is held back.
-    let daemon = Daemon::with("settle-wait = '50ms'\nnegatives = ['400ms', '0s', '10ms']").await;
+    let daemon = Daemon::with("settle-wait = '50ms'\nnegatives = ['3s', '0s', '10ms']").await;
     let mut desk = with_domain(&daemon).await;
     on_renewal(&daemon, Effect::CloseBefore(Close::Reset));
     let told = ask(&mut desk, RENEW).await;

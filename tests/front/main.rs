@@ -5,7 +5,7 @@
 mod identical;
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rrp::daemon::{Config, Control, Hooks, RunError, Surroundings, run};
 use rrp::sim::server::{Listen, Server};
@@ -160,6 +160,8 @@ async fn what_is_not_for_clients_is_not_forwarded() {
         ("session\n-Id:registrar\n-Password:password\nEOF\n", "507"),
         ("[COMMAND]\ncommand=StartSession\nEOF\n", "531"),
         ("[COMMAND]\ncommand=StopSession\nEOF\n", "531"),
+        ("[COMMAND]\ncommand=SetPassword\nnewpassword=other\nEOF\n", "531"),
+        ("[COMMAND]\ncommand=ModifyUser\nuser=registrar\nPassword=other\nEOF\n", "531"),
         ("[COMMAND]\ncommand=PushDomain\ndomain=example.com\nEOF\n", "531"),
         ("[COMMAND]\ncommand=StatusDomain\ncommand=AddDomain\ndomain=example.com\nEOF\n", "507"),
         ("EOF\n", "507"),

@@ -10,7 +10,7 @@ use rrp::command::{Effect, Safety};
 use serde_json::Map;
 
 use crate::change::{self, Wishes};
-use crate::client::{Client, Event, Patience, block_on};
+use crate::client::{Event, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
 use crate::object;
@@ -19,12 +19,16 @@ use crate::output;
 use crate::report::{self, Report};
 use crate::request;
 use crate::typo;
+use crate::way::Way;
 
 const EXAMPLES: &str = "\
 Whether it reads or writes, and whether that costs, comes from the table that `rrp commands` shows. A read is
 asked up to three times; a write goes out once, and what became of it is told. A write waits up to 180 s for its
 answer; if a signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT) ends the program meanwhile, the exit status is 5. Secrets
 (passwords, authorisation codes) go on standard input, for every user of the machine can read command lines.
+
+Where a daemon (`rrp serve`) has the account, commands go through it, if its configuration lets you give orders: at its pace,
+and a write as with --journal, in the daemon's. It is found by --socket, RRP_ADMIN, in /run/rrp or $XDG_RUNTIME_DIR/rrp.
 
 With --journal FILE a write is recorded before its first byte goes out, and settled: if its answer is lost, it is read
 back, and sent again only if it was proven not to be done (that takes 70 s). What stays unknown, or is cut short, stands
@@ -42,7 +46,7 @@ Examples:
   rrp call - < request.txt    a [COMMAND] block up to EOF, or the lines of an RRP command up to a lone dot";
 
 const JOURNAL_JSON: &str = "\
-A write with --journal has no fate, advice, settle, guard and attempts, but these:
+A write with --journal, or by way of a daemon, has no fate, advice, settle, guard and attempts, but these:
   outcome      accepted | refused | refused-for-now | in-doubt | not-sent
   ticket       its name in the journal; null if it was not sent
   earlier      the ticket of an earlier write that stands before it (in doubt, or of the same key); else null
@@ -71,13 +75,13 @@ pub(crate) struct Args {
     /// Record a write in this journal before it goes out, and settle it if its answer is lost
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// The name of the order: done once with it, a write is not done again for 30 days but told again (needs --journal)
+    /// The name of the order: done once with it, a write is not done again for 30 days but told again (needs --journal or a daemon)
     #[arg(long, value_name = "KEY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key: Option<String>,
-    /// When a write may go out again (needs --journal); `read-back` by default
+    /// When a write may go out again (needs --journal or a daemon); `read-back` by default
     #[arg(long, value_name = "SAFETY", value_parser = safety)]
     safety: Option<Safety>,
-    /// Wait so long for the outcome of a write, at least 10 (needs --journal); 300 by default
+    /// Wait so long for the outcome of a write, at least 10 (needs --journal or a daemon); 300 by default
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(10..=86_400))]
     wait: Option<u64>,
     /// The name of the command, and `key=value …`; or `-` for one request on standard input
@@ -94,7 +98,7 @@ fn safety(text: &str) -> Result<Safety, String> {
         .ok_or_else(|| format!("it is one of {}", Safety::ALL.map(Safety::as_str).join(", ")))
 }
 
-/// What has no meaning without `--journal`.
+/// What has no meaning without a journal: one that is named, or a daemon's.
 fn without_journal(args: &Args) -> Result<(), Refusal> {
     let said =
         [("--key", args.key.is_some()), ("--safety", args.safety.is_some()), ("--wait", args.wait.is_some())];
@@ -125,8 +129,10 @@ pub(crate) fn protect(args: impl Iterator<Item = OsString>) -> impl Iterator<Ite
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    without_journal(args)?;
-    let settings = args.connection.settings()?;
+    let (settings, through) = args.connection.settings_or_daemon(err)?;
+    if through.is_none() {
+        without_journal(args)?;
+    }
     let request: Vec<&str> = args
         .request
         .iter()
@@ -146,17 +152,27 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         typo::check(&command)?;
     }
     request::check(&command, settings.dialect)?;
-    if let Some(journal) = &args.journal
-        && command.nature().effect() == Effect::Write
-    {
+    if command.nature().effect() == Effect::Write && (args.journal.is_some() || through.is_some()) {
         let wait = args.wait.map_or(Builder::CHANGE_DEADLINE, Duration::from_secs);
         let (safety, key) = (args.safety.unwrap_or(Safety::ReadBack), args.key.as_deref());
-        let wishes = Wishes { journal, safety, key, wait, json: args.json };
-        return change::run(&settings, &command, &wishes, out, err);
+        let wishes = Wishes { safety, key, wait, json: args.json };
+        return match (through, &args.journal) {
+            (Some(through), Some(journal)) if !through.has_journal(journal) => {
+                let what = "the account has a running daemon, which writes a journal of its own";
+                let hint = "without --journal the command goes through the daemon; nothing was sent";
+                Err(Refusal::new(request::STAGE, what).hint(hint).exit(Exit::Temporary).into())
+            }
+            (Some(through), _) => through.change(&settings, &command, &wishes, out, err),
+            (None, Some(journal)) => change::run(&settings, &command, journal, &wishes, out, err),
+            // One of them is there.
+            (None, None) => Err(Refusal::usage(request::STAGE, "no journal").into()),
+        };
     }
-    let (connector, session) = (settings.connector(err)?, settings.session(err)?);
-    settings.target.warn(&command, err);
-    let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
+    let daemon = through.is_some();
+    let mut client = Way::new(through, &settings, Patience::DEFAULT, err)?;
+    if !daemon {
+        settings.target.warn(&command, err);
+    }
     let outcome = block_on(async {
         let mut tell = |event: Event<'_>| match event {
             Event::Sending(command) => report::announce(&settings.target, command, err),

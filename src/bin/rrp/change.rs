@@ -1,19 +1,18 @@
 //! `rrp call --journal`: a write that is recorded before it goes out, and settled by the rule of resending.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rrp::Command;
 use rrp::command::{Body, CommandError, Ptf, Raw, Safety};
-use rrp::dispatch::{
-    Accepted, Config, Doubt, DoubtReason, Entry, NotSent, Outcome, Refused, Standing, Summary, Ticket,
-};
+use rrp::dispatch::{Config, Entry, Standing, Ticket};
 use rrp::settle::Proof;
 use serde_json::{Map, Value, json};
 
+use crate::ended::{Ended, Fate, Kept, Unsent};
 use crate::exit::Exit;
-use crate::failure::{Failure, Refusal, chain};
+use crate::failure::{Failure, Refusal};
 use crate::journal::wall;
 use crate::journaled::{Event, Journaled, Seen, option};
 use crate::look;
@@ -26,7 +25,6 @@ use crate::target::Target;
 
 /// What is said of a write beside the write itself.
 pub(crate) struct Wishes<'w> {
-    pub(crate) journal: &'w PathBuf,
     pub(crate) safety: Safety,
     pub(crate) key: Option<&'w str>,
     pub(crate) wait: Duration,
@@ -36,12 +34,13 @@ pub(crate) struct Wishes<'w> {
 pub(crate) fn run(
     settings: &Settings,
     command: &Command,
+    journal: &PathBuf,
     wishes: &Wishes<'_>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let refused = |error: CommandError| Refusal::usage(request::STAGE, "no write").because(error);
-    let client = Journaled::start(settings, wishes.journal, Config::new(wall()), err)?;
+    let client = Journaled::start(settings, journal, Config::new(wall()), err)?;
     settings.target.warn(command, err);
     let call = match command.body() {
         Body::Rrp(rrp) => client.client().change(&Raw::change(rrp.clone()).map_err(refused)?, wishes.safety),
@@ -55,26 +54,12 @@ pub(crate) fn run(
     };
     let call = call.deadline(wishes.wait).into_future();
     let (told, seen) =
-        client.run(vec![call], &mut |event| announce(event, &settings.target, command, wishes, err))?;
+        client.run(vec![call], &mut |event| heed(event, &settings.target, command, wishes, err))?;
     let Some(told) = told.into_iter().next() else {
         return Err(Refusal::new(request::STAGE, "no outcome").exit(Exit::InDoubt).into());
     };
-    let changed = Changed { target: &settings.target, command, journal: wishes.journal, told, seen };
-    let exit = changed.exit();
-    let printed = if wishes.json { output::json_value(&changed.json(), out) } else { changed.print(out) };
-    match printed.and_then(|()| out.flush()) {
-        Ok(()) => {
-            if changed.recorded() == Some(false) {
-                // A warning that nobody sees is no failure.
-                let _ = writeln!(
-                    err,
-                    "WARNING: the journal did not record this: after a crash the write counts as in doubt"
-                );
-            }
-            Ok(exit)
-        }
-        Err(error) => Err(Failure::Fate { error, exit, fate: changed.fate() }),
-    }
+    let reach = option(journal);
+    Changed { target: &settings.target, command, reach, told: told.into(), seen }.tell(wishes.json, out, err)
 }
 
 /// Tells on standard error what happens meanwhile.
@@ -87,21 +72,35 @@ pub(crate) fn tell(event: &Event, err: &mut dyn Write) {
     };
 }
 
-fn announce(event: &Event, target: &Target, command: &Command, wishes: &Wishes<'_>, err: &mut dyn Write) {
+fn heed(event: &Event, target: &Target, command: &Command, wishes: &Wishes<'_>, err: &mut dyn Write) {
     tell(event, err);
-    let Event::Recorded(entry) = event else { return };
-    if *entry.standing() != Standing::Open {
-        return;
+    if let Event::Recorded(entry) = event
+        && *entry.standing() == Standing::Open
+    {
+        announce(Some(entry.ticket()), target, command, wishes, err);
     }
+}
+
+/// Right before a write is sent: what, where, and how long its outcome may take. Whoever sends it by a daemon hears the ticket later.
+pub(crate) fn announce(
+    ticket: Option<Ticket>,
+    target: &Target,
+    command: &Command,
+    wishes: &Wishes<'_>,
+    err: &mut dyn Write,
+) {
     // A note that nobody sees is no failure.
     if let Some(unguarded) = look::unguarded(command) {
         let _ = writeln!(err, "note: {unguarded}");
     }
+    let by = match ticket {
+        Some(ticket) => format!("as ticket {ticket}"),
+        None => "by way of the daemon".to_owned(),
+    };
     let _ = writeln!(
         err,
-        "note: {} goes out as ticket {} (safety: {}), to {} (environment: {}; billable: {}): {}",
+        "note: {} goes out {by} (safety: {}), to {} (environment: {}; billable: {}): {}",
         escape(command.name()),
-        entry.ticket(),
         wishes.safety,
         target.host(),
         target.environment,
@@ -129,29 +128,15 @@ pub(crate) const fn proof(proof: Proof) -> &'static str {
     }
 }
 
-/// Code and text of what is kept, escaped, on one line.
-pub(crate) fn head(summary: &Summary) -> Option<String> {
-    let code = summary.code()?;
-    Some(format!("{code} {}", escape(summary.text())).trim_end().to_owned())
-}
-
 /// What is said of everything that was accepted.
-pub(crate) fn accepted_fields(accepted: &Accepted, fields: &mut Fields) {
-    fields.add("rests on", proof(accepted.summary().proof()));
-    if accepted.is_pending() {
-        let job = accepted.job().map(|job| format!(", job {}", escape(job))).unwrap_or_default();
+pub(crate) fn accepted_fields(kept: &Kept, fields: &mut Fields) {
+    fields.add("rests on", proof(kept.proof));
+    if kept.pending {
+        let job = kept.job.as_deref().map(|job| format!(", job {}", escape(job))).unwrap_or_default();
         fields.add("pending", format!("yes{job}: accepted, the effect is still to come"));
     }
-    if let Some(expires) = accepted.expires() {
+    if let Some(expires) = &kept.expires {
         fields.add("expires", escape(expires));
-    }
-}
-
-/// Why something is in doubt.
-pub(crate) fn reason(doubt: &Doubt) -> String {
-    match doubt.reason() {
-        DoubtReason::Deadline => "nothing is known yet, and the time to wait (--wait) is over".to_owned(),
-        reason => reason.to_string(),
     }
 }
 
@@ -163,88 +148,93 @@ pub(crate) fn notes(entry: &Entry, fields: &mut Fields) {
 }
 
 /// A write, where it went, and what became of it.
-struct Changed<'c> {
-    target: &'c Target,
-    command: &'c Command,
-    journal: &'c Path,
-    told: Result<Outcome, NotSent>,
-    seen: Seen,
+pub(crate) struct Changed<'c> {
+    pub(crate) target: &'c Target,
+    pub(crate) command: &'c Command,
+    /// What is said behind `rrp doubt …` to mean this journal.
+    pub(crate) reach: String,
+    pub(crate) told: Ended,
+    pub(crate) seen: Seen,
 }
 
 impl Changed<'_> {
-    fn exit(&self) -> Exit {
-        match &self.told {
-            Ok(Outcome::Accepted(_)) => Exit::Yes,
-            Ok(Outcome::Refused(refusal)) if refusal.is_for_now() => Exit::Temporary,
-            Ok(Outcome::Refused(_)) => Exit::Permanent,
-            Ok(Outcome::InDoubt(_)) => Exit::InDoubt,
-            Err(not_sent) => match not_sent.why() {
-                Refused::KeyConflict(_) | Refused::TooLong | Refused::WrongEffect | Refused::Encode(_) => {
-                    Exit::Usage
+    /// Prints it, and gives what it comes to.
+    pub(crate) fn tell(&self, json: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+        let exit = self.exit();
+        let printed = if json { output::json_value(&self.json(), out) } else { self.print(out) };
+        match printed.and_then(|()| out.flush()) {
+            Ok(()) => {
+                if self.told.recorded == Some(false) {
+                    // A warning that nobody sees is no failure.
+                    let _ = writeln!(
+                        err,
+                        "WARNING: the journal did not record this: after a crash the write counts as in doubt"
+                    );
                 }
-                Refused::Journal(_) => Exit::Data,
-                Refused::Held { .. } => Exit::Temporary,
-                _ => Exit::NotSent,
+                Ok(exit)
+            }
+            Err(error) => Err(Failure::Fate { error, exit, fate: self.fate() }),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self.told.fate {
+            Fate::Accepted => Exit::Yes,
+            Fate::RefusedForNow => Exit::Temporary,
+            Fate::Refused => Exit::Permanent,
+            Fate::InDoubt => Exit::InDoubt,
+            Fate::NotSent(why) => match why {
+                Unsent::KeyConflict(_) | Unsent::Usage => Exit::Usage,
+                Unsent::Journal => Exit::Data,
+                Unsent::Held => Exit::Temporary,
+                Unsent::ObjectInDoubt(_) | Unsent::Stopped | Unsent::Other => Exit::NotSent,
             },
         }
     }
 
-    fn ticket(&self) -> Option<Ticket> {
-        match &self.told {
-            Ok(Outcome::Accepted(accepted)) => Some(accepted.ticket()),
-            Ok(Outcome::Refused(refusal)) => Some(refusal.ticket()),
-            Ok(Outcome::InDoubt(doubt)) => Some(doubt.ticket()),
-            Err(_) => None,
-        }
+    const fn ticket(&self) -> Option<Ticket> {
+        self.told.ticket
     }
 
     /// The ticket of an earlier write that stands before it.
-    fn earlier(&self) -> Option<Ticket> {
-        match self.told.as_ref().err()?.why() {
-            Refused::ObjectInDoubt(ticket) | Refused::KeyConflict(Some(ticket)) => Some(*ticket),
+    const fn earlier(&self) -> Option<Ticket> {
+        match self.told.fate {
+            Fate::NotSent(Unsent::ObjectInDoubt(ticket) | Unsent::KeyConflict(Some(ticket))) => Some(ticket),
             _ => None,
-        }
-    }
-
-    fn recorded(&self) -> Option<bool> {
-        match &self.told {
-            Ok(Outcome::Accepted(accepted)) => Some(accepted.is_recorded()),
-            Ok(Outcome::Refused(refusal)) => Some(refusal.is_recorded()),
-            // It is in the journal, as open at least.
-            Ok(Outcome::InDoubt(_)) | Err(_) => None,
         }
     }
 
     /// How it ended, as a word and in one line.
     fn outcome(&self) -> (&'static str, String) {
-        match &self.told {
-            Ok(Outcome::Accepted(accepted)) => {
-                let how = match head(accepted.summary()) {
-                    _ if accepted.is_replayed() => "done before with this key, and not sent again".to_owned(),
-                    Some(head) if accepted.summary().proof() == Proof::Reply => head,
+        let head = self.told.kept.as_ref().and_then(Kept::head);
+        let by_reply = self.told.kept.as_ref().is_some_and(|kept| kept.proof == Proof::Reply);
+        match self.told.fate {
+            Fate::Accepted => {
+                let how = match head {
+                    _ if self.told.replayed => "done before with this key, and not sent again".to_owned(),
+                    Some(head) if by_reply => head,
                     _ => "no answer came, and a read shows that it was done".to_owned(),
                 };
                 ("accepted", how)
             }
-            Ok(Outcome::Refused(refusal)) => {
-                let how = head(refusal.summary());
+            Fate::Refused | Fate::RefusedForNow => {
                 let how =
-                    how.unwrap_or_else(|| "no answer came, and reads show that it was not done".to_owned());
-                (if refusal.is_for_now() { "refused for now" } else { "refused" }, how)
+                    head.unwrap_or_else(|| "no answer came, and reads show that it was not done".to_owned());
+                (if self.told.fate == Fate::RefusedForNow { "refused for now" } else { "refused" }, how)
             }
-            Ok(Outcome::InDoubt(doubt)) => match self.seen.interrupted {
-                Some(name) => ("in doubt", format!("interrupted ({name}); {}", doubt.reason())),
-                None => ("in doubt", reason(doubt)),
+            Fate::InDoubt => match self.seen.interrupted {
+                Some(name) => ("in doubt", format!("interrupted ({name}); {}", self.told.why)),
+                None => ("in doubt", self.told.why.clone()),
             },
-            Err(not_sent) => ("not sent", self.why_not_sent(not_sent)),
+            Fate::NotSent(why) => ("not sent", self.why_not_sent(why)),
         }
     }
 
-    fn why_not_sent(&self, not_sent: &NotSent) -> String {
-        match (self.seen.interrupted, self.seen.unreachable(), not_sent.why()) {
+    fn why_not_sent(&self, why: Unsent) -> String {
+        match (self.seen.interrupted, self.seen.unreachable(), why) {
             (Some(name), _, _) => format!("interrupted ({name}) before the command was sent"),
-            (None, Some(trouble), Refused::Stopped) => trouble.error.clone(),
-            (None, _, why) => escape(&chain(why)),
+            (None, Some(trouble), Unsent::Stopped) => trouble.error.clone(),
+            (None, _, _) => self.told.why.clone(),
         }
     }
 
@@ -257,22 +247,22 @@ impl Changed<'_> {
 
     /// Why it was not sent, and what to do.
     fn fix(&self) -> Option<String> {
-        let why = self.told.as_ref().err()?.why();
+        let Fate::NotSent(why) = self.told.fate else { return None };
         match (why, self.seen.unreachable()) {
-            (Refused::ObjectInDoubt(ticket), _) => Some(self.settle(*ticket)),
-            (Refused::KeyConflict(_), _) => Some("take another key for another command".to_owned()),
-            (Refused::Journal(_), _) => Some("look at the journal's file and disk".to_owned()),
-            (Refused::Stopped, Some(trouble)) if self.seen.interrupted.is_none() => Some(trouble.fix.clone()),
+            (Unsent::ObjectInDoubt(ticket), _) => Some(self.settle(ticket)),
+            (Unsent::KeyConflict(_), _) => Some("take another key for another command".to_owned()),
+            (Unsent::Journal, _) => Some("look at the journal's file and disk".to_owned()),
+            (Unsent::Stopped, Some(trouble)) if self.seen.interrupted.is_none() => Some(trouble.fix.clone()),
             _ => None,
         }
     }
 
     fn settle(&self, ticket: Ticket) -> String {
-        format!("rrp doubt settle {ticket} {}", option(self.journal))
+        format!("rrp doubt settle {ticket} {}", self.reach).trim_end().to_owned()
     }
 
     fn show(&self, ticket: Ticket) -> String {
-        format!("rrp doubt show {ticket} {}", option(self.journal))
+        format!("rrp doubt show {ticket} {}", self.reach).trim_end().to_owned()
     }
 
     fn entry(&self) -> Option<&Entry> {
@@ -284,24 +274,26 @@ impl Changed<'_> {
         let ticket = self.ticket().map(|ticket| format!(", ticket {ticket}")).unwrap_or_default();
         writeln!(out, "{word}{ticket}: {how}")?;
         let mut fields = Fields::new();
-        match &self.told {
-            Ok(Outcome::Accepted(accepted)) => accepted_fields(accepted, &mut fields),
-            Ok(Outcome::Refused(refusal)) => fields.add(
-                "means",
-                if refusal.is_for_now() {
-                    "not done, after every try that there was time for: ask again later"
-                } else {
-                    "not done, and the same again would be refused again"
-                },
-            ),
-            Ok(Outcome::InDoubt(doubt)) => {
+        match self.told.fate {
+            Fate::Accepted => {
+                if let Some(kept) = &self.told.kept {
+                    accepted_fields(kept, &mut fields);
+                }
+            }
+            Fate::RefusedForNow => {
+                fields.add("means", "not done, after every try that there was time for: ask again later")
+            }
+            Fate::Refused => fields.add("means", "not done, and the same again would be refused again"),
+            Fate::InDoubt => {
                 for (key, text) in look::doubt(self.command, None) {
                     fields.add(key, text);
                 }
-                fields.add("next", self.show(doubt.ticket()));
-                fields.add("", self.settle(doubt.ticket()));
+                if let Some(ticket) = self.ticket() {
+                    fields.add("next", self.show(ticket));
+                    fields.add("", self.settle(ticket));
+                }
             }
-            Err(_) => {
+            Fate::NotSent(_) => {
                 if let Some(fix) = self.fix() {
                     fields.add("to do", fix);
                 }
@@ -311,7 +303,7 @@ impl Changed<'_> {
         let nature = self.command.nature();
         let (name, effect) = (escape(self.command.name()), nature.effect().as_str());
         fields.add("command", format!("{name}, a {effect}; billable: {}", nature.billable().as_str()));
-        let key = if self.told.is_err() { "not sent" } else { "sent" };
+        let key = if matches!(self.told.fate, Fate::NotSent(_)) { "not sent" } else { "sent" };
         fields.add(key, look::sent(self.command));
         if let Some(entry) = self.entry() {
             notes(entry, &mut fields);
@@ -328,21 +320,14 @@ impl Changed<'_> {
 
     /// The registry's reply to the command.
     fn shown(&self) -> Option<Shown<'_>> {
-        let reply = match &self.told {
-            Ok(Outcome::Accepted(accepted)) => accepted.reply(),
-            Ok(Outcome::Refused(refusal)) => refusal.reply(),
-            Ok(Outcome::InDoubt(_)) | Err(_) => None,
-        }?;
+        let reply = self.told.reply.as_deref()?;
         Some(Shown::new(reply, reply.verdict(self.command.context())))
     }
 
     fn json(&self) -> Value {
         let (exit, nature, doubt) = (self.exit(), self.command.nature(), self.exit() == Exit::InDoubt);
-        let (accepted, summary) = match &self.told {
-            Ok(Outcome::Accepted(accepted)) => (Some(accepted), Some(accepted.summary())),
-            Ok(Outcome::Refused(refusal)) => (None, Some(refusal.summary())),
-            Ok(Outcome::InDoubt(_)) | Err(_) => (None, None),
-        };
+        let kept = self.told.kept.as_ref();
+        let accepted = kept.filter(|_| self.told.fate == Fate::Accepted);
         let (outcome, how) = self.outcome();
         let mut map = Map::new();
         self.target.add_json(&mut map);
@@ -354,15 +339,15 @@ impl Changed<'_> {
         put("outcome", json!(outcome.replace(' ', "-")));
         put("ticket", json!(self.ticket().map(Ticket::get)));
         put("earlier", json!(self.earlier().map(Ticket::get)));
-        put("recorded", json!(self.recorded()));
-        put("proof", json!(summary.map(|summary| summary.proof().as_str())));
-        put("replayed", json!(accepted.is_some_and(Accepted::is_replayed)));
-        put("code", json!(summary.and_then(Summary::code).map(rrp::ReturnCode::as_u16)));
-        put("text", json!(summary.map(Summary::text)));
-        put("pending", json!(accepted.is_some_and(Accepted::is_pending)));
-        put("job", json!(accepted.and_then(Accepted::job)));
-        put("expires", json!(accepted.and_then(Accepted::expires)));
-        put("error", json!(summary.is_none().then_some(how)));
+        put("recorded", json!(self.told.recorded));
+        put("proof", json!(kept.map(|kept| kept.proof.as_str())));
+        put("replayed", json!(self.told.replayed));
+        put("code", json!(kept.and_then(|kept| kept.code).map(rrp::ReturnCode::as_u16)));
+        put("text", json!(kept.map(|kept| &kept.text)));
+        put("pending", json!(accepted.is_some_and(|kept| kept.pending)));
+        put("job", json!(accepted.and_then(|kept| kept.job.as_ref())));
+        put("expires", json!(accepted.and_then(|kept| kept.expires.as_ref())));
+        put("error", json!(kept.is_none().then_some(how)));
         put("fix", json!(self.fix()));
         put("in_doubt", json!(doubt));
         let line = if doubt { look::line(self.command) } else { None };

@@ -8,7 +8,7 @@ use rrp::verdict::Answer;
 use rrp::{Command, DomainName, HostName, Reply, ReturnCode};
 use serde_json::{Map, Value, json};
 
-use crate::client::{Client, Fared, Outcome, Patience, block_on};
+use crate::client::{Fared, Outcome, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
 use crate::object;
@@ -17,6 +17,7 @@ use crate::output::{JsonArray, escape};
 use crate::reply::safe;
 use crate::report::{self, Report};
 use crate::request;
+use crate::way::Way;
 
 /// So many names one CheckDomains takes (CNR).
 const AT_ONCE: usize = 32;
@@ -97,10 +98,9 @@ impl Text {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let settings = args.connection.settings()?;
+    let (settings, through) = args.connection.settings_or_daemon(err)?;
     let questions = questions(args, settings.dialect)?;
-    let (connector, session) = (settings.connector(err)?, settings.session(err)?);
-    let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
+    let mut client = Way::new(through, &settings, Patience::DEFAULT, err)?;
     let mut array = if args.json { Some(JsonArray::begin(out)?) } else { None };
     let exit = block_on(async {
         let mut exit = Exit::Yes;

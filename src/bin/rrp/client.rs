@@ -142,6 +142,12 @@ impl Outcome {
         Self { nature: *command.nature(), attempts: Vec::new(), tls: None }
     }
 
+    /// Of a command that somebody else has sent, or not.
+    pub(crate) fn of(command: &Command, fared: Fared) -> Self {
+        let attempt = Attempt { session: 0, fared, again: None };
+        Self { attempts: vec![attempt], ..Self::none(command) }
+    }
+
     /// The attempt that decides. A session that could not be opened again does not make an earlier one undone.
     pub(crate) fn decisive(&self) -> Option<&Fared> {
         let went_out = |fared: &&Fared| matches!(fared, Fared::Answered { .. } | Fared::Unanswered(_));
@@ -191,6 +197,11 @@ pub(crate) fn of_verdict(verdict: &Verdict, nature: &Nature) -> Exit {
         (false, _, Class::Permanent) if !verdict.closes_connection() => Exit::Permanent,
         (false, _, _) => Exit::Temporary,
     }
+}
+
+/// What a reply means that could be that of a lost login, and is not.
+pub(crate) const fn refused_all_the_same(verdict: Verdict) -> Verdict {
+    verdict.with_executed(Executed::No, Word::Inference).with_advice(Advice::ReadMessage)
 }
 
 /// Sessions with one registry, one at a time.
@@ -354,9 +365,7 @@ impl Client {
                     };
                     if holds {
                         login = Some(Login::Holds);
-                        verdict = verdict
-                            .with_executed(Executed::No, Word::Inference)
-                            .with_advice(Advice::ReadMessage);
+                        verdict = refused_all_the_same(verdict);
                     } else {
                         login = Some(Login::Unproven);
                     }

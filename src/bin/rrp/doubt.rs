@@ -10,22 +10,24 @@ use rrp::secret::REDACTED;
 use rrp::settle::{Kept, LineKind, SentLine};
 use serde_json::{Value, json};
 
+use crate::daemon::Place;
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
+use crate::found::{Found, Source};
 use crate::journal::{self, refusal, wall};
-use crate::journaled::option;
 use crate::look::word;
 use crate::output::{self, Fields, JsonArray, escape};
 use crate::settle;
 
-const STAGE: &str = "doubt";
+pub(crate) const STAGE: &str = "doubt";
 
 const EXAMPLES: &str = "\
 A write is in doubt when it was sent and no answer, and no look at the registry, told what became of it; or when
 the process ended meanwhile (open). Until it is resolved nothing sends it again.
 
 Examples:
-  rrp doubt list --journal journal.redb                       with what to do about each
+  rrp doubt list                                              of the running daemon, with what to do about each
+  rrp doubt list --journal journal.redb                       of a journal that nobody has open
   rrp doubt show 17 --journal journal.redb                    what was sent, what was seen, how to look
   rrp doubt settle 17 --journal journal.redb                  read what became of it; nothing is sent again
   rrp doubt settle --all --journal journal.redb               of each
@@ -33,7 +35,7 @@ Examples:
   rrp doubt resolve 17 --not-applied --journal journal.redb   you have looked, twice, some time apart: it was not
   rrp doubt forget 17 --yes --journal journal.redb            remember nothing of it
 
-`settle` connects (see its --help) and ends with 0 if all was settled, however; with 5 if something is still in doubt.
+Without --journal the daemon is asked that runs here (all but `forget`). `settle` connects (see its --help) and ends with 0 if all was settled, however; with 5 if something is still in doubt.
 `resolve` and `forget` take your word: look first. A ticket that is not there is 1, one that is finished is 4.";
 
 #[derive(clap::Args)]
@@ -48,7 +50,7 @@ enum Task {
     /// List what is open or in doubt
     List {
         #[command(flatten)]
-        file: File,
+        at: Where,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -57,7 +59,7 @@ enum Task {
     Show {
         ticket: Ticket,
         #[command(flatten)]
-        file: File,
+        at: Where,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -68,7 +70,7 @@ enum Task {
     Resolve {
         ticket: Ticket,
         #[command(flatten)]
-        file: File,
+        at: Where,
         #[command(flatten)]
         word: Word,
     },
@@ -90,6 +92,19 @@ struct File {
     journal: PathBuf,
 }
 
+/// Where a write is looked for.
+#[derive(clap::Args)]
+struct Where {
+    /// The journal; without it the running daemon is asked, which is also asked if it has the journal open
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+    /// The account that is meant, of a daemon with several
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+}
+
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct Word {
@@ -104,25 +119,24 @@ struct Word {
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match &args.task {
         Task::Settle(args) => return settle::run(args, out, err),
-        Task::List { file, json } => list(file, *json, out)?,
-        Task::Show { ticket, file, json } => {
-            let mut store = file.open()?;
-            let entry = known(&mut store, *ticket)?;
-            let about = About::new(&entry, file, wall());
+        Task::List { at, json } => list(at, *json, out, err)?,
+        Task::Show { ticket, at, json } => {
+            let found = at.open(err)?.one(*ticket)?;
+            let about = About::new(&found, wall());
             if *json {
                 output::json_value(&about.json(), out)?;
             } else {
                 about.print(out)?;
             }
         }
-        Task::Resolve { ticket, file, word } => {
-            let mut store = file.open()?;
-            let entry = known(&mut store, *ticket)?;
-            let Some(now) = store.resolve(*ticket, word.applied, wall()).map_err(refusal)? else {
-                let what = format!("`{ticket}` is finished: {}", entry.standing().as_str());
+        Task::Resolve { ticket, at, word } => {
+            let mut source = at.open(err)?;
+            let found = source.one(*ticket)?;
+            let Some(standing) = source.resolve(&found, word.applied)? else {
+                let what = format!("`{ticket}` is finished: {}", found.entry.standing().as_str());
                 return Err(Refusal::new(STAGE, what).exit(Exit::Permanent).into());
             };
-            writeln!(out, "{ticket}: {}, by your word ({})", now.standing().as_str(), name(&entry))?;
+            writeln!(out, "{ticket}: {}, by your word ({})", escape(&standing), name(&found.entry))?;
         }
         Task::Forget { ticket, file, yes } => {
             let mut store = file.open()?;
@@ -148,10 +162,11 @@ impl File {
     fn open(&self) -> Result<Store, Refusal> {
         journal::open(&self.journal)
     }
+}
 
-    /// For a line that is ready to copy.
-    fn option(&self) -> String {
-        option(&self.journal)
+impl Where {
+    fn open(&self, err: &mut dyn Write) -> Result<Source, Refusal> {
+        Source::open(self.journal.as_deref(), &self.place, self.account.as_deref(), err)
     }
 }
 
@@ -164,27 +179,35 @@ pub(crate) fn known(store: &mut Store, ticket: Ticket) -> Result<Entry, Refusal>
     })
 }
 
-fn list(file: &File, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut store = file.open()?;
-    let now = wall();
-    let mut entries = store.entries().map_err(refusal)?;
-    entries.retain(|entry| !entry.standing().is_finished());
+fn list(at: &Where, as_json: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+    let mut source = at.open(err)?;
+    let found = source.unfinished()?;
     if as_json {
         let mut array = JsonArray::begin(out)?;
-        for entry in &entries {
-            array.push(&About::new(entry, file, now).json(), out)?;
+        for found in &found {
+            array.push(&About::new(found, wall()).json(), out)?;
         }
         array.end(out)?;
+        if source.more() > 0 {
+            // A note that nobody sees is no failure.
+            let _ = writeln!(err, "note: there are {} more", source.more());
+        }
         return Ok(());
     }
-    if entries.is_empty() {
+    print_list(&found, source.more(), out)
+}
+
+/// Writes that are open or in doubt, and what comes next.
+pub(crate) fn print_list(found: &[Found], more: u64, out: &mut dyn Write) -> Result<(), Failure> {
+    let Some(first) = found.first() else {
         writeln!(out, "nothing is in doubt")?;
         return Ok(());
-    }
-    let rows: Vec<_> = entries
+    };
+    let now = wall();
+    let rows: Vec<_> = found
         .iter()
-        .map(|entry| {
-            let about = About::new(entry, file, now);
+        .map(|found| {
+            let (about, entry) = (About::new(found, now), &found.entry);
             [
                 entry.ticket().to_string(),
                 entry.standing().as_str().to_owned(),
@@ -196,21 +219,43 @@ fn list(file: &File, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> 
             ]
         })
         .collect();
-    output::table(["ticket", "standing", "age", "command", "object", "billable", "look by"], &rows, out)?;
-    writeln!(out, "next: rrp doubt show TICKET {}", file.option())?;
+    let head = ["ticket", "standing", "age", "command", "object", "billable", "look by"];
+    if found.iter().any(|other| other.account != first.account) {
+        // A ticket is one account's.
+        let rows: Vec<_> = rows
+            .into_iter()
+            .zip(found)
+            .map(|([a, b, c, d, e, f, g], found)| {
+                [escape(found.account.as_deref().unwrap_or_default()), a, b, c, d, e, f, g]
+            })
+            .collect();
+        let [a, b, c, d, e, f, g] = head;
+        output::table(["account", a, b, c, d, e, f, g], &rows, out)?;
+    } else {
+        output::table(head, &rows, out)?;
+    }
+    if more > 0 {
+        writeln!(out, "and {more} more")?;
+    }
+    let reach = if found.iter().any(|other| other.reach != first.reach) {
+        "--account ACCOUNT"
+    } else {
+        first.reach.as_str()
+    };
+    writeln!(out, "{}", format!("next: rrp doubt show TICKET {reach}").trim_end())?;
     Ok(())
 }
 
 /// One entry, and what to say of it.
 struct About<'e> {
     entry: &'e Entry,
-    file: &'e File,
+    reach: &'e str,
     now: u64,
 }
 
 impl<'e> About<'e> {
-    const fn new(entry: &'e Entry, file: &'e File, now: u64) -> Self {
-        Self { entry, file, now }
+    fn new(found: &'e Found, now: u64) -> Self {
+        Self { entry: &found.entry, reach: &found.reach, now }
     }
 
     /// How long ago, in one unit.
@@ -249,16 +294,17 @@ impl<'e> About<'e> {
         if self.entry.standing().is_finished() {
             return Vec::new();
         }
-        let (ticket, file) = (self.entry.ticket(), self.file.option());
+        let ticket = self.entry.ticket();
+        let line = |what: &str| format!("rrp doubt {what} {}", self.reach).trim_end().to_owned();
         let mut next = vec![match self.look() {
             Some(line) => ("look first", line),
             None => ("look first", "no read can prove it: ask the registry".to_owned()),
         }];
         if self.entry.intent().resolver().is_some() {
-            next.push(("or settle", format!("rrp doubt settle {ticket} {file}")));
+            next.push(("or settle", line(&format!("settle {ticket}"))));
         }
-        next.push(("if executed", format!("rrp doubt resolve {ticket} --applied {file}")));
-        next.push(("if not", format!("rrp doubt resolve {ticket} --not-applied {file}")));
+        next.push(("if executed", line(&format!("resolve {ticket} --applied"))));
+        next.push(("if not", line(&format!("resolve {ticket} --not-applied"))));
         next
     }
 

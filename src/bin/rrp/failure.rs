@@ -46,6 +46,10 @@ impl Refusal {
         self
     }
 
+    pub(crate) fn is_exit(&self, exit: Exit) -> bool {
+        self.exit == exit
+    }
+
     /// With its cause.
     pub(crate) fn because(mut self, source: impl Into<Box<dyn Error>>) -> Self {
         self.source = Some(source.into());
@@ -58,13 +62,17 @@ impl Refusal {
         self
     }
 
+    /// What was refused, and why, in one line.
+    pub(crate) fn what(&self) -> String {
+        match self.source.as_deref() {
+            Some(source) => format!("{}: {}", self.what, chain(source)),
+            None => self.what.clone(),
+        }
+    }
+
     /// `rrp: stage: what: cause: cause of the cause`.
     fn line(&self) -> String {
-        let line = format!("rrp: {}: {}", self.stage, self.what);
-        match self.source.as_deref() {
-            Some(source) => format!("{line}: {}", chain(source)),
-            None => line,
-        }
+        format!("rrp: {}: {}", self.stage, self.what())
     }
 }
 

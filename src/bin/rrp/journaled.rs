@@ -48,6 +48,7 @@ pub(crate) enum Event {
 }
 
 /// Why there is no connection, and what to check.
+#[derive(Clone)]
 pub(crate) struct Trouble {
     pub(crate) error: String,
     pub(crate) fix: String,
@@ -293,7 +294,7 @@ async fn dial(to: Arc<(Connector, Endpoint, Events)>) -> Result<Stream, ConnectE
 }
 
 /// What becomes of each, in order.
-async fn all<T>(calls: Vec<Pin<Box<dyn Future<Output = T> + Send>>>) -> Vec<T> {
+pub(crate) async fn all<T>(calls: Vec<Pin<Box<dyn Future<Output = T> + Send>>>) -> Vec<T> {
     let mut calls: Vec<_> = calls.into_iter().map(|call| (Some(call), None)).collect();
     poll_fn(move |context| {
         for (call, told) in &mut calls {

@@ -42,24 +42,29 @@
     )
 )]
 
+mod admin;
 mod call;
 mod change;
 mod check;
 mod client;
 mod codes;
 mod commands;
+mod config;
+mod daemon;
 mod demo;
 mod doctor;
 mod doubt;
+mod ended;
 mod exit;
 mod failure;
+mod found;
 mod journal;
 mod journaled;
 mod kept;
 mod ledger;
-#[allow(dead_code)]
 mod log;
 mod look;
+mod moment;
 mod object;
 mod options;
 mod origin;
@@ -77,6 +82,7 @@ mod sim;
 mod status;
 mod target;
 mod typo;
+mod way;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -117,10 +123,14 @@ enum Task {
     Doctor(Box<doctor::Args>),
     /// List the writes of a journal that are in doubt, settle and resolve them
     Doubt(doubt::Args),
+    /// Look at a running daemon, and give it orders
+    Admin(Box<admin::Args>),
     /// Check, print, copy and put back a journal of writes
     Journal(journal::Args),
     /// Serve local backends in mregd's place
     Serve(serve::Args),
+    /// Check the configuration of the daemon, show it, and make it out of mregd's
+    Config(config::Args),
     /// Run a simulated registry
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
@@ -141,7 +151,8 @@ fn main() -> ExitCode {
         }
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // Not locked: the log's thread writes there, too.
+    let mut err = io::stderr();
     let done = match &cli.task {
         Task::Demo(args) => demo::run(args, &mut out),
         Task::Check(args) => check::run(args, &mut out, &mut err),
@@ -149,8 +160,10 @@ fn main() -> ExitCode {
         Task::Call(args) => call::run(args, &mut out, &mut err),
         Task::Doctor(args) => doctor::run(args, &mut out, &mut err),
         Task::Doubt(args) => doubt::run(args, &mut out, &mut err),
+        Task::Admin(args) => admin::run(args, &mut out),
         Task::Journal(args) => journal::run(args, &mut out, &mut err),
         Task::Serve(args) => serve::run(args, &mut out),
+        Task::Config(args) => config::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),

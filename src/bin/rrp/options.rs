@@ -3,16 +3,19 @@
 
 use std::env;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use rrp::client::{Holder, StartError};
 use serde::Deserialize;
 
+use crate::daemon::{Place, Served};
 use crate::failure::Refusal;
 use crate::origin::Origins;
 use crate::output::escape;
 use crate::password::Sources;
-use crate::settings::Settings;
+use crate::settings::{Settings, in_use};
+use crate::way::Through;
 
 pub(crate) const STAGE: &str = "options";
 
@@ -92,6 +95,8 @@ pub(crate) struct Connection {
     /// Connect though a client on this machine has the account: its sessions and its pace are used on top
     #[arg(long, help_heading = "Connection")]
     beside: bool,
+    #[command(flatten, next_help_heading = "Connection")]
+    place: Place,
     #[command(flatten)]
     options: Options,
 }
@@ -102,8 +107,52 @@ impl Connection {
         self.password_fd == Some(0)
     }
 
-    /// All that is said, checked.
+    /// All that is said, checked; and nobody else has the account.
     pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
+        let settings = self.checked()?;
+        if !self.beside {
+            settings.heed_others()?;
+        }
+        Ok(settings)
+    }
+
+    /// All that is said, checked, and the daemon that has the account, if one has it and lets this user give orders. Nobody else has it
+    /// then.
+    pub(crate) fn settings_or_daemon(
+        &self,
+        err: &mut dyn Write,
+    ) -> Result<(Settings, Option<Through>), Refusal> {
+        let mut settings = self.checked()?;
+        if self.beside {
+            return Ok((settings, None));
+        }
+        let others = settings.others();
+        let (host, user) = (settings.target.host(), settings.user.clone());
+        let wanted = |served: &Served| served.host == host && Some(&served.login) == user.as_ref();
+        let found = match (&user, self.place.find(others.as_ref().and_then(holder), wanted, err)?) {
+            (Some(_), Some((daemon, served))) => Some(Through { daemon, served }),
+            _ => None,
+        };
+        match (found, others) {
+            (Some(through), _) if through.daemon.may_order => {
+                settings.target.as_served(&through.served.environment)?;
+                Ok((settings, Some(through)))
+            }
+            (Some(_), Some(error)) => {
+                let hint = "the daemon that has it lets you look, and send nothing: `read-write` of its configuration says who may";
+                Err(in_use(&error).hint(hint))
+            }
+            (None, Some(error)) => Err(in_use(&error)),
+            (_, None) => Ok((settings, None)),
+        }
+    }
+
+    /// Where a daemon is looked for.
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn checked(&self) -> Result<Settings, Refusal> {
         let from_env = from_environment()?;
         let path = self.config.clone().or(variable("RRP_CONFIG")?.map(PathBuf::from));
         let file = match &path {
@@ -119,11 +168,15 @@ impl Connection {
             configured: file.password_file.clone(),
             explicit: self.config.is_some(),
         };
-        let settings = Settings::new(self.options.clone().or(from_env).or(file), password, origins, notes)?;
-        if !self.beside {
-            settings.heed_others()?;
-        }
-        Ok(settings)
+        Settings::new(self.options.clone().or(from_env).or(file), password, origins, notes)
+    }
+}
+
+/// The process that has an account.
+const fn holder(error: &StartError) -> Option<&Holder> {
+    match error {
+        StartError::AccountLocked { holder, .. } => holder.as_ref(),
+        _ => None,
     }
 }
 

@@ -2,16 +2,21 @@
 
 mod rehearsal;
 
-use std::io::Write;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rrp::daemon::{Config, ConfigError, Control, Hooks, Surroundings, run as run_daemon};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
+use crate::config;
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal, chain};
 use crate::log::Logging;
+use crate::output::escape;
 use rehearsal::Rehearsal;
 
 const STAGE: &str = "serve";
@@ -54,25 +59,63 @@ enum Source {
 }
 
 impl Source {
-    fn read(&self) -> Result<Config, Box<dyn std::error::Error + Send + Sync>> {
-        let of = |error: ConfigError| -> Box<dyn std::error::Error + Send + Sync> { Box::new(error) };
+    fn read(&self) -> Result<Config, Unread> {
         match self {
-            Self::Toml(path) => Config::load(path).map_err(of),
+            Self::Toml(path) => Config::load(path).map_err(Unread::Config),
             Self::Mregd(path) => {
-                let text = std::fs::read_to_string(path)?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|error| Unread::File(path.clone(), error))?;
                 let name = path.display().to_string();
                 let read = Config::from_mregd(&text, &name, &Surroundings::system());
-                Ok(read.map_err(of)?.into_config())
+                Ok(read.map_err(Unread::Config)?.into_config())
             }
-            Self::Text(text) => Config::parse(text, "simulation", &Surroundings::system()).map_err(of),
+            Self::Text(text) => {
+                Config::parse(text, "simulation", &Surroundings::system()).map_err(Unread::Config)
+            }
         }
     }
+}
 
-    fn shown(&self) -> String {
+/// Why there is no configuration.
+#[derive(Debug)]
+enum Unread {
+    Config(ConfigError),
+    File(PathBuf, io::Error),
+}
+
+impl Unread {
+    fn refusal(self) -> Refusal {
         match self {
-            Self::Toml(path) | Self::Mregd(path) => path.display().to_string().escape_debug().to_string(),
-            Self::Text(_) => "simulation".to_owned(),
+            Self::Config(error) => config::refusal(&error),
+            Self::File(path, error) => {
+                let path = path.to_string_lossy().into_owned();
+                Refusal::usage(STAGE, format!("cannot read `{}`", escape(&path))).because(error)
+            }
         }
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::File(path, _) => write!(f, "cannot read `{}`", path.display().to_string().escape_debug()),
+        }
+    }
+}
+
+impl Error for Unread {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Config(error) => error.source(),
+            Self::File(_, error) => Some(error),
+        }
+    }
+}
+
+fn warn_of(config: &Config) {
+    for warning in config.warnings() {
+        warn!("{warning}");
     }
 }
 
@@ -93,20 +136,11 @@ async fn serve(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         (None, Some(path)) => Source::Mregd(path.clone()),
         (None, None) => Source::Toml(args.config.clone().unwrap_or_else(|| Path::new(CONFIG).to_owned())),
     };
-    let config = source.read().map_err(|error| {
-        Refusal::usage(STAGE, format!("`{}` cannot be used", source.shown()))
-            .because(error as Box<dyn std::error::Error>)
-    })?;
-    for unverified in config.unverified() {
-        // What is to be believed is said by whoever answers; it helps an operator all the same.
-        let pin = unverified.pin().await.ok();
-        return Err(Refusal::usage(STAGE, "not begun").because(unverified.refusal(pin)).into());
-    }
+    let config = source.read().map_err(Unread::refusal)?;
+    config.verify_upstreams().await.map_err(|error| config::refusal(&error))?;
     let logging = Logging::start(config.log())
         .map_err(|error| Refusal::usage(STAGE, "the log cannot be written").because(error))?;
-    for warning in config.warnings() {
-        warn!("{warning}");
-    }
+    warn_of(&config);
     let (orders, control) = mpsc::channel(4);
     signals(orders)?;
     if let Some(rehearsal) = &rehearsal {
@@ -116,16 +150,14 @@ async fn serve(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut hooks = Hooks::default();
     hooks.reload = Box::new(move || {
         let config = reread.read()?;
-        for warning in config.warnings() {
-            warn!("{warning}");
-        }
-        if let Some(unverified) = config.unverified().first() {
-            return Err(Box::new(unverified.refusal(None)));
-        }
+        warn_of(&config);
         Ok(config)
     });
+    // What is said last is written, too.
+    let logging = Arc::new(logging);
+    let logs = Arc::clone(&logging);
     hooks.log = Box::new(move |log| {
-        if let Err(error) = logging.reload(log) {
+        if let Err(error) = logs.reload(log) {
             error!(%error, "the log stays as it was");
         }
     });

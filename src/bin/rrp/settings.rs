@@ -40,7 +40,7 @@ pub(crate) fn in_use(error: &StartError) -> Refusal {
     let line = error.to_string();
     let what = line.strip_prefix("client: ").unwrap_or(&line);
     let hint = "wait for its end: an account has a few sessions and one pace, whoever uses them; \
-                without a journal, `--beside` connects all the same";
+                without a journal, `--beside` connects all the same. If it is a daemon, --socket PATH or RRP_ADMIN says where it listens";
     Refusal::new("client", what).hint(hint).exit(Exit::Temporary)
 }
 
@@ -121,11 +121,16 @@ impl Settings {
 
     /// What a registry limits is the account, whoever uses it: not beside a client that has it.
     pub(crate) fn heed_others(&self) -> Result<(), Refusal> {
-        let Some(user) = &self.user else { return Ok(()) };
+        self.others().map_or(Ok(()), |error| Err(in_use(&error)))
+    }
+
+    /// Who else has the account.
+    pub(crate) fn others(&self) -> Option<StartError> {
+        let user = self.user.as_deref()?;
         match rrp::Client::account_is_free(&self.target.endpoint, user) {
-            Err(error @ StartError::AccountLocked { .. }) => Err(in_use(&error)),
+            Err(error @ StartError::AccountLocked { .. }) => Some(error),
             // Where nobody can tell, nobody is kept from looking.
-            _ => Ok(()),
+            _ => None,
         }
     }
 

@@ -6,7 +6,7 @@ use rrp::command::{PtfCommand, Status, ToCommand};
 use rrp::{Command, DomainName, HostName};
 use serde_json::Map;
 
-use crate::client::{Client, Fared, Outcome, Patience, block_on};
+use crate::client::{Fared, Outcome, Patience, block_on};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
 use crate::object;
@@ -14,6 +14,7 @@ use crate::options;
 use crate::output::{self, escape};
 use crate::report::{self, Report};
 use crate::request;
+use crate::way::Way;
 
 /// Entity reference not found.
 const NOT_FOUND: u16 = 545;
@@ -48,11 +49,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let settings = args.connection.settings()?;
+    let (settings, through) = args.connection.settings_or_daemon(err)?;
     let command = command(args)?;
     request::check(&command, settings.dialect)?;
-    let (connector, session) = (settings.connector(err)?, settings.session(err)?);
-    let mut client = Client::new(connector, settings.target.endpoint.clone(), session, Patience::DEFAULT);
+    let mut client = Way::new(through, &settings, Patience::DEFAULT, err)?;
     let outcome = block_on(async {
         let outcome = client.run(&command, &mut |event| report::tell(&event, err)).await;
         client.close().await;

@@ -3,17 +3,13 @@
 use std::fmt;
 use std::io::Write;
 
-use rrp::Command;
 use rrp::net::Endpoint;
+use rrp::{Command, daemon};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Refusal;
 use crate::options::STAGE;
 use crate::output::{Fields, escape};
-
-/// Hosts of which it is known what they are. (CNR tells them in its documentation of the gateways.)
-const KNOWN: [(&str, Environment); 2] =
-    [("xrrp.rrpproxy.net", Environment::Production), ("xrrp-ote.rrpproxy.net", Environment::Ote)];
 
 /// What it means to order something there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,10 +71,12 @@ impl Target {
                 return Err(Refusal::usage(STAGE, what));
             }
         };
-        let known =
-            KNOWN.iter().find(|(host, _)| *host == endpoint.host()).map(|(_, environment)| *environment);
-        let loopback = endpoint.host() == "localhost"
-            || endpoint.address().is_some_and(|address| address.to_canonical().is_loopback());
+        let known = match daemon::Environment::known(&endpoint) {
+            Some(daemon::Environment::Ote) => Some(Environment::Ote),
+            Some(daemon::Environment::Production) => Some(Environment::Production),
+            _ => None,
+        };
+        let loopback = daemon::Environment::is_loopback(&endpoint);
         let environment = match (stated, known) {
             (Some(stated), Some(known)) if stated != known => {
                 let what = format!("{origin}: it says {stated}, and `{}` is {known}", endpoint.host());
@@ -93,6 +91,28 @@ impl Target {
             (None, None) => Environment::NotStated,
         };
         Ok(Self { endpoint, environment })
+    }
+
+    /// With the environment that the daemon states which commands go through.
+    pub(crate) fn as_served(&mut self, served: &str) -> Result<(), Refusal> {
+        if self.environment.as_str() == served {
+            return Ok(());
+        }
+        match (self.environment, served) {
+            (Environment::NotStated, "ote") => self.environment = Environment::Ote,
+            (Environment::NotStated, "production") => self.environment = Environment::Production,
+            (Environment::Simulated, "ote") => self.environment = Environment::OteOnLoopback,
+            (Environment::Simulated, "production") => self.environment = Environment::ProductionOnLoopback,
+            _ => {
+                let what = format!(
+                    "the daemon says {}, and here it is {}",
+                    escape(served),
+                    self.environment.as_str()
+                );
+                return Err(Refusal::usage(STAGE, what).hint("nothing was sent: name the host that you mean"));
+            }
+        }
+        Ok(())
     }
 
     /// Says it loudly, before something that may cost goes to nobody knows what.

@@ -5,6 +5,9 @@
 //! about reading back, and a note. The first row of a name that applies wins. `order=` makes an order of some commands
 //! (HEXONET), which no status shows.
 
+use core::cmp::Ordering;
+use std::sync::LazyLock;
+
 use super::Billable::{Maybe, No, Yes};
 use super::Kind::{Creation, Deletion, Handle, Modification, Order, Renewal, Restore, Transfer};
 use super::Repeat::{Guarded, Harmful, Harmless, Refused, Unknown};
@@ -28,6 +31,38 @@ pub(super) fn of(dialect: Dialect) -> &'static [Row] {
         Xrrp => ptf,
         Rfc => rrp,
     }
+}
+
+/// The rows of this name, in any case: a word has no blanks.
+pub(super) fn named(dialect: Dialect, name: &str) -> &'static [Row] {
+    let rows = of(dialect);
+    let before = |row: &Row| compare(row.name, name).is_lt();
+    let rows = rows.split_at(rows.partition_point(before)).1;
+    rows.split_at(rows.partition_point(|row| row.name.eq_ignore_ascii_case(name))).0
+}
+
+/// Whether a row names this as the read that settles it, in any case.
+pub(super) fn settles(dialect: Dialect, name: &str) -> bool {
+    static READS: LazyLock<[Vec<&str>; 2]> = LazyLock::new(|| [Xrrp, Rfc].map(reads));
+    let [ptf, rrp] = &*READS;
+    let reads = if dialect == Xrrp { ptf } else { rrp };
+    reads.binary_search_by(|read| compare(read, name)).is_ok()
+}
+
+fn reads(dialect: Dialect) -> Vec<&'static str> {
+    let read = |row: &'static Row| match row.nature.settle() {
+        Read(by) | List(by) => Some(by),
+        _ => None,
+    };
+    let mut reads: Vec<_> = of(dialect).iter().filter_map(read).collect();
+    reads.sort_unstable_by(|one, other| compare(one, other));
+    reads.dedup();
+    reads
+}
+
+/// The order of the table.
+fn compare(one: &str, other: &str) -> Ordering {
+    one.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 macro_rules! rows {

@@ -275,7 +275,9 @@ pub(super) const fn reason(reason: DoubtReason) -> &'static str {
 /// Why nothing was sent, as a word.
 pub(super) const fn kind(why: &Refused) -> &'static str {
     match why {
-        Refused::Encode(_) | Refused::WrongEffect | Refused::TooLong | Refused::KeyConflict(_) => "usage",
+        Refused::Encode(_) | Refused::WrongEffect | Refused::TooLong => "usage",
+        Refused::KeyConflict(_) => "key-conflict",
+        Refused::Stopped => "stopped",
         Refused::Held { .. } => "held",
         Refused::Journal(_) => "journal",
         Refused::ObjectInDoubt(_) => "object-in-doubt",

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use super::accounts;
 use super::ask::{Refusal, Request};
 use super::call::MOST_WAIT;
-use super::show::{chain, rows};
+use super::show::{MAX_ROWS, chain};
 use crate::daemon::account::Account;
 use crate::daemon::shared::State;
-use crate::dispatch::{Entry, Settled};
+use crate::dispatch::{Entry, Resolution, Settled, Ticket};
 use crate::journal::encode;
 
 /// An entry, as a journal has it: values that are secret are kept as keyed hashes there.
@@ -30,11 +30,14 @@ fn row(account: &Account, entry: &Entry) -> Value {
 pub(super) async fn list(mut request: Request, state: &State) -> Result<Value, Refusal> {
     let accounts = accounts::all(&mut request, state)?;
     request.done()?;
-    let mut doubts = Vec::new();
+    let (mut doubts, mut more) = (Vec::new(), 0_usize);
     for account in accounts {
-        doubts.extend(account.client.doubts().await?.iter().map(|entry| row(&account, entry)));
+        let entries = account.client.doubts().await?;
+        let room = MAX_ROWS.saturating_sub(doubts.len());
+        more = more.saturating_add(entries.len().saturating_sub(room));
+        doubts.extend(entries.iter().take(room).map(|entry| row(&account, entry)));
     }
-    Ok(rows("doubts", doubts))
+    Ok(json!({"doubts": doubts, "more": more}))
 }
 
 /// One write, however it stands.
@@ -42,10 +45,32 @@ pub(super) async fn show(mut request: Request, state: &State) -> Result<Value, R
     let account = accounts::one(&mut request, state)?;
     let ticket = request.ticket()?;
     request.done()?;
-    let doubts = account.client.doubts().await?;
-    let entry = doubts.iter().find(|entry| entry.ticket() == ticket);
-    let entry = entry.ok_or_else(|| Refusal::not_found(format!("there is no ticket `{ticket}`")))?;
-    Ok(row(&account, entry))
+    Ok(row(&account, &known(&account, ticket).await?))
+}
+
+/// A write that the client or the journal knows.
+async fn known(account: &Account, ticket: Ticket) -> Result<Entry, Refusal> {
+    let entry = account.client.entry(ticket).await?;
+    entry.ok_or_else(|| Refusal::not_found(format!("there is no ticket `{ticket}` in doubt or under way")))
+}
+
+/// Takes a person's word for what became of a write.
+pub(super) async fn resolve(mut request: Request, state: &State, user: &str) -> Result<Value, Refusal> {
+    let account = accounts::one(&mut request, state)?;
+    let (ticket, applied) = (request.ticket()?, request.flag("applied")?);
+    let note = request.text("note")?;
+    request.done()?;
+    let (resolution, standing) = match applied {
+        Some(true) => (Resolution::Applied, "accepted"),
+        Some(false) => (Resolution::NotApplied, "not-applied"),
+        None => return Err(Refusal::request("`applied` says true or false")),
+    };
+    let note = match note {
+        Some(note) => format!("by {user}: {note}"),
+        None => format!("by {user}"),
+    };
+    account.client.resolve(ticket, resolution, &note).await?;
+    Ok(json!({"account": &*account.config.name, "ticket": ticket.get(), "standing": standing}))
 }
 
 /// Reads what became of a write, and sends nothing again.

@@ -15,12 +15,15 @@ use super::peer::{Peer, Role, Users};
 use super::show::{self, View};
 use super::socket::Socket;
 use super::table::{What, permit};
-use super::{AdminAsk, AdminError, accounts, call, doubts, operate};
+use super::{AdminAsk, AdminError, accounts, call, doubts, operate, stats};
 use crate::daemon::config::Admin;
 use crate::daemon::shared::{Phase, Shared};
 
 /// Connections at a time; one more is told so, and closed.
 const MAX_CONNECTIONS: usize = 16;
+
+/// Of those, so many may wait for a registry at a time: whoever wants to look gets in.
+const MAX_CALLS: usize = 12;
 
 /// The socket of whoever runs the daemon.
 pub(in crate::daemon) struct AdminSocket {
@@ -33,7 +36,8 @@ pub(super) struct Hub {
     pub(super) shared: Arc<Shared>,
     pub(super) asks: mpsc::Sender<AdminAsk>,
     pub(super) users: Users,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Semaphore,
+    pub(super) calls: Semaphore,
     /// The user of this process.
     pub(super) own: u32,
 }
@@ -41,7 +45,8 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(shared: Arc<Shared>, asks: mpsc::Sender<AdminAsk>, users: Users) -> Self {
         let own = rustix::process::geteuid().as_raw();
-        Self { shared, asks, users, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)), own }
+        let (places, calls) = (Semaphore::new(MAX_CONNECTIONS), Semaphore::new(MAX_CALLS));
+        Self { shared, asks, users, places, calls, own }
     }
 }
 
@@ -174,41 +179,56 @@ async fn run(what: What, mut request: Request, role: Role, peer: Peer, hub: &Hub
     let shared = &hub.shared;
     let state = shared.state();
     let user = format!("admin:{}", peer.uid);
+    let _place = match what {
+        What::Call | What::Settle => match hub.calls.try_acquire() {
+            Ok(place) => Some(place),
+            Err(_) => {
+                return Err(Refusal::new("busy", "too many commands of operators wait: ask again later"));
+            }
+        },
+        _ => None,
+    };
     match what {
-        What::Pools | What::Sessions | What::Queue | What::Pace | What::Holds => {
+        What::Pools | What::Pace | What::Sessions | What::Holds => {
             let accounts = accounts::all(&mut request, &state)?;
             request.done()?;
             let views = View::of(accounts).await?;
             Ok(match what {
-                What::Queue => show::rows("lanes", views.iter().flat_map(View::lanes).collect()),
+                What::Sessions => show::rows("sessions", views.iter().flat_map(View::sessions).collect()),
                 What::Pace => show::rows("pace", views.iter().map(View::pace).collect()),
                 What::Holds => show::rows("holds", views.iter().flat_map(View::holds).collect()),
                 _ => show::rows("pools", views.iter().map(View::pool).collect()),
             })
         }
+        What::Queue => {
+            let accounts = accounts::all(&mut request, &state)?;
+            request.done()?;
+            show::queue(accounts).await
+        }
         What::Hello => request.done().map(|()| show::hello(shared, role)),
         What::Clients => request.done().map(|()| show::clients(shared)),
-        What::Stats => request.done().map(|()| show::stats(shared)),
-        What::Config => Err(later()),
+        What::Stats => {
+            let accounts = accounts::all(&mut request, &state)?;
+            request.done()?;
+            stats::tell(shared, accounts).await
+        }
+        What::Config => request.done().map(|()| json!({"toml": state.config.show()})),
         What::Doubts => doubts::list(request, &state).await,
         What::Doubt => doubts::show(request, &state).await,
         What::Settle => doubts::settle(request, &state, &user).await,
+        What::Resolve => doubts::resolve(request, &state, &user).await,
         What::Call => {
             if *shared.phase.borrow() != Phase::Running {
                 return Err(Refusal::new("ending", "the daemon takes nothing new: it ends"));
             }
             call::run(request, &state, &user).await
         }
-        What::Kill => operate::kill(request, shared),
+        What::Kill => operate::kill(request, shared).await,
+        What::Hold => operate::hold(request, &state).await,
         What::Drain => operate::drain(request, &hub.asks).await,
         What::Reload => operate::reload(request, &hub.asks).await,
-        What::RetryLogin => operate::retry_login(request, &state),
-        What::Pause | What::Resume | What::Reconnect | What::Hold | What::Release | What::Resolve => {
-            Err(later())
+        What::Pause | What::Resume | What::Reconnect | What::Release | What::RetryLogin => {
+            operate::simple(what, request, &state).await
         }
     }
-}
-
-fn later() -> Refusal {
-    Refusal::new("refused", "not yet")
 }

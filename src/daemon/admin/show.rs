@@ -13,6 +13,7 @@ use crate::client::Snapshot;
 use crate::daemon::account::Account;
 use crate::daemon::config::Journal;
 use crate::daemon::shared::{Connected, Counters, Shared};
+use crate::pool::HeldBy;
 
 /// The most rows of a list. How many more there are is told.
 pub(super) const MAX_ROWS: usize = 1_000;
@@ -58,6 +59,10 @@ pub(super) fn hello(shared: &Shared, role: Role) -> Value {
                 Journal::File(_) => "file",
                 Journal::Memory => "memory",
                 Journal::None => "none",
+            },
+            "journal_file": match &config.journal {
+                Journal::File(path) => Some(path.to_string_lossy()),
+                Journal::Memory | Journal::None => None,
             },
         })
     };
@@ -160,7 +165,9 @@ impl View {
             "ending"
         } else if sessions.login_refused.is_some() {
             "login-refused"
-        } else if sessions.held_until.is_some() {
+        } else if sessions.paused {
+            "paused"
+        } else if sessions.held_until.is_some() || !sessions.holds.is_empty() {
             "held"
         } else if work.frozen().is_some() {
             "journal-fails"
@@ -181,6 +188,30 @@ impl View {
             "waiting": self.waiting(),
             "maxwait_s": self.longest().map(seconds),
         }))
+    }
+
+    /// One row for each session; those that are lost and still charged, too.
+    pub(super) fn sessions(&self) -> Vec<Value> {
+        let (open, lost) = (&self.now.sessions.each, &self.now.sessions.ghosts);
+        let open = open.iter().map(|session| {
+            self.with(json!({
+                "session": session.number,
+                "state": session.state.as_str(),
+                "state_s": seconds(self.since(session.since)),
+                "age_s": session.opened_at.map(|opened| seconds(self.since(opened))),
+                "commands": session.commands,
+                "retiring": session.retiring,
+            }))
+        });
+        let lost = lost.iter().map(|ghost| {
+            self.with(json!({
+                "session": null,
+                "state": "lost",
+                "why": ghost.why.as_str(),
+                "charged_s": seconds(self.until(ghost.until)),
+            }))
+        });
+        open.chain(lost).collect()
     }
 
     /// One row for each lane.
@@ -207,10 +238,25 @@ impl View {
                 "to_do": todo,
             })));
         };
-        if let Some(until) = sessions.held_until {
-            let todo = "wait: nothing is sent before it is over, and one keepalive shows whether it is";
-            let reason = "the registry has locked the account (422)".to_owned();
-            hold("registry-lock", Some(self.until(until)), reason, todo);
+        for held in &sessions.holds {
+            let left = Some(self.until(held.until));
+            let said = held.reason.as_deref();
+            match held.by {
+                HeldBy::Registry => {
+                    let todo =
+                        "wait: nothing is sent before it is over, and one keepalive shows whether it is";
+                    let reason = said.unwrap_or("the registry has locked the account (422)");
+                    hold("registry-lock", left, reason.to_owned(), todo);
+                }
+                HeldBy::Operator => {
+                    let reason = said.unwrap_or_default().to_owned();
+                    hold("operator", left, reason, "`rrp admin release` ends it");
+                }
+            }
+        }
+        if sessions.paused {
+            let reason = "an operator has paused it: what comes waits".to_owned();
+            hold("paused", None, reason, "`rrp admin resume` ends it");
         }
         if let Some(why) = &sessions.login_refused {
             let todo = "correct the password at the registry or here; then `rrp admin retry-login`";
@@ -253,22 +299,36 @@ pub(super) fn clients(shared: &Shared) -> Value {
     rows("clients", shared.connections.list().iter().map(row).collect())
 }
 
-/// What has happened so far.
-pub(super) fn stats(shared: &Shared) -> Value {
-    let counters = &shared.counters;
-    let get = Counters::get;
-    json!({
-        "up_s": seconds(shared.since.elapsed()),
-        "connections": shared.connections.len(),
-        "accepted": get(&counters.accepted),
-        "turned_away": get(&counters.turned_away),
-        "logins": get(&counters.logins),
-        "logins_refused": get(&counters.logins_refused),
-        "requests": get(&counters.requests),
-        "refused": get(&counters.refused),
-        "offences": get(&counters.offences),
-        "timeouts": get(&counters.timeouts),
-        "undelivered": get(&counters.undelivered),
-        "joined": get(&counters.joined),
-    })
+/// Who waits: by lane, and each of the oldest.
+pub(super) async fn queue(accounts: Vec<Arc<Account>>) -> Result<Value, Refusal> {
+    let views = View::of(accounts).await?;
+    let mut lanes = rows("lanes", views.iter().flat_map(View::lanes).collect());
+    let (mut waiting, mut more) = (Vec::new(), 0_usize);
+    for view in &views {
+        let listed = view.account.client.waiting(MAX_ROWS.saturating_sub(waiting.len())).await?;
+        let work = &view.now.work;
+        let all = [work.queued(), work.pausing(), work.behind(), work.recording(), work.on_the_wire()];
+        let all = all.into_iter().fold(0, usize::saturating_add);
+        more = more.saturating_add(all.saturating_sub(listed.len()));
+        for one in listed {
+            waiting.push(view.with(json!({
+                "command": one.name(),
+                "object": one.object(),
+                "state": one.state(),
+                "purpose": one.purpose(),
+                "lane": one.lane().as_str(),
+                "user": one.user(),
+                "caller": one.caller(),
+                "calls": one.calls(),
+                "ticket": one.ticket().map(crate::dispatch::Ticket::get),
+                "attempts": one.attempts(),
+                "waits_s": seconds(one.age()),
+            })));
+        }
+    }
+    if let Some(map) = lanes.as_object_mut() {
+        map.insert("waiting".to_owned(), waiting.into());
+        map.insert("more".to_owned(), more.into());
+    }
+    Ok(lanes)
 }

@@ -19,14 +19,10 @@ use super::peer::{Peer, Role, Users};
 use super::serve::{AdminSocket, Hub, converse};
 use super::table::{COMMANDS, permit};
 use super::{AdminAsk, Reloaded, line};
-use crate::command::Session as Login;
 use crate::daemon::account::Account;
-use crate::daemon::config::{self, Admin, Config, DoubtAnswer, Environment, Journal, Limits, Log, LogFormat};
+use crate::daemon::config::{Admin, Config, Surroundings};
 use crate::daemon::shared::{Phase, Shared, State};
-use crate::net::Connector;
-use crate::pace::Rate;
 use crate::reply::Reply;
-use crate::session;
 use crate::wire::deframe::{Deframer, Limits as FrameLimits};
 
 const OWN: u32 = 4_000;
@@ -51,25 +47,24 @@ impl World {
         fs::write(directory.path().join("group"), "# groups\nops:x:60:writer,somebody\nlook:x:50:\n")
             .unwrap();
         let users = Users::of(directory.path().join("passwd"), directory.path().join("group"));
-        let admin = admin(&directory.path().join("admin.sock"), &["@ops"], &["reader"]);
-        let mut accounts = BTreeMap::new();
-        let mut configs = BTreeMap::new();
-        for (number, port) in ports.iter().enumerate() {
-            let config = Arc::new(account(number, *port, directory.path()));
-            configs.insert(config.name.clone(), Arc::clone(&config));
-            let started = Account::start(Arc::clone(&config)).await.unwrap();
-            accounts.insert(config.name.clone(), Arc::new(started));
+        let socket = directory.path().join("admin.sock");
+        let mut text =
+            format!("[admin]\nsocket = {socket:?}\nread-write = [\"@ops\"]\nread-only = [\"reader\"]\n");
+        // There must be one.
+        for (number, port) in ports.iter().chain([&1].into_iter().filter(|_| ports.is_empty())).enumerate() {
+            text.push_str(&format!(
+                "[account.account{number}]\nserver = \"127.0.0.1:{port}\"\nlogin = \"registrar{number}\"\npassword-env = \"PW\"\n\
+                 plain = true\nrate = \"unlimited\"\njournal = \"memory\"\nlock = {:?}\nquery-deadline = 20\n",
+                directory.path()
+            ));
         }
-        let config = Config {
-            accounts: configs,
-            users: BTreeMap::new(),
-            listen: Vec::new(),
-            admin: Some(admin),
-            metrics: None,
-            log: Log { format: LogFormat::Text, level: tracing::Level::INFO, file: None },
-            limits: Limits::DEFAULT,
-            drain: Duration::from_secs(1),
-        };
+        let surroundings = Surroundings::none().variable("PW", "hunter22");
+        let config = Config::parse(&text, "rrp.toml", &surroundings).unwrap();
+        let mut accounts = BTreeMap::new();
+        for account in config.accounts.values().take(ports.len()) {
+            let started = Account::start(Arc::clone(account)).await.unwrap();
+            accounts.insert(account.name.clone(), Arc::new(started));
+        }
         let shared = Arc::new(Shared::new(State { config: Arc::new(config), accounts }));
         let (sender, asks) = mpsc::channel(4);
         let mut hub = Hub::new(shared, sender, users);
@@ -101,29 +96,6 @@ async fn answer(stream: &mut BufReader<UnixStream>) -> Value {
 fn admin(socket: &Path, read_write: &[&str], read_only: &[&str]) -> Admin {
     let names = |names: &[&str]| names.iter().map(|name| Box::from(*name)).collect();
     Admin { socket: socket.to_owned(), read_write: names(read_write), read_only: names(read_only) }
-}
-
-fn account(number: usize, port: u16, directory: &Path) -> config::Account {
-    let login = Login::login(&format!("registrar{number}"), "hunter22").unwrap();
-    config::Account {
-        name: format!("account{number}").into(),
-        endpoint: format!("127.0.0.1:{port}").parse().unwrap(),
-        environment: Environment::Simulated,
-        connector: Connector::plain(),
-        session: session::Config::new(login),
-        sessions: 0..=1,
-        rate: Rate::UNLIMITED,
-        journal: Journal::Memory,
-        lock: Some(directory.to_owned()),
-        settle_wait: Duration::from_secs(1),
-        doubt_answer: DoubtAnswer::Code,
-        undelivered: Duration::from_secs(1),
-        close_as_mregd: false,
-        query_deadline: Duration::from_secs(20),
-        change_deadline: Duration::from_secs(20),
-        bulk_deadline: Duration::from_secs(20),
-        negatives: None,
-    }
 }
 
 /// A registry that lets everybody in, says this to every command, and keeps what it got.
@@ -438,4 +410,30 @@ fn a_request_says_nothing_that_is_not_understood() {
     assert!(request.text("null").unwrap().is_none() && request.done().is_err());
     let (_, mut request) = Request::parse(b"{\"do\":\"x\",\"n\":-1,\"s\":0}").unwrap();
     assert!(request.number("n").is_err() && request.seconds("s", 9).is_err() && request.done().is_ok());
+}
+
+#[tokio::test]
+async fn whoever_looks_gets_in_while_others_wait() {
+    let world = World::at(&[1]).await;
+    let mut waiting = Vec::new();
+    while world.hub.calls.available_permits() > 0 {
+        let (mut stream, _task) = world.connect(WRITER);
+        // Nobody can be reached: it waits for its time to be over.
+        let request = json!({"do": "call", "command": "CheckDomain", "parameters": [["domain", "a.com"]]});
+        stream.write_all(format!("{request}\n").as_bytes()).await.unwrap();
+        let before = world.hub.calls.available_permits();
+        while world.hub.calls.available_permits() == before {
+            tokio::task::yield_now().await;
+        }
+        waiting.push(stream);
+    }
+    assert_eq!(waiting.len(), 12);
+    let settle = json!({"do": "settle", "ticket": 1});
+    assert_eq!(kind(&world.ask(WRITER, settle).await), "busy");
+    assert!(world.ask(READER, json!({"do": "queue"})).await["ok"]["waiting"].is_array());
+    // Whoever goes gives its place back.
+    drop(waiting);
+    while world.hub.calls.available_permits() < 12 {
+        tokio::task::yield_now().await;
+    }
 }

@@ -22,6 +22,7 @@ use crate::session::{self, Deadlines, Keepalive, Wait};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// From one second to an hour.
 const STAGE: RangeInclusive<Duration> = SECOND..=HOUR;
@@ -79,13 +80,8 @@ pub(super) fn read(
     let answers = [("code", DoubtAnswer::Code), ("close", DoubtAnswer::Close)];
     let doubt_answer =
         reader.choice(&mut section, "doubt-answer", &raw.doubt_answer, &answers, DoubtAnswer::Code)?;
-    let undelivered = reader.time(
-        &mut section,
-        "undelivered",
-        &raw.undelivered,
-        UNDELIVERED,
-        Duration::ZERO..=24 * HOUR,
-    )?;
+    let undelivered =
+        reader.time(&mut section, "undelivered", &raw.undelivered, UNDELIVERED, Duration::ZERO..=DAY)?;
     let close_as_mregd = raw.close_as_mregd.as_ref().is_some_and(|said| *said.get_ref());
     section.plain("close-as-mregd", close_as_mregd);
     let deadline = |section: &mut Section, key, said: &raw::Said<Scalar>, otherwise| {
@@ -96,7 +92,7 @@ pub(super) fn read(
     let change_deadline =
         deadline(&mut section, "change-deadline", &raw.change_deadline, Builder::CHANGE_DEADLINE)?;
     let bulk_deadline = deadline(&mut section, "bulk-deadline", &raw.bulk_deadline, Builder::BULK_DEADLINE)?;
-    let keepalive = reader.optional_time("keepalive", &raw.keepalive, SECOND..=24 * HOUR)?;
+    let keepalive = reader.optional_time("keepalive", &raw.keepalive, SECOND..=DAY)?;
     if let Some(after) = keepalive {
         section.text("keepalive", &value::shown(after));
     }

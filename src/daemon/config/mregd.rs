@@ -44,7 +44,8 @@ impl Config {
     ///
     /// Everything that mregd knows is known: what has no meaning here is told in [`warnings`](Self::warnings). Beside mregd's
     /// own variables, `RRP_ENVIRONMENT` says what a host is that is not known (`ote` or `production`), `RRP_JOURNAL` where
-    /// writes are recorded (`mregd.redb` in `STATE_DIRECTORY`, else `/var/lib/rrp/mregd.redb`), `RRP_PIN` which key the
+    /// writes are recorded (`mregd.redb` in `STATE_DIRECTORY`, else `/var/lib/rrp/mregd.redb`), `RRP_ADMIN` where operators
+    /// talk to it (`admin.sock` in `RUNTIME_DIRECTORY`, else nowhere), `RRP_PIN` which key the
     /// registry has, and `RRP_ACCEPT_UNVERIFIED_UPSTREAM=1` that `SSL_VERIFY_MODE=0` is meant.
     ///
     /// # Errors
@@ -55,8 +56,8 @@ impl Config {
         let mut config =
             Self::parse_from(&translated.toml, name, &translated.surroundings, Some(&translated.places))?;
         let mut warnings = settings.into_warnings();
-        warnings.append(&mut config.warnings);
-        config.warnings = warnings;
+        warnings.append(&mut config.notes.warnings);
+        config.notes.warnings = warnings;
         Ok(FromMregd { config, toml: translated.toml })
     }
 }

@@ -16,11 +16,12 @@ use super::error::{ConfigError, Place};
 use super::reader::Reader;
 use super::surroundings::Surroundings;
 use super::told::{Change, Part, Section, Told};
-use super::{Admin, Config, Limits, Listen, Log, LogFormat, UnixSocket, raw, user, value};
+use super::{Admin, Config, Limits, Listen, Log, LogFormat, Notes, UnixSocket, raw, user, value};
 use crate::secret::is_secret_name;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a write may still take when a daemon is told to end, and something to spare.
 const DRAIN: Duration = Duration::from_secs(200);
@@ -66,7 +67,7 @@ impl Config {
         };
         let mut config =
             Self::parse_here(text, name, surroundings, &moved).map_err(|error| error.moved(&moved))?;
-        for unverified in &mut config.unverified {
+        for unverified in &mut config.notes.unverified {
             unverified.moved(&moved);
         }
         Ok(config)
@@ -82,14 +83,14 @@ impl Config {
         let mut reader = Reader::new(name, text, surroundings);
         let mut told = Told::default();
         let mut daemon = Section::new(Part::Daemon);
-        let drain = reader.time(&mut daemon, "drain", &raw.drain, DRAIN, SECOND..=24 * HOUR)?;
+        let drain = reader.time(&mut daemon, "drain", &raw.drain, DRAIN, SECOND..=DAY)?;
         told.push(daemon);
         let log = log(&reader, &mut told, &raw.log)?;
         let admin = admin(&reader, &mut told, raw.admin.as_ref())?;
         let metrics = metrics(&reader, &mut told, raw.metrics.as_ref())?;
         let limits = limits(&reader, &mut told, &raw.limits)?;
         let listen = listen(&mut reader, &mut told, &raw.listen)?;
-        let (mut accounts, mut unverified) = (BTreeMap::new(), Vec::new());
+        let (mut accounts, mut unverified) = (BTreeMap::<Box<str>, _>::new(), Vec::new());
         for (name, said) in in_order(&raw.account) {
             let read = account::read(&mut reader, name, said)?;
             told.push(read.section);
@@ -109,7 +110,7 @@ impl Config {
             let what = "there is no account: `[account.NAME]` with `server` and `login`";
             return Err(ConfigError::new(reader.name, Place::Whole, what));
         }
-        let names: Vec<&str> = accounts.keys().map(|name: &Box<str>| &**name).collect();
+        let names: Vec<&str> = accounts.keys().map(AsRef::as_ref).collect();
         let mut users = BTreeMap::new();
         for (name, said) in in_order(&raw.user) {
             let (user, section) = user::read(&mut reader, name, said, &names)?;
@@ -125,25 +126,26 @@ impl Config {
             format!("{line}: {what}")
         };
         let warnings = reader.warnings.into_iter().map(warning).collect();
-        Ok(Self { accounts, users, listen, admin, metrics, log, limits, drain, unverified, warnings, told })
+        let notes = Notes { unverified, warnings, told };
+        Ok(Self { accounts, users, listen, admin, metrics, log, limits, drain, notes })
     }
 
     /// What is allowed and should be known: each with the file and the line.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.notes.warnings
     }
 
     /// All settings, those that were left out too, as TOML. Secrets are not in it, but where they are.
     #[must_use]
     pub fn show(&self) -> String {
-        self.told.toml()
+        self.notes.told.toml()
     }
 
     /// What is different in a newer configuration.
     #[must_use]
     pub fn changes(&self, new: &Self) -> Vec<Change> {
-        self.told.changes(&new.told)
+        self.notes.told.changes(&new.notes.told)
     }
 
     /// What is logged, and how.

@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One of these words; the first if nothing is said.
-    pub(super) fn choice<T: Copy>(
+    pub(super) fn choice<T>(
         &self,
         section: &mut Section,
         key: &'static str,
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         otherwise: T,
     ) -> Result<T, ConfigError>
     where
-        T: PartialEq,
+        T: Copy + PartialEq,
     {
         let found = match said {
             None => otherwise,

@@ -105,7 +105,7 @@ impl Config {
     /// `accept-unverified-upstream`. With one of them a daemon does not begin.
     #[must_use]
     pub fn unverified(&self) -> &[Unverified] {
-        &self.unverified
+        &self.notes.unverified
     }
 
     /// Refuses a configuration with [such accounts](Self::unverified), and asks their servers for the pin to name instead.
@@ -114,7 +114,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if there is one.
     pub async fn verify_upstreams(&self) -> Result<(), ConfigError> {
-        match self.unverified.first() {
+        match self.notes.unverified.first() {
             None => Ok(()),
             Some(unverified) => Err(unverified.refusal(unverified.pin().await.ok())),
         }

@@ -84,16 +84,13 @@ pub(super) fn read(
     };
     section.text("lane", lane.as_str());
     let mut lanes = value::lanes_from(lane);
-    if let Some(said) = &raw.lanes {
-        lanes = vec![lane];
-        for said in said {
-            let more = reader.understood("lanes", said, value::lane(said.get_ref()))?;
-            if !lanes.contains(&more) {
-                lanes.push(more);
-            }
+    for said in raw.lanes.iter().flatten() {
+        let more = reader.understood("lanes", said, value::lane(said.get_ref()))?;
+        if !lanes.contains(&more) {
+            lanes.push(more);
         }
-        lanes.sort_unstable();
     }
+    lanes.sort_unstable();
     section.list("lanes", lanes.iter().map(|lane| lane.as_str()));
     let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let commands_per_second =

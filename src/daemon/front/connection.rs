@@ -3,12 +3,12 @@
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::io::Interest;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{debug, info, warn};
 
 use super::answer::{Answer, Fate};
@@ -23,6 +23,7 @@ use crate::daemon::identical::{Begin, Part};
 use crate::daemon::log;
 use crate::daemon::shared::{Connected, Counters, Phase, Shared};
 use crate::dispatch::{NotSent, Outcome};
+use crate::net::Alarm;
 use crate::secret::Secret;
 
 /// So long a wrong login waits for its answer.
@@ -65,6 +66,7 @@ pub(super) struct Connection {
     counted: usize,
     /// Nothing more comes.
     half_closed: bool,
+    alarm: Alarm,
     /// Oldest first.
     written: VecDeque<Written>,
     /// Nothing had come when the last of them had been written: whatever comes is from somebody who could have read it.
@@ -90,13 +92,15 @@ impl Connection {
             connected,
             counted: 0,
             half_closed: false,
+            alarm: Alarm::default(),
             written: VecDeque::new(),
             quiet: false,
             asked: None,
         }
     }
 
-    pub(super) async fn serve(mut self) {
+    /// Boxed, for a future holds what it is given twice.
+    pub(super) async fn serve(mut self: Box<Self>) {
         let end = match self.login().await {
             Ok(()) => self.requests().await,
             Err(end) => end,
@@ -113,16 +117,13 @@ impl Connection {
     async fn login(&mut self) -> Result<(), End> {
         let deadline = after(self.shared.state().config.limits.login_time);
         let timeout = || Answer::plain(421, "Command failed; Timeout");
-        self.prompt(b"login:").await?;
+        Box::pin(self.prompt(b"login:")).await?;
         loop {
             match self.input(deadline, timeout).await? {
-                Input::User => self.prompt(b"password:").await?,
+                Input::User => Box::pin(self.prompt(b"password:")).await?,
                 Input::Login { user, password } => {
-                    // It may have to wait until others' passwords have been checked.
-                    return match timeout_at(deadline, Box::pin(self.check(user, password))).await {
-                        Ok(checked) => checked,
-                        Err(_) => Err(self.timed_out(timeout)),
-                    };
+                    let checked = timeout_at(deadline, Box::pin(self.check(user, password))).await;
+                    return checked.unwrap_or_else(|_| Err(self.timed_out(timeout)));
                 }
                 Input::Offence(offence) => return Err(self.offended(offence.as_str())),
                 Input::Request(_) | Input::Quit => return Err(End::Closed),
@@ -130,7 +131,7 @@ impl Connection {
         }
     }
 
-    async fn check(&mut self, name: String, password: Secret) -> Result<(), End> {
+    async fn check(&self, name: String, password: Secret) -> Result<(), End> {
         let state = self.shared.state();
         let user = state.user(&name).cloned();
         let right = self.shared.users.verify(user.as_ref(), password.expose().as_bytes()).await;
@@ -190,8 +191,8 @@ impl Connection {
             }
             if self.half_closed {
                 // By now it may be gone without having read everything, and a unix socket says so.
-                if self.stream.is_unix() {
-                    self.read()?;
+                if self.stream.is_unix() && self.stream.look().is_ok() {
+                    self.written = VecDeque::new();
                 }
                 return Err(End::Gone);
             }
@@ -202,18 +203,17 @@ impl Connection {
             if Instant::now() >= deadline {
                 return Err(self.timed_out(timeout));
             }
-            self.quiet |= !self.written.is_empty() && self.intake.held() == 0 && !self.stream.has_more();
+            self.quiet |= !self.written.is_empty() && self.intake.held() == 0 && self.stream.is_silent();
             tokio::select! {
                 biased;
-                ready = self.stream.ready(Interest::READABLE) => {
-                    ready.map_err(|_| End::Gone)?;
+                read = self.stream.read(|piece| self.intake.push(piece)) => {
+                    if self.read(read)? {
+                        // There is more. Others first.
+                        yield_now().await;
+                    }
                 }
-                () = sleep_until(deadline) => return Err(self.timed_out(timeout)),
-                () = self.connected.kill.notified() => continue,
-            }
-            if self.read()? {
-                // There is more. Others first.
-                yield_now().await;
+                () = self.alarm.until(Some(deadline.into_std())) => return Err(self.timed_out(timeout)),
+                () = self.connected.kill.notified() => {}
             }
         }
     }
@@ -231,14 +231,9 @@ impl Connection {
             || phase == Phase::Draining && self.intake.is_idle()
     }
 
-    /// Reads what there is; `true` if that was as much as is read at once.
-    fn read(&mut self) -> Result<bool, End> {
-        let intake = &mut self.intake;
-        let read = match self.stream.read(|piece| intake.push(piece)) {
-            Ok(Some(read)) => read,
-            Ok(None) => return Ok(false),
-            Err(_) => return Err(End::Gone),
-        };
+    /// Something was read, or nothing more comes; `true` if it was as much as is read at once.
+    fn read(&mut self, read: io::Result<usize>) -> Result<bool, End> {
+        let read = read.map_err(|_| End::Gone)?;
         if read == 0 {
             self.half_closed = true;
             // It would have been a reset if there were something that was not read.
@@ -501,21 +496,23 @@ impl Connection {
                 return End::Closed;
             }
             let full = self.half_closed || self.intake.held() > AHEAD;
-            tokio::select! {
+            if full {
+                tokio::select! {
+                    biased;
+                    () = self.connected.kill.notified() => continue,
+                    () = self.stream.gone() => return End::Gone,
+                }
+            }
+            let read = tokio::select! {
                 biased;
                 () = self.connected.kill.notified() => continue,
-                () = self.stream.gone(), if full => return End::Gone,
-                ready = self.stream.ready(Interest::READABLE), if !full => {
-                    if ready.is_err() {
-                        return End::Gone;
-                    }
-                }
+                read = self.stream.read(|piece| self.intake.push(piece)) => read,
+            };
+            if let Err(end) = self.read(read) {
+                return end;
             }
             if self.stream.is_gone().await {
                 return End::Gone;
-            }
-            if let Err(end) = self.read() {
-                return end;
             }
         }
     }

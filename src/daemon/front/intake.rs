@@ -3,7 +3,7 @@
 //! Lines end with LF. CRs are dropped, and blanks around a line do not hide what it is. Nothing after a lone dot is ever
 //! read: a registry would take it for the end of a command.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use memchr::memchr;
 
 use crate::daemon::config::Limits;
@@ -110,15 +110,22 @@ impl Intake {
     }
 
     fn read(&mut self, limits: &Limits) -> Option<Input> {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        let input = self.read_of(&mut buffer, limits);
+        self.buffer = buffer;
+        input
+    }
+
+    fn read_of(&mut self, buffer: &mut BytesMut, limits: &Limits) -> Option<Input> {
         loop {
             let most = match self.stage {
                 Stage::User | Stage::Password(_) => MAX_LOGIN_LINE,
                 Stage::Between | Stage::Inside => limits.line,
                 Stage::Over => return None,
             };
-            let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
+            let unsearched = buffer.get(self.searched..).unwrap_or_default();
             let Some(at) = memchr(b'\n', unsearched) else {
-                self.searched = self.buffer.len();
+                self.searched = buffer.len();
                 return (self.searched > most).then(|| Input::Offence(self.too_long()));
             };
             let end = self.searched.saturating_add(at);
@@ -126,10 +133,10 @@ impl Intake {
             if end > most {
                 return Some(Input::Offence(self.too_long()));
             }
-            let mut line = self.buffer.split_to(end.saturating_add(1));
-            line.truncate(end);
-            if let Some(input) = self.line(&line, limits) {
-                return Some(input);
+            let input = self.line(buffer.get(..end).unwrap_or_default(), limits);
+            buffer.advance(end.saturating_add(1));
+            if input.is_some() {
+                return input;
             }
         }
     }
@@ -143,6 +150,8 @@ impl Intake {
 
     fn line(&mut self, line: &[u8], limits: &Limits) -> Option<Input> {
         let without_cr;
+        // Most have one at their end.
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if memchr(b'\r', line).is_some() {
             without_cr = line.iter().copied().filter(|byte| *byte != b'\r').collect::<Vec<u8>>();
             &without_cr
@@ -178,6 +187,10 @@ impl Intake {
                 }
                 if self.request.len().saturating_add(line.len()) >= limits.request {
                     return Some(Input::Offence(Offence::Request));
+                }
+                if self.request.is_empty() {
+                    // Most are shorter.
+                    self.request.reserve(256);
                 }
                 self.request.put_slice(line);
                 self.request.put_u8(b'\n');

@@ -24,7 +24,11 @@ pub(in crate::daemon) struct Listener {
 #[derive(Debug)]
 enum Socket {
     /// With the file that is ours, if it is to be removed at the end.
-    Unix(UnixListener, Option<Made>),
+    Unix {
+        listener: UnixListener,
+        /// Removes the file at the end.
+        _made: Option<Made>,
+    },
     Tcp(TcpListener),
 }
 
@@ -51,11 +55,14 @@ impl Listener {
         let socket = match listen {
             Listen::Unix(unix) if let Some(theirs) = activated.take_unix(&unix.path) => {
                 let listener = UnixListener::from_std(theirs);
-                Socket::Unix(listener.map_err(|error| failed("not listened to", error))?, None)
+                Socket::Unix {
+                    listener: listener.map_err(|error| failed("not listened to", error))?,
+                    _made: None,
+                }
             }
             Listen::Unix(unix) => {
                 let (listener, made) = open_unix(unix).map_err(|(what, error)| failed(what, error))?;
-                Socket::Unix(listener, Some(made))
+                Socket::Unix { listener, _made: Some(made) }
             }
             Listen::Tcp(address) if let Some(theirs) = activated.take_tcp(*address) => {
                 let listener = TcpListener::from_std(theirs);
@@ -75,14 +82,14 @@ impl Listener {
                 Ok(address) => address.to_string(),
                 Err(_) => at(&self.listen),
             },
-            Socket::Unix(..) => at(&self.listen),
+            Socket::Unix { .. } => at(&self.listen),
         }
     }
 
     /// The next connection, and where it comes from.
     pub(super) async fn accept(&self) -> io::Result<(Stream, Box<str>)> {
         match &self.socket {
-            Socket::Unix(listener, _) => {
+            Socket::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
                 let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
                 let from = pid.map_or_else(|| "unix".into(), |pid| format!("unix, process {pid}").into());

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use super::answer::Answer;
-use crate::command::{Command, Effect, PtfCommand};
+use crate::command::ptf::Parameter;
+use crate::command::{Command, Effect, Nature, PtfCommand};
 use crate::daemon::config::User;
 use crate::daemon::identical::PREFIX;
 use crate::pace::Lane;
@@ -64,6 +65,9 @@ impl Request {
         if key.as_deref().is_some_and(|key| key.is_empty() || key.starts_with(PREFIX)) {
             return Err(invalid("this cannot be a key"));
         }
+        if changes_a_password(&ptf) {
+            return Err(denied("passwords are not changed by way of the daemon"));
+        }
         let command = Command::new(ptf);
         if command.nature().effect() == Effect::Session || is_of_rrp(command.name()) {
             return Err(denied("the command belongs to the session, which is not the client's"));
@@ -73,6 +77,15 @@ impl Request {
         }
         Ok(Self { command, key, lane, deadline })
     }
+}
+
+/// Whether it sets a password of whoever may log in at the registry: the daemon would not know it. Whatever a user is allowed.
+fn changes_a_password(ptf: &PtfCommand) -> bool {
+    let name = ptf.name().as_str().to_ascii_lowercase();
+    let reads = Nature::by_name(&name).effect() == Effect::Read;
+    let of_logins = ["account", "user", "registrar", "role"].iter().any(|who| name.contains(who));
+    let says = |given: &Parameter| given.name().as_str().to_ascii_lowercase().contains("password");
+    !reads && (name.contains("password") || of_logins && ptf.parameters().iter().any(says))
 }
 
 /// Whether it has the name of what RRP begins and ends a session by: some registry might take it for that.

@@ -2,11 +2,12 @@
 
 use core::future::poll_fn;
 use core::mem::MaybeUninit;
+use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
 use std::io::{self, IoSlice};
 
-use tokio::io::{Interest, Ready};
+use tokio::io::{AsyncRead, Interest, ReadBuf, Ready};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, sleep};
 
@@ -14,7 +15,7 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_millis(500);
 
 /// One piece of what a client sends is at most so long.
-pub(super) const PIECE: usize = 8_192;
+pub(super) const PIECE: usize = 4_096;
 
 /// A local connection's socket.
 #[derive(Debug)]
@@ -31,13 +32,6 @@ impl Stream {
         }
     }
 
-    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Unix(stream) => stream.try_read(buffer),
-            Self::Tcp(stream) => stream.try_read(buffer),
-        }
-    }
-
     fn try_write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Unix(stream) => stream.try_write_vectored(pieces),
@@ -45,28 +39,36 @@ impl Stream {
         }
     }
 
-    /// Takes what is there: `Ok(None)` if there is nothing now, `Ok(Some(0))` if nothing more comes.
-    pub(super) fn read(&self, take: impl FnOnce(&[u8])) -> io::Result<Option<usize>> {
-        let mut piece = [0; PIECE];
-        match self.try_read(&mut piece) {
-            Ok(read) => {
-                take(piece.get(..read).unwrap_or_default());
-                Ok(Some(read))
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// Waits for what comes next, and takes it: `Ok(0)` if nothing more comes. Without a system call that finds nothing, where
+    /// one is not needed.
+    pub(super) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+        poll_fn(|context| {
+            let mut piece = [MaybeUninit::uninit(); PIECE];
+            let mut piece = ReadBuf::uninit(&mut piece);
+            let read = match self {
+                Self::Unix(stream) => Pin::new(stream).poll_read(context, &mut piece),
+                Self::Tcp(stream) => Pin::new(stream).poll_read(context, &mut piece),
+            };
+            read.map_ok(|()| {
+                take(piece.filled());
+                piece.filled().len()
+            })
+        })
+        .await
     }
 
-    /// Whether something is there to be read, by the system's word.
-    pub(super) fn has_more(&self) -> bool {
+    /// Whether something can be read, by the word of the system: so many bytes, or a reset. Nothing is taken.
+    pub(super) fn look(&self) -> io::Result<usize> {
         let socket = match self {
             Self::Unix(stream) => socket2::SockRef::from(stream),
             Self::Tcp(stream) => socket2::SockRef::from(stream),
         };
-        !socket
-            .peek(&mut [MaybeUninit::uninit()])
-            .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        socket.peek(&mut [MaybeUninit::uninit()])
+    }
+
+    /// Whether there is nothing to be read.
+    pub(super) fn is_silent(&self) -> bool {
+        self.look().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Writes all of two pieces before this time.

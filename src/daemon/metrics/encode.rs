@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::borrow::Cow;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, NoLabelSet};
@@ -9,9 +10,12 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::super::shared::Phase;
+use super::counted::counted;
 use super::health::alive;
 use super::reading::{Local, Reading, Reported, Told};
 use crate::client::Snapshot;
+use crate::dispatch::Histogram;
+use crate::pool::HeldBy;
 
 /// The text of a scrape.
 pub(super) fn encode(reading: Reading) -> Result<String, fmt::Error> {
@@ -22,8 +26,10 @@ pub(super) fn encode(reading: Reading) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-/// A value with what tells it from the others of its name.
-type Sample<'a, V> = (Vec<(&'static str, &'a str)>, V);
+/// What tells a value from the others of its name.
+pub(super) type Labels<'a> = Vec<(&'static str, Cow<'a, str>)>;
+
+type Sample<'a, V> = (Labels<'a>, V);
 
 /// Writes metrics, each name once.
 pub(super) struct Writer<'a>(pub(super) DescriptorEncoder<'a>);
@@ -54,29 +60,58 @@ impl Writer<'_> {
             _ => family.encode_family(&labels)?.encode_counter::<NoLabelSet, V, u64>(&value, None),
         })
     }
+
+    pub(super) fn histograms<'s>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = Sample<'s, &'s Histogram>>,
+    ) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        samples.into_iter().try_for_each(|(labels, times)| {
+            // The encoder adds them up itself.
+            let mut before = 0_u64;
+            let mut buckets: Vec<(f64, u64)> = times
+                .cumulated()
+                .map(|(most, up_to)| {
+                    let count = up_to.saturating_sub(before);
+                    before = up_to;
+                    (most.as_secs_f64(), count)
+                })
+                .collect();
+            buckets.push((f64::INFINITY, times.count().saturating_sub(before)));
+            family.encode_family(&labels)?.encode_histogram::<NoLabelSet>(
+                times.sum().as_secs_f64(),
+                times.count(),
+                &buckets,
+                None,
+            )
+        })
+    }
 }
 
 impl Collector for Reading {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let to = &mut Writer(encoder);
-        to.gauges(
-            "rrp_build_info",
-            "The version that runs",
-            [(vec![("version", env!("CARGO_PKG_VERSION"))], 1_u64)],
-        )?;
+        let mut build =
+            to.0.encode_descriptor("rrp_build", "The version that runs", None, MetricType::Info)?;
+        build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
         to.gauges("rrp_uptime_seconds", "Since the daemon began", [(vec![], self.uptime.as_secs_f64())])?;
         let phases = [Phase::Running, Phase::Draining, Phase::Ending];
-        let phases = phases.map(|phase| (vec![("phase", phase.as_str())], u64::from(phase == self.phase)));
+        let phases =
+            phases.map(|phase| (vec![("phase", phase.as_str().into())], u64::from(phase == self.phase)));
         to.gauges("rrp_phase", "1 for the phase that the daemon is in", phases)?;
         self.local.encode(to)?;
         accounts(&self.accounts, to)?;
-        standing(&self.accounts, to)
+        standing(&self.accounts, to)?;
+        counted(&self.accounts, to)
     }
 }
 
 impl Local {
     fn encode(&self, to: &mut Writer<'_>) -> fmt::Result {
-        let connections = self.connections.iter().map(|(user, count)| (vec![("user", &**user)], *count));
+        let connections =
+            self.connections.iter().map(|(user, count)| (vec![("user", (&**user).into())], *count));
         to.gauges(
             "rrp_local_connections",
             "Local connections by user; before the login by none",
@@ -93,7 +128,7 @@ impl Local {
             [(vec![], self.most)],
         )?;
         let logins = [("accepted", self.logins), ("refused", self.logins_refused)];
-        let logins = logins.map(|(result, count)| (vec![("result", result)], count));
+        let logins = logins.map(|(result, count)| (vec![("result", result.into())], count));
         to.counters("rrp_local_logins", "Logins of local clients by result", logins)?;
         for (name, help, count) in [
             ("rrp_local_accepted", "Local connections that were let in", self.accepted),
@@ -120,18 +155,14 @@ impl Local {
 }
 
 /// The labels that tell accounts apart.
-pub(super) fn labels(account: &Reported) -> Vec<(&'static str, &str)> {
-    vec![("account", &account.name), ("environment", account.environment.as_str())]
+pub(super) fn labels(account: &Reported) -> Labels<'_> {
+    vec![("account", (&*account.name).into()), ("environment", account.environment.as_str().into())]
 }
 
 /// Those, and one more.
-pub(super) fn labels_and<'a>(
-    account: &'a Reported,
-    key: &'static str,
-    value: &'a str,
-) -> Vec<(&'static str, &'a str)> {
+pub(super) fn labels_and<'a>(account: &'a Reported, key: &'static str, value: &'a str) -> Labels<'a> {
     let mut labels = labels(account);
-    labels.push((key, value));
+    labels.push((key, value.into()));
     labels
 }
 
@@ -166,10 +197,9 @@ const STANDING: &[Told1] = &[
         "Whether the registry refused the login; none is tried until somebody corrects it",
         |told| truth(told.sessions.login_refused.is_some()),
     ),
-    ("rrp_held", "Whether the registry has locked the account (422)", |told| {
-        truth(told.work.held().is_some() || told.sessions.held_until.is_some())
+    ("rrp_paused", "Whether an operator has paused the account: no command of it is sent", |told| {
+        truth(told.sessions.paused)
     }),
-    ("rrp_hold_seconds", "How long the registry's lock still lasts", |told| seconds(told.work.held())),
     ("rrp_no_session", "Whether the last session could not be opened and none is left", |told| {
         truth(told.sessions.trouble.is_some() && alive(told) == 0)
     }),
@@ -199,6 +229,15 @@ const STANDING: &[Told1] = &[
 type ToldMore = (&'static str, &'static str, &'static str, fn(&Snapshot) -> Vec<(&'static str, f64)>);
 
 const STANDING_BY: &[ToldMore] = &[
+    (
+        "rrp_held",
+        "by",
+        "Whether the registry has locked the account (422), or an operator holds it",
+        |told| holders().map(|(name, by)| (name, truth(held(told, by).is_some()))).into(),
+    ),
+    ("rrp_hold_seconds", "by", "How long that still lasts", |told| {
+        holders().map(|(name, by)| (name, seconds(held(told, by)))).into()
+    }),
     ("rrp_sessions", "state", "Sessions by state; a ghost is lost and still charged", |told| {
         let sessions = &told.sessions.sessions;
         vec![
@@ -257,6 +296,16 @@ fn standing(accounts: &[Reported], to: &mut Writer<'_>) -> fmt::Result {
         to.gauges(name, help, samples)?;
     }
     Ok(())
+}
+
+const fn holders() -> [(&'static str, HeldBy); 2] {
+    [("registry", HeldBy::Registry), ("operator", HeldBy::Operator)]
+}
+
+/// How long this one keeps the account from sending, if it does.
+fn held(told: &Snapshot, by: HeldBy) -> Option<Duration> {
+    let held = told.sessions.holds.iter().find(|held| held.by == by)?;
+    Some(held.until.saturating_duration_since(told.at))
 }
 
 fn truth(truth: bool) -> f64 {

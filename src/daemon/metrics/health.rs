@@ -5,6 +5,7 @@ use core::fmt::Write;
 use super::super::shared::Phase;
 use super::reading::{Reading, Reported, Told};
 use crate::client::Snapshot;
+use crate::pool::HeldBy;
 
 impl Reading {
     /// Whether requests should come here, and a line for each account that says why or why not.
@@ -20,7 +21,7 @@ impl Reading {
                 "{} ({}): {}",
                 account.name.escape_debug(),
                 account.environment.as_str(),
-                why.as_deref().unwrap_or("ready").escape_debug()
+                why.or_else(|| account.but()).as_deref().unwrap_or("ready").escape_debug()
             );
         }
         (any && self.phase == Phase::Running, told)
@@ -28,6 +29,13 @@ impl Reading {
 }
 
 impl Reported {
+    /// What is to be said of an account that is ready.
+    fn but(&self) -> Option<String> {
+        let Told::Standing(snapshot) = &self.state else { return None };
+        let trouble = snapshot.sessions.trouble.as_ref().filter(|_| alive(snapshot) == 0)?;
+        Some(format!("ready, but the last session could not be opened: {trouble}"))
+    }
+
     /// Why nothing can be done for anybody; `None` if something can. What ends by itself within seconds is no reason.
     pub(super) fn why_not(&self) -> Option<String> {
         match &self.state {
@@ -55,8 +63,20 @@ fn why_not(snapshot: &Snapshot) -> Option<String> {
     if let Some(error) = work.frozen() {
         return Some(format!("journal fails, writes are refused: {error}"));
     }
-    if let Some(left) = work.held() {
-        return Some(format!("held by the registry (422) for {} s more", left.as_secs()));
+    if let Some(held) = pool.holds.first() {
+        let left = held.until.saturating_duration_since(snapshot.at).as_secs();
+        return Some(match held.by {
+            HeldBy::Registry => format!("held by the registry (422) for {left} s more"),
+            HeldBy::Operator => {
+                format!(
+                    "held by an operator for {left} s more: {}",
+                    held.reason.as_deref().unwrap_or_default()
+                )
+            }
+        });
+    }
+    if pool.paused {
+        return Some("paused by an operator".to_owned());
     }
     // Where no session is kept open, none is tried before something is asked, and that must be able to come.
     let kept = pool.sessions.min > 0;

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use super::super::account::Account;
 use super::super::config::Environment;
 use super::super::shared::{Counters, Phase, Shared};
-use crate::client::Snapshot;
+use crate::client::{Snapshot, Statistics};
+use crate::dispatch::Refused;
 
 /// An account that does not tell how it stands within this time is said to be stuck.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -51,6 +52,8 @@ pub(super) struct Reported {
     /// Whether it records writes in a file, and so sends any.
     pub(super) takes_writes: bool,
     pub(super) state: Told,
+    /// What it has counted.
+    pub(super) counted: Option<Box<Statistics>>,
 }
 
 /// What was heard of an account.
@@ -107,15 +110,18 @@ impl Local {
 }
 
 async fn report(account: &Account) -> Reported {
-    let state = match timeout(PATIENCE, account.client.snapshot()).await {
-        Ok(Ok(snapshot)) => Told::Standing(Box::new(snapshot)),
-        Ok(Err(_)) => Told::Stopped,
-        Err(_) => Told::Silent,
+    let asked = async { Ok((account.client.snapshot().await?, account.client.statistics().await?)) };
+    let asked: Result<Result<_, Refused>, _> = timeout(PATIENCE, asked).await;
+    let (state, counted) = match asked {
+        Ok(Ok((snapshot, counted))) => (Told::Standing(Box::new(snapshot)), Some(Box::new(counted))),
+        Ok(Err(_)) => (Told::Stopped, None),
+        Err(_) => (Told::Silent, None),
     };
     Reported {
         name: account.config.name.clone(),
         environment: account.config.environment,
         takes_writes: account.takes_writes(),
         state,
+        counted,
     }
 }

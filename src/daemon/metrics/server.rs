@@ -70,6 +70,9 @@ impl Server {
 
     /// Serves until what is given back is dropped, whatever the daemon's phase.
     pub(in super::super) fn serve(self, shared: &Arc<Shared>) -> Serving {
+        if let Ok(address) = self.address() {
+            tracing::info!(%address, "metrics and health are told");
+        }
         let shared = Arc::clone(shared);
         Serving(tokio::spawn(accept(self.0, shared)).abort_handle())
     }

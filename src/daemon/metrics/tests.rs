@@ -9,15 +9,12 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::account::Account;
-use super::super::config::{self, Config, DoubtAnswer, Environment, Journal, Limits, Log, LogFormat};
+use super::super::config::{Config, Surroundings};
 use super::super::shared::{Counters, Phase, Shared, State};
 use super::encode::encode;
 use super::reading::Reading;
 use super::{Server, Serving};
-use crate::command::{Describe, Session as Login};
-use crate::net::{Connector, Endpoint};
-use crate::pace::Rate;
-use crate::session;
+use crate::command::Describe;
 
 const PLANTED: &str = "pl4nted";
 
@@ -47,49 +44,22 @@ async fn speak(stream: TcpStream, login: &'static str, otherwise: &'static str) 
     }
 }
 
-fn account(name: &str, port: u16) -> config::Account {
-    let login = Login::login("registrar", PLANTED).unwrap();
-    let minute = Duration::from_secs(60);
-    config::Account {
-        name: name.into(),
-        endpoint: Endpoint::new("127.0.0.1", port).unwrap(),
-        environment: Environment::Simulated,
-        connector: Connector::plain(),
-        session: session::Config::new(login),
-        sessions: 1..=2,
-        rate: Rate::UNLIMITED,
-        journal: Journal::Memory,
-        lock: None,
-        settle_wait: minute,
-        doubt_answer: DoubtAnswer::Code,
-        undelivered: minute,
-        close_as_mregd: false,
-        query_deadline: minute,
-        change_deadline: minute,
-        bulk_deadline: minute,
-        negatives: None,
-    }
+/// The section of an account at this port, with a lock of its own.
+fn account(name: &str, port: u16) -> String {
+    format!(
+        "[account.{name}]\nserver = \"127.0.0.1:{port}\"\nplain = true\nlogin = \"registrar\"\npassword-env = \"PASSWORD\"\n\
+         sessions = [1, 2]\nrate = \"unlimited\"\njournal = \"memory\"\nlock = \"{name}\"\n"
+    )
 }
 
-/// A daemon that serves these, each with a lock of its own.
-async fn shared(accounts: Vec<config::Account>, locks: &tempfile::TempDir) -> Arc<Shared> {
-    let accounts = accounts.into_iter().map(|account| {
-        let lock = locks.path().join(&*account.name);
-        std::fs::create_dir(&lock).unwrap();
-        (account.name.clone(), Arc::new(config::Account { lock: Some(lock), ..account }))
-    });
-    let config = Config {
-        accounts: accounts.collect(),
-        users: BTreeMap::new(),
-        listen: Vec::new(),
-        admin: None,
-        metrics: None,
-        log: Log { format: LogFormat::Text, level: tracing::Level::INFO, file: None },
-        limits: Limits::DEFAULT,
-        drain: Duration::from_secs(60),
-    };
+/// A daemon that serves these.
+async fn shared(accounts: &[String], locks: &tempfile::TempDir) -> Arc<Shared> {
+    let surroundings = Surroundings::none().variable("PASSWORD", PLANTED);
+    let name = locks.path().join("rrp.toml");
+    let config = Config::parse(&accounts.concat(), name.to_str().unwrap(), &surroundings).unwrap();
     let mut started = BTreeMap::new();
     for (name, account) in &config.accounts {
+        std::fs::create_dir(account.lock.as_ref().unwrap()).unwrap();
         started.insert(name.clone(), Arc::new(Account::start(Arc::clone(account)).await.unwrap()));
     }
     Arc::new(Shared::new(State { config: Arc::new(config), accounts: started }))
@@ -124,7 +94,7 @@ fn families(text: &str) -> BTreeMap<String, String> {
 async fn a_scrape_tells_connections_and_accounts() {
     let locks = tempfile::tempdir().unwrap();
     let port = registry("200 Command completed successfully", "200 Command completed successfully").await;
-    let shared = shared(vec![account("main", port)], &locks).await;
+    let shared = shared(&[account("main", port)], &locks).await;
     let (address, _serving) = serve(&shared);
     let connected = shared.connections.enter("unix".into(), 10).unwrap();
     shared.connections.enter("unix".into(), 10).unwrap();
@@ -148,6 +118,12 @@ async fn a_scrape_tells_connections_and_accounts() {
         "rrp_sessions_limit{account=\"main\",environment=\"simulated\",limit=\"max\"} 2",
         "rrp_queue_oldest_seconds{account=\"main\",environment=\"simulated\",lane=\"bulk\"} 0",
         "rrp_doubts{account=\"main\",environment=\"simulated\"} 0",
+        "rrp_commands_total{account=\"main\",environment=\"simulated\",sort=\"read\",code=\"200\",class=\"success\"} 1",
+        "rrp_command_wire_seconds_count{account=\"main\",environment=\"simulated\",sort=\"read\"} 1",
+        "rrp_command_wire_seconds_bucket{le=\"+Inf\",account=\"main\",environment=\"simulated\",sort=\"read\"} 1",
+        "rrp_command_wire_seconds_bucket{le=\"+Inf\",account=\"main\",environment=\"simulated\",sort=\"write\"} 0",
+        "rrp_sessions_opened_total{account=\"main\",environment=\"simulated\"} 1",
+        "rrp_foreign_use_total{account=\"main\",environment=\"simulated\"} 0",
     ] {
         assert!(
             answer.lines().any(|told| told == line || told == format!("{line}.0")),
@@ -157,6 +133,16 @@ async fn a_scrape_tells_connections_and_accounts() {
     for secret in [PLANTED, "registrar"] {
         assert!(!answer.contains(secret), "{answer}");
     }
+    let text = answer.split_once("\r\n\r\n").unwrap().1;
+    let series: Vec<&str> =
+        text.lines().filter_map(|line| line.rsplit_once(' ')).map(|(series, _)| series).collect();
+    let different: BTreeSet<&str> =
+        series.iter().copied().filter(|series| !series.starts_with('#')).collect();
+    assert_eq!(
+        different.len(),
+        series.iter().filter(|series| !series.starts_with('#')).count(),
+        "each once: {text}"
+    );
 }
 
 #[tokio::test]
@@ -166,8 +152,8 @@ async fn health_and_readiness_say_why() {
     let refused = registry("530 Authentication failed", "530 Authentication failed").await;
     // The account is locked by the first command.
     let locked = registry("200 Command completed successfully", "422 Account locked").await;
-    let accounts = vec![account("well", well), account("refused", refused), account("locked", locked)];
-    let shared = shared(accounts, &locks).await;
+    let accounts = [account("well", well), account("refused", refused), account("locked", locked)];
+    let shared = shared(&accounts, &locks).await;
     let state = shared.state();
     for name in ["refused", "locked"] {
         let asked =
@@ -188,12 +174,26 @@ async fn health_and_readiness_say_why() {
     let metrics = get(address, "/metrics").await;
     for line in [
         "rrp_login_refused{account=\"refused\",environment=\"simulated\"} 1.0",
-        "rrp_held{account=\"locked\",environment=\"simulated\"} 1.0",
-        "rrp_held{account=\"well\",environment=\"simulated\"} 0.0",
+        "rrp_held{account=\"locked\",environment=\"simulated\",by=\"registry\"} 1.0",
+        "rrp_held{account=\"locked\",environment=\"simulated\",by=\"operator\"} 0.0",
+        "rrp_held{account=\"well\",environment=\"simulated\",by=\"registry\"} 0.0",
         "rrp_account_ready{account=\"locked\",environment=\"simulated\"} 0",
     ] {
         assert!(metrics.lines().any(|told| told == line), "no {line} in {metrics}");
     }
+    // What an operator does is told, with the reason.
+    let well = &state.accounts["well"].client;
+    well.pause().await.unwrap();
+    let answer = get(address, "/readyz").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("well (simulated): paused by an operator\n"),
+        "{answer}"
+    );
+    well.hold(Duration::from_secs(90), "an invoice is open").await.unwrap();
+    well.resume().await.unwrap();
+    let answer = get(address, "/readyz").await;
+    assert!(answer.contains("well (simulated): held by an operator for "), "{answer}");
+    assert!(answer.contains(" s more: an invoice is open\n"), "{answer}");
     // None of them works any more.
     state.accounts["well"].shutdown().await;
     let answer = get(address, "/readyz").await;
@@ -215,7 +215,7 @@ async fn health_and_readiness_say_why() {
 async fn a_daemon_that_drains_is_alive_and_not_ready() {
     let locks = tempfile::tempdir().unwrap();
     let port = registry("200 Command completed successfully", "200 Command completed successfully").await;
-    let shared = shared(vec![account("main", port)], &locks).await;
+    let shared = shared(&[account("main", port)], &locks).await;
     let (address, _serving) = serve(&shared);
     assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200 OK\r\n"));
     shared.phase.send_replace(Phase::Draining);
@@ -228,7 +228,7 @@ async fn a_daemon_that_drains_is_alive_and_not_ready() {
 #[tokio::test]
 async fn only_small_questions_are_answered() {
     let locks = tempfile::tempdir().unwrap();
-    let shared = shared(vec![], &locks).await;
+    let shared = shared(&[account("main", 1)], &locks).await;
     let (address, _serving) = serve(&shared);
     for (request, status) in [
         ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
@@ -257,7 +257,7 @@ async fn only_small_questions_are_answered() {
 #[tokio::test(start_paused = true)]
 async fn silent_connections_give_way() {
     let locks = tempfile::tempdir().unwrap();
-    let shared = shared(vec![], &locks).await;
+    let shared = shared(&[account("main", 1)], &locks).await;
     let (address, _serving) = serve(&shared);
     let mut silent = Vec::new();
     for _ in 0..40 {
@@ -292,10 +292,11 @@ fn named(text: &str) -> BTreeSet<&str> {
 /// Every name under which a sample can be asked for.
 async fn samples() -> BTreeSet<String> {
     let locks = tempfile::tempdir().unwrap();
-    let shared = shared(vec![account("main", 1)], &locks).await;
+    let shared = shared(&[account("main", 1)], &locks).await;
     let text = encode(Reading::take(&shared).await).unwrap();
     let endings = |kind: &str| match kind {
         "counter" => ["_total"].as_slice(),
+        "info" => &["_info"],
         "histogram" => &["_bucket", "_count", "_sum"],
         _ => &[""],
     };

@@ -162,7 +162,7 @@ mod tests {
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
 
-    use super::super::tests::{again, assert_passed};
+    use super::super::tests::{again, assert_passed, is_again};
     use super::*;
 
     /// Runs a test in a process that was handed this, as descriptor 0.
@@ -198,8 +198,10 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "run by another test, with a socket"]
     fn takes_a_path() {
+        if !is_again() {
+            return;
+        }
         let mut activated = Activated::from_env().unwrap();
         assert!(activated.take_unix(Path::new("/nowhere")).is_none());
         assert!(activated.take_tcp("127.0.0.1:1".parse().unwrap()).is_none());
@@ -219,15 +221,19 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "run by another test, with a socket"]
     fn is_left_with_a_path() {
+        if !is_again() {
+            return;
+        }
         let error = Activated::from_env().unwrap().finish().unwrap_err().to_string();
         assert!(error.contains(&wanted()) && error.contains("`rrp.socket`"), "{error}");
     }
 
     #[test]
-    #[ignore = "run by another test, with a socket"]
     fn takes_an_address() {
+        if !is_again() {
+            return;
+        }
         let mut activated = Activated::from_env().unwrap();
         assert!(activated.take_tcp(wanted().parse().unwrap()).is_some());
         activated.finish().unwrap();
@@ -235,8 +241,10 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "run by another test, with a socket"]
     fn has_no_use_for_a_connection() {
+        if !is_again() {
+            return;
+        }
         let error = Activated::from_env().unwrap_err();
         assert!(error.to_string().contains("`rrp.socket`"), "{error}");
         assert!(error.source().unwrap().to_string().contains("Accept=yes"), "{error:?}");

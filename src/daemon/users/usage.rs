@@ -47,6 +47,7 @@ impl Usage {
         self.billed = self.billed.saturating_sub(1);
     }
 
+    #[cfg(test)]
     pub(super) const fn billed(&self) -> u32 {
         self.billed
     }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
-
 use super::super::calls::{Asked, Call, CallId, Owner};
 use super::super::config::{Moment, Options};
 use super::super::entry::{Intent, Standing, Ticket};
@@ -11,9 +9,9 @@ use super::super::job::{Before, Job, Purpose, Question, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
 use super::Dispatch;
-use crate::command::{Command, Effect, Nature, Safety};
+use crate::command::{Command, Effect, Safety};
 use crate::settle::{payload_hash, reads, resolver, wants_earlier_reading};
-use crate::wire::encode;
+use crate::wire::check;
 
 impl<S: Slots> Dispatch<S> {
     /// Asks something. It is told once, by an [`Action::Tell`](super::Action::Tell).
@@ -21,19 +19,19 @@ impl<S: Slots> Dispatch<S> {
         let checked = self.check(&command, Effect::Read, &options);
         command.shrink();
         let call = self.call(Asked::Query, options);
-        match checked.and_then(|wire| self.room_for_call(call).map(|()| wire)) {
-            Ok(wire) => self.begin_query(call, command, &wire, at),
+        match checked.and_then(|()| self.room_for_call(call)) {
+            Ok(()) => self.begin_query(call, command, at),
             Err(why) => self.refuse_call(call, why),
         }
         self.pump(at);
         call
     }
 
-    fn begin_query(&mut self, call: CallId, command: Command, wire: &[u8], at: Moment) {
-        let mut shared = self.share_key(call, &command, wire);
+    fn begin_query(&mut self, call: CallId, command: Command, at: Moment) {
+        let mut shared = self.share_key(call, &command);
         if !self.joins_query(call, &command, &mut shared, at) {
-            if let Err(why) = self.room(call) {
-                return self.refuse_call(call, why);
+            if self.jobs.len() >= self.config.jobs {
+                return self.refuse_call(call, Refused::Backlog);
             }
             let id = self.job(Work::Query(Box::new(Question { command, writes: 0, shared })), call, at);
             self.share(id);
@@ -46,9 +44,9 @@ impl<S: Slots> Dispatch<S> {
     pub fn change(&mut self, mut command: Command, safety: Safety, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Write, &options);
         command.shrink();
-        let call = self.call(Asked::Change { command: Arc::new(command), safety }, options);
+        let call = self.call(Asked::Change { command, safety }, options);
         match checked {
-            Ok(_) => self.begin_change(call, at),
+            Ok(()) => self.begin_change(call, at),
             Err(why) => self.refuse_call(call, why),
         }
         self.pump(at);
@@ -76,21 +74,16 @@ impl<S: Slots> Dispatch<S> {
         id
     }
 
-    /// The command as it is sent, unless it can be refused at once.
-    fn check(&self, command: &Command, effect: Effect, options: &Options) -> Result<BytesMut, Refused> {
-        // Whatever nature it was declared to have, the table tells which belong to the session.
-        let of_session = Nature::of(command.body()).effect() == Effect::Session;
-        if command.nature().effect() != effect || of_session {
+    /// Whether it can be refused at once.
+    fn check(&self, command: &Command, effect: Effect, options: &Options) -> Result<(), Refused> {
+        if command.nature().effect() != effect || command.is_of_session() {
             return Err(Refused::WrongEffect);
         }
         let too_long = options.user.len().max(options.caller.len()) > Intent::MAX_USER;
         if too_long || options.key.as_ref().is_some_and(|key| key.len() > Intent::MAX_KEY) {
             return Err(Refused::TooLong);
         }
-        // Most are shorter.
-        let mut wire = BytesMut::with_capacity(512);
-        encode(command.body(), self.config.dialect, &mut wire).map_err(Refused::Encode)?;
-        Ok(wire)
+        check(command.body(), self.config.dialect).map_err(Refused::Encode)
     }
 
     /// Whether there is room for this call, and anything is begun at all.
@@ -163,7 +156,7 @@ impl<S: Slots> Dispatch<S> {
         else {
             return;
         };
-        let (command, safety, owner) = (Arc::clone(command), *safety, Arc::clone(owner));
+        let (command, safety, owner) = (command.clone(), *safety, Arc::clone(owner));
         if let Some(key) = &owner.key {
             let payload = payload_hash(&command, &self.keyed);
             if self.goes_by_key(call, (&owner.user, key), payload, safety, at) {
@@ -295,7 +288,7 @@ impl<S: Slots> Dispatch<S> {
         let purpose = match known {
             Some(known) => {
                 let since = known.iter().map(|(when, _)| *when).min();
-                let readings = known.into_iter().map(|(_, reading)| reading.clone()).collect();
+                let readings = known.into_iter().map(|(_, reading)| reading).collect();
                 write.before = since.map(|since| Box::new(Before { readings, since }));
                 Purpose::Command
             }
@@ -308,7 +301,7 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn refuse_call(&mut self, call: CallId, why: Refused) {
         let told = match self.calls.get_mut(&call).map(|call| &mut call.asked) {
             Some(Asked::Change { command, .. }) => {
-                Told::Change(Err(NotSent { command: Box::new((**command).clone()), why }))
+                Told::Change(Err(NotSent { command: Box::new(command.clone()), why }))
             }
             Some(Asked::Settle(_)) => Told::Settle(Err(why)),
             Some(Asked::Query) => Told::Query(Err(QueryError::Unsent(why))),

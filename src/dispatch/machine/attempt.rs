@@ -16,7 +16,7 @@ use crate::reply::Reply;
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Keyed, Proof, Reading, payload_hash, quotes_hidden, reads};
+use crate::settle::{Keyed, Proof, payload_hash, quotes_hidden, reads};
 use crate::verdict::{Advice, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -34,7 +34,7 @@ impl<S: Slots> Dispatch<S> {
         let intent = match &mut job.work {
             Work::Change(write) if write.entry.is_none() => write,
             Work::Change(write) => {
-                let command = (*write.command).clone();
+                let command = write.command.clone();
                 return self.send(slot, Purpose::Command, command, at.now);
             }
             Work::Query(query) => {
@@ -61,7 +61,7 @@ impl<S: Slots> Dispatch<S> {
             State::Late => None,
             _ => return,
         };
-        let command = Arc::clone(&write.command);
+        let command = write.command.clone();
         let give_back = |slots: &mut S| {
             if let Some(slot) = slot {
                 slots.give_back(slot, GiveBack::Alive, at.now);
@@ -90,7 +90,7 @@ impl<S: Slots> Dispatch<S> {
             return self.hold_back_all(id, at);
         }
         match slot {
-            Some(slot) => self.send(slot, Purpose::Command, (*command).clone(), at.now),
+            Some(slot) => self.send(slot, Purpose::Command, command, at.now),
             // What waits for a slot has no intent: after a crash it was never sent.
             None => {
                 self.unsay_intent(id, at);
@@ -305,12 +305,9 @@ impl<S: Slots> Dispatch<S> {
     fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
         if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get(&id)
             && query.writes == self.writes
+            && (self.objects.is_empty() || !self.objects.is_busy(&query.command.objects()))
         {
-            let reading = Reading::of(reply, &self.keyed);
-            let objects = if reading.shows_something() { query.command.objects() } else { Vec::new() };
-            if !objects.is_empty() && !self.objects.is_busy(&objects) {
-                self.recent.keep(&query.command, objects, &self.keyed, reading, at.now);
-            }
+            self.recent.keep(&query.command, reply, self.writes, at.now, self.config.recent);
         }
     }
 
@@ -473,6 +470,14 @@ impl<S: Slots> Dispatch<S> {
 
     /// A read has shown that it was not applied.
     pub(super) fn not_applied(&mut self, id: JobId, at: Moment) {
+        // Whoever asked for it while it was in doubt has come to have it done, and now waits for that.
+        let calls: Vec<CallId> =
+            self.jobs.get(&id).map(|job| job.calls.wanting().collect()).unwrap_or_default();
+        for call in calls {
+            if self.calls.get(&call).is_some_and(|known| known.joined) {
+                self.take_time(call);
+            }
+        }
         let may = self.may_resend(id, Duration::ZERO, at);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let Work::Change(write) = &mut job.work else { return };

@@ -58,7 +58,7 @@ impl<S: Slots> Dispatch<S> {
                 }
                 _ => {
                     let why = Refused::Deadline(trouble);
-                    Told::Change(Err(NotSent { command: Box::new((**command).clone()), why }))
+                    Told::Change(Err(NotSent { command: Box::new(command.clone()), why }))
                 }
             },
             (Asked::Change { .. }, Work::Settle(known)) => {

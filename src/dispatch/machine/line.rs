@@ -26,9 +26,8 @@ impl<S: Slots> Dispatch<S> {
             Purpose::Command | Purpose::Before if was_read => Lane::Settle,
             Purpose::Command | Purpose::Before => job.lane,
         };
-        job.first = self.callers.is_idle(&job.caller, lane);
         job.in_line = Some(lane);
-        self.callers.queue(&job.caller, lane);
+        job.first = self.callers.queue(&job.caller, lane);
         let not_on = job.session.filter(|_| core::mem::take(&mut job.another_session));
         let wish = Wish { job: id, lane, caller: Arc::clone(&job.caller), again, not_on };
         if grows_old {

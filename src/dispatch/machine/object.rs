@@ -53,6 +53,11 @@ impl Objects {
         guards.flat_map(|guard| guard.doubts().iter().copied()).min()
     }
 
+    /// Whether no write at all is under way or in doubt.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a write to one of these is under way or in doubt.
     pub(super) fn is_busy(&self, objects: &[Object]) -> bool {
         objects.iter().any(|object| self.0.contains_key(object))

@@ -20,7 +20,7 @@ use super::super::config::Moment;
 use super::super::job::{Job, Purpose, State, Work};
 use super::super::slots::{JobId, Slots};
 use super::Dispatch;
-use crate::command::nature::{begins_with, is_listed_read};
+use crate::command::nature::begins_with;
 use crate::command::{Command, Object};
 
 /// Queries that others may join, and when writes were asked last.
@@ -80,13 +80,13 @@ impl Shared {
 }
 
 impl<S: Slots> Dispatch<S> {
-    /// By what others find a query that ask the same, if they may at all. `wire` is the command as it is sent.
-    pub(super) fn share_key(&self, call: CallId, command: &Command, wire: &[u8]) -> Option<u64> {
-        if !self.config.coalesce || !is_listed_read(command.body()) {
+    /// By what others find a query that ask the same, if they may at all.
+    pub(super) fn share_key(&self, call: CallId, command: &Command) -> Option<u64> {
+        if !self.config.coalesce || !command.is_listed_read() {
             return None;
         }
         let mut hasher = DefaultHasher::new();
-        (&*self.calls.get(&call)?.owner.user, wire).hash(&mut hasher);
+        (&*self.calls.get(&call)?.owner.user, command.body()).hash(&mut hasher);
         Some(hasher.finish())
     }
 

@@ -67,6 +67,7 @@ pub(super) fn translate(
     let mut surroundings = surroundings.clone();
     log(settings, &mut lines)?;
     listen(settings, &mut lines)?;
+    admin(settings, &mut lines, &surroundings)?;
     account(settings, &mut lines, &mut surroundings)?;
     user(settings, &mut lines, &mut surroundings)?;
     Ok(Translated { toml: lines.toml, places: lines.places, surroundings })
@@ -340,6 +341,25 @@ fn journal(settings: &Settings, lines: &mut Lines, surroundings: &Surroundings) 
         }
         None => lines.text("journal", JOURNAL, &Place::Whole),
     }
+    Ok(())
+}
+
+/// Mregd has nothing of the kind; here it is where it is looked for.
+fn admin(settings: &mut Settings, lines: &mut Lines, surroundings: &Surroundings) -> Result<(), ConfigError> {
+    let said = match variable(settings, surroundings, "RRP_ADMIN")? {
+        Some(said) => Some((said.text().to_owned(), said.place.clone())),
+        None => variable(settings, surroundings, "RUNTIME_DIRECTORY")?.map(|said| {
+            let first = said.text().split(':').next().unwrap_or_default();
+            (format!("{}/admin.sock", first.trim_end_matches('/')), said.place.clone())
+        }),
+    };
+    let Some((path, place)) = said else {
+        let what = "there is no socket for `rrp admin`: RRP_ADMIN, or systemd's RUNTIME_DIRECTORY, says where it is to be";
+        settings.warn(&Place::Whole, what);
+        return Ok(());
+    };
+    lines.section("[admin]", &place);
+    lines.text("socket", &path, &place);
     Ok(())
 }
 
