@@ -69,12 +69,12 @@ pub(super) struct Identical {
 pub(super) struct Part {
     identity: Identity,
     key: Box<str>,
+    /// How often somebody had been told that it is in doubt when this one began.
+    told: u32,
     /// An earlier request for the same has been told, or has left, before it was known what became of it.
     joined: bool,
     /// An earlier one's answer is told again, which is kept until then.
     kept: Option<Instant>,
-    /// How often somebody had been told that it is in doubt when this one began.
-    told: u32,
 }
 
 /// How a write without key begins.
@@ -126,8 +126,10 @@ impl Identical {
             let objects = intent.sent().objects().to_vec();
             let billable = intent.billable().at_stake();
             let over = matches!(entry.standing(), Standing::Accepted(_));
-            let key = key.into();
-            known.insert(identity, Known { key, waiting: 0, told: 0, objects, billable, over, keep });
+            known.insert(
+                identity,
+                Known { key: key.into(), waiting: 0, told: 0, objects, billable, over, keep },
+            );
         }
     }
 
@@ -161,15 +163,8 @@ impl Identical {
         }
         let key: Box<str> = format!("{PREFIX}{number:016x}").into();
         let billable = command.nature().billable().at_stake();
-        let known = Known {
-            key: key.clone(),
-            waiting: 1,
-            told: 0,
-            objects,
-            billable,
-            over: false,
-            keep: Keep::UnderWay,
-        };
+        let keep = Keep::UnderWay;
+        let known = Known { key: key.clone(), waiting: 1, told: 0, objects, billable, over: false, keep };
         all.insert(identity, known);
         Begin::Key(Part { identity, key, told: 0, joined: false, kept: None })
     }
