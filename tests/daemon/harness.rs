@@ -165,7 +165,7 @@ impl Daemon {
             .ledger()
             .entries()
             .iter()
-            .filter(|entry| entry.change() != Change::Session)
+            .filter(|entry| entry.change() != Change::Session && entry.command() != "session")
             .map(|entry| format!("{} {}", entry.command().to_ascii_lowercase(), entry.object()))
             .collect();
         // What was not even understood is counted, too; and so is a QUIT.

@@ -2,19 +2,19 @@
 #![cfg(all(feature = "daemon", feature = "sim-server"))]
 #![allow(clippy::disallowed_methods, reason = "the registry's calendar begins today")]
 
-// #[cfg(feature = "cli")]
-// #[path = "../support/program.rs"]
-// mod program;
+#[cfg(feature = "cli")]
+#[path = "../support/program.rs"]
+mod program;
 
-// mod drain;
+mod drain;
 mod floods;
-// mod garbage;
+mod garbage;
 mod harness;
 mod identical;
 mod keys;
-// #[cfg(feature = "cli")]
-// mod killed;
+#[cfg(feature = "cli")]
+mod killed;
 mod order;
 mod smuggling;
 mod times;
-// mod upstream;
+mod upstream;
