@@ -154,3 +154,20 @@ async fn what_waits_is_not_sent_for_whoever_is_gone() {
     assert_eq!(renewals(&daemon), 1);
     daemon.end().await;
 }
+
+#[tokio::test]
+async fn a_renewal_that_nobody_has_heard_of_is_not_done_again_after_a_modification() {
+    let daemon = Daemon::start().await;
+    let mut desk = with_domain(&daemon).await;
+    on_renewal(&daemon, Effect::ExecuteAndClose(Close::Reset));
+    send(&mut desk, RENEW).await;
+    until_renewed(&daemon, 1).await;
+    drop(desk);
+    let mut batch = daemon.log_in("batch").await;
+    let modified = ask(&mut batch, "command=ModifyDomain\ndomain=example.com\ntransferlock=1").await;
+    assert_eq!(code(&modified), "200", "{modified}");
+    let mut desk = daemon.log_in("desk").await;
+    let told = ask(&mut desk, RENEW).await;
+    assert_eq!((code(&told), renewals(&daemon)), ("200", 1), "{told}");
+    daemon.end().await;
+}

@@ -464,11 +464,11 @@ impl Connection {
         let gone = self.stream.is_gone().await;
         let again = part.as_ref().is_some_and(Part::is_kept).then(|| answer.clone().again());
         let written = if gone { Err(End::Gone) } else { self.write(again.as_ref().unwrap_or(&answer)).await };
-        let Some(part) = part else { return written };
+        let Some(mut part) = part else { return written };
         // Behind a half-close of TCP there may be nobody any more, and nothing says so.
         let unsure = self.half_closed && !self.stream.is_unix();
         if written.is_ok() && !unsure {
-            account.identical.delivered(&part);
+            account.identical.delivered(&mut part, Instant::now());
         }
         if self.written.len() >= UNREAD {
             self.written.pop_front();
