@@ -4,7 +4,8 @@
 //! take turns, round after round, so that a slow moment hits them alike; the least round of each counts. The processor's time is
 //! that of this thread alone, what the kernel does for it included: the registry and the local clients are on threads of
 //! their own. System calls are counted by `strace`, if there is one. `--test` is one short round, without numbers of time worth
-//! reading; `--alone relay` or `--alone daemon` serves 20,000 requests by one of them and nothing else, for a profiler.
+//! reading; `--alone relay` or `--alone daemon` serves 20,000 requests by one of them and nothing else, of `--clients`, for a
+//! profiler.
 
 mod local;
 mod registry;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use local::Local;
 use registry::runtime;
 use rrp::daemon::{self, Config, Control, Hooks};
@@ -71,8 +73,9 @@ fn main() {
     let runtime = runtime();
     if let Some(which) = given("--alone") {
         return runtime.block_on(async {
-            let path = if which == "relay" { relay(&bench) } else { bench.daemon(1).await };
-            Local::connect(&path, 0).await.turn(ALONE).await;
+            let clients = given("--clients").map_or(1, |clients| clients.parse().unwrap());
+            let path = if which == "relay" { relay(&bench) } else { bench.daemon(clients).await };
+            all(&join_all((0..clients).map(|number| Local::connect(&path, number))).await, ALONE).await;
         });
     }
     runtime.block_on(async {
