@@ -3,6 +3,7 @@
 //! A client does what a registrar's backend asks of it once, whatever the network does. Below it stand its
 //! parts, each of which can be used by itself:
 //!
+//! - `daemon` (feature `daemon`): accounts for local backends in any language, with users, operators and metrics;
 //! - `client` (features `net`, `tls`): an account at a registry, for as many callers as there are;
 //! - [`dispatch`]: the order of events around each command, as a machine without I/O, with the rule of resending
 //!   ([`retry`]) and of what a read proves ([`settle`]);
@@ -87,7 +88,8 @@
 //! # Features
 //!
 //! Features only add modules. `cli` (default) is the program `rrp`; `net` the client over tokio, on plain TCP to loopback;
-//! `tls` the same over TLS; `journal` a journal of writes in a file; `sim` the simulated registry and `sim-server` its sockets; `arbitrary` builds commands and
+//! `tls` the same over TLS; `journal` a journal of writes in a file; `sim` the simulated registry and `sim-server` its sockets; `daemon` a
+//! daemon for local backends; `arbitrary` builds commands and
 //! replies for fuzzing. A library user takes `default-features = false, features = ["tls"]`; with no features at all there
 //! is no tokio in the tree.
 //!

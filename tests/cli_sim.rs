@@ -117,34 +117,63 @@ fn a_simulated_registry_that_cannot_be_is_refused() {
 
 #[test]
 fn the_demo_is_the_same_every_time_and_bills_once() {
-    let said = Said::of(program(&["demo"]).output().unwrap()).exits(0);
+    let directory = tempfile::tempdir().unwrap();
+    let demo = |args: &[&str]| program(&[&["demo"], args].concat()).env("TMPDIR", directory.path()).output();
+    let said = Said::of(demo(&[]).unwrap()).exits(0);
     assert_eq!(said.err, "");
-    assert!((60..=140).contains(&said.out.lines().count()), "{}", said.out);
-    assert_eq!(said.out, Said::of(program(&["demo"]).output().unwrap()).out);
-    for code in ["200", "210", "211", "420", "421", "520"] {
-        assert!(said.out.contains(&format!("received    {code} ")), "{code}");
-    }
-    assert!(said.out.contains("  means       done\n") && said.out.contains("by PTF"), "{}", said.out);
-    assert!(said.out.contains("IN DOUBT") && said.out.contains("billed once"));
+    assert!((60..=120).contains(&said.out.lines().count()), "{}", said.out);
+    assert_eq!(said.out, Said::of(demo(&[]).unwrap()).out);
+    assert!(!said.out.contains("127.0.0.1") && !said.out.contains(directory.path().to_str().unwrap()));
+    assert!(said.out.contains("billed once"));
 
-    let told = Said::of(program(&["demo", "--json"]).output().unwrap()).exits(0).json();
+    let told = Said::of(demo(&["--json"]).unwrap()).exits(0).json();
     let steps = told["steps"].as_array().unwrap();
-    let again: Vec<(u64, bool)> = steps
-        .iter()
-        .filter_map(|step| step["attempts"].as_array())
-        .flatten()
-        .filter_map(|attempt| Some((attempt["code"].as_u64()?, attempt["new_session"].as_bool()?)))
+    let events = |step: usize| steps[step]["events"].as_array().unwrap();
+    // What went to the registry in each step: 0 for what had no answer.
+    let registry: Vec<Vec<(&str, u64)>> = (0..steps.len())
+        .map(|step| {
+            let sent =
+                events(step).iter().filter_map(|event| Some((event["command"].as_str()?, &event["code"])));
+            sent.map(|(command, code)| (command, code.as_u64().unwrap_or_default())).collect()
+        })
         .collect();
-    assert_eq!(again, [(421, false), (420, true), (520, true)]);
-    let doubtful: Vec<&Value> = steps.iter().filter(|step| step["in_doubt"] == true).collect();
-    assert_eq!(doubtful.len(), 1);
-    assert_eq!(doubtful[0]["attempts"].as_array().unwrap().len(), 1);
-    // Through the client with its journal nothing is left in doubt, and nothing is paid twice.
-    let kept: Vec<_> = steps
-        .iter()
-        .filter(|step| step["ticket"].is_u64())
-        .map(|step| (&step["outcome"], &step["handed_over"]))
+    let (add, renew, status) = ("AddDomain", "RenewDomain", ("StatusDomain", 200));
+    assert_eq!(
+        registry,
+        [
+            vec![("CheckDomain", 210), (add, 200), status],
+            vec![(add, 0), status],
+            vec![(add, 421), (add, 200)],
+            vec![],
+            vec![(renew, 200)],
+            vec![status, (renew, 0), status, status, status, (renew, 200)],
+        ]
+    );
+    let heard: Vec<Vec<u64>> = (0..steps.len())
+        .map(|step| events(step).iter().filter_map(|event| event["heard"]["code"].as_u64()).collect())
         .collect();
-    assert_eq!(kept, [(&json!("accepted"), &json!(1)), (&json!("accepted"), &json!(2))]);
-    assert_eq!(told["result"]["billed_cents"], 5_000);
+    assert_eq!(heard, [vec![210, 200, 200], vec![200], vec![200], vec![507], vec![200], vec![549, 200]]);
+    let own =
+        |step: usize| &events(step).iter().rfind(|event| event["heard"].is_object()).unwrap()["heard"]["own"];
+    assert_eq!(own(1)["rrp-proof"], "created-within-a-day");
+    assert!(own(1)["rrp-ticket"].is_string() && own(2).as_object().unwrap().is_empty());
+    assert_eq!((&own(4)["rrp-replayed"], &own(5)["rrp-replayed"]), (&json!("1"), &Value::Null));
+    let executed: Vec<usize> = steps.iter().map(|step| step["executed"].as_array().unwrap().len()).collect();
+    assert_eq!((executed, &told["result"]["billed_cents"]), (vec![1, 1, 1, 0, 1, 1], &json!(5_000)));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "something is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_demo_that_is_ended_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut demo = program(&["demo"]);
+    let mut demo =
+        demo.env("TMPDIR", directory.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(demo.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let id = demo.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    Said::of(demo.wait_with_output().unwrap()).exits(1).says("ended by SIGTERM");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "something is left");
 }

@@ -147,6 +147,21 @@ fn every_setting_of_mregd_stands_in_the_guide() {
     assert_eq!(others, ["DEBUG"].into(), "mregd has no such settings");
 }
 
+#[test]
+fn every_variable_beside_mregds_stands_in_the_guide() {
+    let (source, guide) = (read("src/daemon/config/mregd/translate.rs"), read("docs/migration.md"));
+    let guide = guide.split("\n## Variables of our own\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let names: Vec<&str> = source
+        .split("variable(settings, surroundings, \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(names.len() > 4, "{names:?}");
+    for name in names {
+        assert!(guide.contains(&format!("`{name}`")), "docs/migration.md does not tell of `{name}`");
+    }
+}
+
 /// What a heading is linked to by.
 fn anchors(markdown: &str) -> BTreeSet<String> {
     let headings = markdown.lines().filter(|line| line.starts_with('#'));
@@ -187,10 +202,10 @@ fn links_lead_somewhere() {
 #[test]
 fn configurations_can_be_served() {
     let surroundings = Surroundings::none()
-        .file("/etc/rrp/registry-password", "hidden")
-        .file("/etc/rrp/shop-password", "hidden")
+        .file("/etc/rrp/registry.password", "hidden")
+        .file("/etc/rrp/shop.password", "hidden")
         .variable("CREDENTIALS_DIRECTORY", "/run/credentials/rrp.service")
-        .file("/run/credentials/rrp.service/registry-password", "hidden");
+        .file("/run/credentials/rrp.service/registry", "hidden");
     let mut read_any = 0;
     for name in DOCUMENTS {
         let text = read(name);
@@ -202,4 +217,54 @@ fn configurations_can_be_served() {
         }
     }
     assert!(read_any > 0, "no document shows a configuration: a fenced block `toml`");
+}
+
+/// Command lines of the program: in blocks `sh`, and between backticks.
+#[cfg(feature = "cli")]
+fn command_lines(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut take = |line: &str| {
+        let line = line.split('#').next().unwrap();
+        for piece in line.split(['|', '>', '<', ';']).flat_map(|piece| piece.split("&&")) {
+            // Behind variables.
+            let is_set = |word: &&str| word.split('=').next().is_some_and(|name| name.starts_with("RRP_"));
+            let words: Vec<&str> = piece.split_whitespace().skip_while(is_set).collect();
+            if words.len() > 1 && words[0] == "rrp" {
+                found.insert(words.join(" "));
+            }
+        }
+    };
+    for (number, part) in text.split("```").enumerate() {
+        match part.strip_prefix("sh\n") {
+            Some(block) if number % 2 == 1 => block.lines().for_each(&mut take),
+            None if number % 2 == 0 => quoted(part).filter(|code| !code.contains('\n')).for_each(&mut take),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn command_lines_are_known_to_the_program() {
+    let is_name =
+        |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
+    let mut seen = 0;
+    for name in DOCUMENTS.iter().chain(&["dist/rrp.toml"]) {
+        for line in command_lines(&read(name)) {
+            let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+            let names: Vec<&str> = words.iter().copied().take_while(is_name).collect();
+            let flags: Vec<&str> = words.into_iter().filter(|word| word.starts_with("--")).collect();
+            let help =
+                std::process::Command::new(env!("CARGO_BIN_EXE_rrp")).args(&names).arg("--help").output();
+            let help = help.unwrap();
+            let text = String::from_utf8(help.stdout).unwrap();
+            assert!(help.status.success(), "{name}: `{line}`: {}", String::from_utf8_lossy(&help.stderr));
+            for flag in flags {
+                assert!(text.contains(flag), "{name}: `{line}`: there is no `{flag}`");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} command lines");
 }

@@ -4,11 +4,13 @@ use core::error::Error;
 use core::fmt;
 use std::sync::Arc;
 
+use tracing::{info, warn};
+
 use super::config::{self, Journal};
 use super::identical::Identical;
 use super::watched::Watched;
 use crate::client::{Client, StartError};
-use crate::dispatch;
+use crate::dispatch::{self, Refused, Settled};
 use crate::journal::{Embedded, JournalError, Memory, Options, Scope};
 use crate::pool;
 use crate::settle::Keyed;
@@ -19,23 +21,22 @@ pub(super) struct Account {
     pub(super) client: Client,
     /// Writes without a key.
     pub(super) identical: Arc<Identical>,
+    pub(super) clock: Clock,
     /// To be closed at the end.
     journal: Option<Embedded>,
 }
 
-/// Milliseconds of Unix time.
-pub(super) fn wall() -> u64 {
-    crate::client::system_wall()
-}
+/// A clock on the wall: milliseconds of Unix time.
+pub(super) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 impl Account {
     /// Opens the journal, locks the account, and begins. Nothing is connected before something is asked.
-    pub(super) async fn start(config: Arc<config::Account>) -> Result<Self, AccountError> {
+    pub(super) async fn start(config: Arc<config::Account>, clock: Clock) -> Result<Self, AccountError> {
         let failed = |problem| AccountError { account: config.name.clone(), problem };
         let scope = Scope::new(&config.endpoint.to_string(), config.session.account());
         let journal = match &config.journal {
             Journal::File(path) => Some(
-                Embedded::open(path, &scope, &Options::new(), wall())
+                Embedded::open(path, &scope, &Options::new(), clock())
                     .map_err(|error| failed(Problem::Journal(error)))?,
             ),
             Journal::Memory | Journal::None => None,
@@ -68,14 +69,32 @@ impl Account {
         };
         let watched = Watched::new(inner, config.undelivered);
         let identical = watched.identical();
-        let client =
-            builder.journal(watched).connect().await.map_err(|error| failed(Problem::Client(error)))?;
+        let wall = Arc::clone(&clock);
+        let builder = builder.journal(watched).wall_clock(move || wall());
+        let client = builder.connect().await.map_err(|error| failed(Problem::Client(error)))?;
         // The client has restored its journal.
         let identical = identical
             .get()
             .map(Arc::clone)
             .unwrap_or_else(|| Arc::new(Identical::new(Keyed::new(&[0; 32]), config.undelivered)));
-        Ok(Self { config, client, identical, journal })
+        tokio::spawn(Self::settle_doubts(client.clone(), config.name.clone()));
+        Ok(Self { config, client, identical, clock, journal })
+    }
+
+    /// Finds out what became of writes that an earlier process has left in doubt, one after the other, as far as a read can tell.
+    /// It only reads, and at the pace of what settles.
+    async fn settle_doubts(client: Client, account: Box<str>) {
+        let Ok(doubts) = client.doubts().await else { return };
+        for entry in doubts.into_iter().filter(|entry| entry.intent().resolver().is_some()) {
+            match client.settle(entry.ticket()).await {
+                Ok(Settled::StillInDoubt(doubt)) => {
+                    warn!(%account, ticket = %doubt.ticket(), why = %doubt.reason(), "still in doubt");
+                }
+                Ok(_) => info!(%account, ticket = %entry.ticket(), "settled what was in doubt"),
+                Err(Refused::Stopped) => return,
+                Err(why) => warn!(%account, ticket = %entry.ticket(), %why, "not settled"),
+            }
+        }
     }
 
     /// Ends in order: what is on the wire is finished and recorded.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tracing::{error, info, warn};
 
-use super::account::{Account, AccountError};
+use super::account::{Account, AccountError, Clock};
 use super::admin::Reloaded;
 use super::config::{Change, ChangeKind, Config, Part};
 use super::front::{ListenError, Listener};
@@ -51,7 +51,7 @@ impl Running {
             Ok(listeners) => listeners,
             Err(error) => return Reloaded::not(&error),
         };
-        let accounts = match accounts(&old, &config).await {
+        let accounts = match accounts(&old, &config, &self.hooks.clock).await {
             Ok(accounts) => accounts,
             Err(error) => return Reloaded::not(&error),
         };
@@ -118,7 +118,11 @@ enum Effect {
 }
 
 /// The accounts of a configuration: those that are served already as they are, and new ones.
-async fn accounts(old: &State, config: &Config) -> Result<BTreeMap<Box<str>, Arc<Account>>, AccountError> {
+async fn accounts(
+    old: &State,
+    config: &Config,
+    clock: &Clock,
+) -> Result<BTreeMap<Box<str>, Arc<Account>>, AccountError> {
     let mut accounts = BTreeMap::new();
     let mut begun: Vec<Arc<Account>> = Vec::new();
     for (name, account) in &config.accounts {
@@ -126,7 +130,7 @@ async fn accounts(old: &State, config: &Config) -> Result<BTreeMap<Box<str>, Arc
             accounts.insert(name.clone(), Arc::clone(running));
             continue;
         }
-        match Account::start(Arc::clone(account)).await {
+        match Account::start(Arc::clone(account), Arc::clone(clock)).await {
             Ok(account) => {
                 let account = Arc::new(account);
                 begun.push(Arc::clone(&account));

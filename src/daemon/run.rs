@@ -38,11 +38,19 @@ pub struct Hooks {
     pub reload: Box<dyn FnMut() -> Result<Config, Box<dyn Error + Send + Sync>> + Send + Sync>,
     /// How to log from now on.
     pub log: Box<dyn FnMut(&Log) + Send + Sync>,
+    /// The clock on the wall, in milliseconds of Unix time: the system's by default. It dates what is written down, and says
+    /// whether a domain was created within a day of the sending. Another one is for registries that play, whose own clock may
+    /// be a different one.
+    pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { reload: Box::new(|| Err("there is nothing to read again".into())), log: Box::new(|_| {}) }
+        Self {
+            reload: Box::new(|| Err("there is nothing to read again".into())),
+            log: Box::new(|_| {}),
+            clock: Arc::new(crate::client::system_wall),
+        }
     }
 }
 
@@ -186,7 +194,7 @@ impl Running {
         };
         let mut accounts = BTreeMap::new();
         for (name, account) in &config.accounts {
-            let account = Account::start(Arc::clone(account))
+            let account = Account::start(Arc::clone(account), Arc::clone(&hooks.clock))
                 .await
                 .map_err(|error| RunError::new(Problem::Account(error)))?;
             accounts.insert(name.clone(), Arc::new(account));

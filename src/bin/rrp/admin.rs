@@ -91,7 +91,7 @@ enum Task {
         #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         reason: String,
     },
-    /// Leave it alone no longer; a lock of the registry (422) is not ended by it
+    /// Leave it alone no longer; of a lock of the registry (422), a read is to prove now that it is over
     Release,
     /// Take nothing new, finish what is under way, and end the daemon
     Drain,

@@ -25,12 +25,6 @@ impl Patience {
     /// Three attempts; pauses of 1 s and 2 s.
     pub(crate) const DEFAULT: Self = Self { attempts: 3, pause: Duration::from_secs(1) };
 
-    /// With another first pause, for a registry that only plays.
-    pub(crate) const fn pause(mut self, pause: Duration) -> Self {
-        self.pause = pause;
-        self
-    }
-
     /// Before the attempt after this one, counted from 1.
     fn after(self, attempt: u32) -> Duration {
         self.pause.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX))
@@ -105,8 +99,6 @@ pub(crate) struct Attempt {
 /// What happens meanwhile.
 pub(crate) enum Event<'e> {
     Warning(&'e str),
-    /// The nth session is open.
-    Opened(u32, &'e Connection),
     /// It is about to go out.
     Sending(&'e Command),
     /// An attempt is over, the nth.
@@ -213,8 +205,6 @@ pub(crate) struct Client {
     connection: Option<Connection>,
     /// What is known about TLS with the last one that was connected to.
     tls: Option<Peer>,
-    /// Whether a signal during a write is told as what it is to the write.
-    heeds_signals: bool,
     /// Watched since the first write.
     signals: Option<Signals>,
     sessions: u32,
@@ -234,16 +224,9 @@ impl Client {
             patience,
             connection: None,
             tls: None,
-            heeds_signals: true,
             signals: None,
             sessions: 0,
         }
-    }
-
-    /// For writes at which nothing is at stake: a signal ends the program as it always does.
-    pub(crate) const fn without_signals(mut self) -> Self {
-        self.heeds_signals = false;
-        self
     }
 
     /// Sends a command, a read up to three times.
@@ -251,7 +234,7 @@ impl Client {
         let effect = command.nature().effect();
         let mut outcome = Outcome::none(command);
         for number in 1..=self.patience.attempts {
-            let fared = if effect == Effect::Read || !self.heeds_signals {
+            let fared = if effect == Effect::Read {
                 self.attempt(command, &mut None, tell).await
             } else {
                 self.watched(command, tell).await
@@ -393,7 +376,6 @@ impl Client {
             .await
             .map_err(|error| OpenFailure::not_logged_in(&error))?;
         self.sessions = self.sessions.saturating_add(1);
-        tell(Event::Opened(self.sessions, &connection));
         Ok(connection)
     }
 

@@ -1,272 +1,345 @@
-//! `rrp demo`: a simulated registry and a client in one process, and everything that goes to and fro between them, with
-//! what it meant. The same output every time: no ports, no clock.
+//! `rrp demo`: a simulated registry, a daemon of its account and two local clients in one process, and what goes to and fro
+//! between them, with what it meant. The same output every time: no ports, no paths, no clock.
 
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+mod local;
+mod stage;
+mod told;
+mod wire;
+
+use std::error::Error;
+use std::io::Write;
 use std::time::Duration;
 
-use rrp::command::{self, Add, Body, Check, Effect, Period, PtfCommand, Renew, Status, ToCommand, Year};
-use rrp::net::{Connector, Endpoint, Tls};
-use rrp::session;
-use rrp::sim::server::{Listen, Server};
-use rrp::sim::{Close, Config, Fault, Registrar, Registry, Trigger};
-use rrp::{Command, Context, DomainName, Reply, Secret, sim};
-use serde_json::{Map, Value, json};
+use rrp::Reply;
+use rrp::sim::server::Server;
+use rrp::sim::{Close, Effect};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tracing::subscriber::set_default;
+use tracing_subscriber::layer::SubscriberExt;
 
-use crate::client::{Attempt, Client, Event, Fared, Outcome, Patience, block_on};
+use crate::client::block_on;
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal};
-use crate::output::{self, Fields, escape};
-use crate::reply::{Shown, safe};
-use crate::report::Report;
-use crate::target::Target;
-use crate::{kept, ledger, look};
+use crate::signal::Signals;
+use crate::{ledger, output};
+use local::Local;
+use stage::{LOGIN, Stage};
+use told::Told;
+use wire::{Fate, Wire};
 
-pub(crate) const STAGE: &str = "demo";
-const USER: &str = "registrar";
-const NAME: &str = "example.com";
+const STAGE: &str = "demo";
 
-/// The pauses of the program, a hundred times as short.
-const PAUSE: Duration = Duration::from_millis(10);
+/// It takes some five seconds. What takes so long will not come any more.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The widest key: `look first`.
-pub(crate) const KEYS: usize = 10;
+/// What is to be executed, each of it once.
+const WRITES: [(&str, &str); 5] = [
+    ("AddDomain", "example.com"),
+    ("AddDomain", "example.net"),
+    ("AddDomain", "example.org"),
+    ("RenewDomain", "example.com"),
+    ("RenewDomain", "example.net"),
+];
+
+/// What is not, as what it is hidden in is no request.
+const SMUGGLED: &str = "smuggled.example";
+
+/// What it comes to, in cents: a year of a domain costs 10.00.
+const BILL: i64 = 5_000;
+
+const INTRODUCTION: &str = "\
+A simulated registry listens on loopback, over TLS. Its clock begins at 2026-01-01, and a year of a
+domain costs 10.00. A daemon has its account, and two local clients, `shop` and `desk`, talk to the
+daemon as to mregd. `registry` is what went to the registry, and what came back.
+
+Patience is short here: the daemon holds a reply for 2 s while it finds out what became of a write
+(45 s otherwise), and believes that a lost one was not executed 2.5 s after the loss and again
+10 ms later (60 s and 10 s).
+";
+
+const HELP: &str = "\
+Needs no registry, no account and no network but loopback, and takes some seconds.
+
+JSON: `steps`, each with `step` (its title), `events` in their order (of a `client`: what it `sent`, `heard` or `met`; of the daemon: the
+`command` that went to the registry, `why` if no client had asked for it, and the `code` of the answer, null without one; or what it
+comes to, `so`), and what was `executed`; and `result`, the ledger of the registry.";
 
 #[derive(clap::Args)]
-#[command(after_help = format!("Needs no registry, no account and no network but loopback.\n\n{}", exit::TABLE))]
+#[command(after_help = format!("{HELP}\n\n{}", exit::TABLE))]
 pub(crate) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// One command of the play.
-struct Step {
-    title: &'static str,
-    command: Command,
-    /// What goes wrong with it.
-    fault: Option<sim::Effect>,
-}
-
-impl Step {
-    fn new(title: &'static str, command: impl Into<Command>) -> Self {
-        Self { title, command: command.into(), fault: None }
-    }
-
-    fn but(mut self, fault: sim::Effect) -> Self {
-        self.fault = Some(fault);
-        self
-    }
-}
-
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let steps = steps().map_err(|error| Refusal::new(STAGE, "no command").because(error))?;
-    block_on(play(steps, args.json, out))??;
+    block_on(async {
+        let mut signals = Signals::watch()?;
+        tokio::select! {
+            // What it lives in goes with it.
+            done = timeout(PATIENCE, play(args.json, out)) => {
+                done.unwrap_or_else(|_| Err(wrong("it takes too long")))
+            }
+            signal = signals.next() => Err(wrong(format!("ended by {signal}"))),
+        }
+    })??;
     Ok(Exit::Yes)
 }
 
-fn steps() -> Result<Vec<Step>, Box<dyn std::error::Error>> {
-    let name: DomainName = NAME.parse()?;
-    let year = Period::years(1)?;
-    let status = || Status::domain(&name).to_command();
-    let lost = PtfCommand::new("RenewDomain")?
-        .param("domain", NAME)?
-        .param("period", "1")?
-        .param("expiration", "2028")?;
-    Ok(vec![
-        Step::new("is it available?", Check::domain(&name).to_command()),
-        Step::new("register it, for a year", Add::domain(&name).period(year).to_command()),
-        Step::new("and now?", Check::domain(&name).to_command()),
-        Step::new("renew it, for a year", Renew::domain(&name, year, Year::new(2027)?).to_command()),
-        Step::new("ask for its status, while the registry has a bad moment: 421", status())
-            .but(sim::Effect::answer(421, false)),
-        Step::new("ask for its status, and the registry hangs up: 420", status())
-            .but(sim::Effect::answer(420, false)),
-        Step::new("ask for its status, and the registry closes: 520", status())
-            .but(sim::Effect::answer(520, false)),
-        Step::new("renew it once more, by PTF, and the answer is lost", lost)
-            .but(sim::Effect::ExecuteAndClose(Close::Orderly)),
-        Step::new(
-            "look, before anything else is sent: until then, it expired in 2028",
-            PtfCommand::new("StatusDomain")?.param("domain", NAME)?,
-        ),
-    ])
+/// Something did not go as it is told here.
+fn wrong(why: impl Into<Box<dyn Error>>) -> Failure {
+    Refusal::new(STAGE, "it did not go as it should").because(why).exit(Exit::No).into()
 }
 
-async fn play(steps: Vec<Step>, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let refused = |what: &'static str| {
-        move |error: Box<dyn std::error::Error>| Refusal::new(STAGE, what).because(error).exit(Exit::NotSent)
+async fn play(as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let wire = Wire::default();
+    let _listens = set_default(tracing_subscriber::registry().with(wire.clone()));
+    let mut play = Play {
+        stage: Stage::begin().await.map_err(wrong)?,
+        wire,
+        told: Vec::new(),
+        seen: 0,
+        steps: Vec::new(),
+        as_json,
+        out,
     };
-    let config = Config::new().registrar(Registrar::new(USER, "password"));
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = Server::start(Registry::new(config, Server::now()), Listen::tls(address))
-        .await
-        .map_err(|error| refused("the registry does not start")(error.into()))?;
-    let authority = server.authority().unwrap_or_default();
-    let tls = Tls::ca_pem(authority.as_bytes()).map_err(|error| refused("no TLS")(error.into()))?;
-    let endpoint = Endpoint::new("127.0.0.1", server.address().port())
-        .map_err(|error| refused("no endpoint")(error.into()))?;
-    let login = command::Session::login(USER, Secret::from("password"))
-        .map_err(|error| refused("no login")(error.into()))?;
-    let target = Target::new(endpoint.clone(), None)?;
-    let connector = Connector::tls(tls);
-    let mut client = Client::new(
-        connector.clone(),
-        endpoint.clone(),
-        session::Config::new(login.clone()),
-        Patience::DEFAULT.pause(PAUSE),
-    )
-    .without_signals();
-
-    let mut told = Vec::new();
     if !as_json {
-        writeln!(
-            out,
-            "A simulated registry listens on loopback, over TLS. Its clock begins at 2026-01-01, and a year of a"
-        )?;
-        writeln!(
-            out,
-            "domain costs 10.00. Pauses before a read is asked again are a hundredth of the usual 1 s and 2 s."
-        )?;
+        write!(play.out, "{INTRODUCTION}")?;
+        play.out.flush()?;
     }
-    for (number, Step { title, command, fault }) in (1_u32..).zip(&steps) {
-        if let Some(effect) = fault {
-            let trigger = Trigger::Command(command.name().to_owned());
-            server.registry().faults().add(Fault::on(trigger).then(effect.clone()));
-        }
-        let mut printed = Ok(());
-        let nature = command.nature();
-        let write = nature.effect() != Effect::Read;
-        if !as_json {
-            let (effect, billable) = (nature.effect().as_str(), nature.billable().as_str());
-            write!(out, "\n{number}. {title} (a {effect}; billable: {billable}")?;
-            if write {
-                write!(out, "; host: loopback; environment: simulated")?;
-            }
-            writeln!(out, ")")?;
-            if let (true, Body::Ptf(_)) = (write, command.body()) {
-                let mut fields = Fields::with_keys(KEYS);
-                fields.add("by PTF", "the same registry takes commands by name");
-                fields.write(out)?;
-            }
-        }
-        let outcome = client
-            .run(command, &mut |event| {
-                if !as_json && printed.is_ok() {
-                    printed = tell(&event, write, out);
-                }
-            })
-            .await;
-        printed?;
-        if as_json {
-            told.push(step_json(title, &Report { target: &target, command, outcome: &outcome }));
-        } else {
-            conclude(command, &outcome, out)?;
-        }
-    }
-    client.close().await;
-    let number = u32::try_from(steps.len()).unwrap_or(u32::MAX).saturating_add(1);
-    told.extend(kept::play(&server, (connector, endpoint, login), number, as_json, out).await?);
+    let mut shop = play.two_clients().await?;
+    play.lost_answer(&mut shop).await?;
+    play.resubmitted(&mut shop).await?;
+    play.smuggled().await?;
+    let mut shop = play.hung_up(shop).await?;
+    play.in_doubt(&mut shop).await?;
+    drop(shop);
+    let Play { stage, steps, out, .. } = play;
+    let server = stage.end().await.map_err(wrong)?;
+    conclude(&server, &steps, as_json, out)
+}
 
+/// Whether it went as is claimed, and what it cost.
+fn conclude(server: &Server, steps: &[Value], as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let registry = server.registry();
-    let added = kept::NAMES.map(|name| registry.ledger().executed("add", name));
-    let times = core::iter::once(registry.ledger().executed("RenewDomain", NAME)).chain(added);
-    let executed = match times.collect::<Vec<_>>().as_slice() {
-        [1, 1, 1] => "each of the three was executed once, and billed once".to_owned(),
-        times => format!("they were executed {times:?} times"),
-    };
+    let ledger = registry.ledger();
     if as_json {
-        let value = json!({"steps": told, "result": ledger::json(registry.ledger(), USER)});
-        output::json_value(&value, out)?;
+        output::json_value(&json!({"steps": steps, "result": ledger::json(ledger, LOGIN)}), out)?;
     } else {
         writeln!(out, "\nWhat the registry has executed:\n")?;
-        ledger::print(registry.ledger(), USER, out)?;
-        writeln!(out, "\nLost were two answers and a command, and no money: {executed}.")?;
+        ledger::print(ledger, LOGIN, out)?;
+    }
+    let times = WRITES.map(|(command, name)| ledger.executed(command, name));
+    let (billed, smuggled) = (ledger.billed(LOGIN), registry.domain(SMUGGLED).is_some());
+    if times != [1; WRITES.len()] || billed != BILL || smuggled {
+        let times = times.map(|times| times.to_string()).join(", ");
+        let billed = ledger::money(billed);
+        return Err(wrong(format!("the five writes were executed {times} times, and billed {billed}")));
+    }
+    if !as_json {
+        let last = "Lost were an answer, a command and a client, and no money: each of the five writes was executed once, \
+                    and billed once.";
+        writeln!(out)?;
+        for line in output::wrap(last, 100) {
+            writeln!(out, "{line}")?;
+        }
     }
     Ok(())
 }
 
-/// What goes to and fro.
-fn tell(event: &Event<'_>, write: bool, out: &mut dyn Write) -> io::Result<()> {
-    let mut fields = Fields::with_keys(KEYS);
-    match event {
-        Event::Warning(warning) => fields.add("warning", *warning),
-        Event::Opened(1, connection) => {
-            let line = connection.greeting().and_then(|greeting| greeting.lines().first().cloned());
-            let login = connection.login();
-            fields.add("connected", escape(&line.unwrap_or_default()));
-            fields.add("sent", format!("session | -Id:{USER} | -Password:*** | ."));
-            fields.add("received", Shown::new(login, login.verdict(Context::Login)).head());
+/// One step after the other.
+struct Play<'o> {
+    stage: Stage,
+    wire: Wire,
+    /// Of this step.
+    told: Vec<Told>,
+    /// So many entries of the ledger were there before it.
+    seen: usize,
+    steps: Vec<Value>,
+    as_json: bool,
+    out: &'o mut dyn Write,
+}
+
+impl Play<'_> {
+    async fn two_clients(&mut self) -> Result<Local, Failure> {
+        let mut shop = self.log_in("shop").await?;
+        let mut desk = self.log_in("desk").await?;
+        let check = command("CheckDomain", "domain=example.com");
+        let add = command("AddDomain", "domain=example.com\nperiod=1");
+        self.told
+            .push(Told::So("the shop does not wait for the first answer before it sends the second request"));
+        self.send(&mut shop, &check).await?;
+        self.send(&mut shop, &add).await?;
+        self.hear(&mut shop, &[(210, None), (200, None)]).await?;
+        self.ask(&mut desk, "StatusDomain", "domain=example.com", (200, None)).await?;
+        self.end_step("two local clients: one registers a name, the other asks for its status")?;
+        Ok(shop)
+    }
+
+    async fn lost_answer(&mut self, shop: &mut Local) -> Result<(), Failure> {
+        self.stage.fault("AddDomain", Effect::ExecuteAndClose(Close::Orderly));
+        self.ask(shop, "AddDomain", "domain=example.net\nperiod=1", (200, Some("settled"))).await?;
+        self.told
+            .push(Told::So("its answer was held until then: the name is the account's, created just now"));
+        self.end_step("the answer to a registration is lost")
+    }
+
+    async fn resubmitted(&mut self, shop: &mut Local) -> Result<(), Failure> {
+        self.stage.fault("AddDomain", Effect::answer(421, false));
+        self.ask(shop, "AddDomain", "domain=example.org\nperiod=1", (200, None)).await?;
+        self.told.push(Told::So(
+            "sent again by the daemon: a registration cannot be made twice. The shop hears one 200",
+        ));
+        self.end_step("the registry has a bad moment: 421")
+    }
+
+    async fn smuggled(&mut self) -> Result<(), Failure> {
+        let mut desk = self.log_in("desk").await?;
+        let status = "[COMMAND]\ncommand=StatusDomain\ndomain=example.com\n.\n";
+        let add = format!("add\nEntityName:Domain\nDomainName:{SMUGGLED}\n-Period:1\n.\n");
+        self.send(&mut desk, &format!("{status}{add}")).await?;
+        self.hear(&mut desk, &[(507, Some("refused"))]).await?;
+        if !desk.is_closed().await.map_err(wrong)? {
+            return Err(wrong("the connection stays open after a lone dot"));
         }
-        Event::Opened(number, _) => fields.add("connected", format!("session {number}, logged in as before")),
-        Event::Sending(command) => fields.add("sent", look::sent(command)),
-        Event::Attempt(_, Attempt { fared, again, .. }) => {
-            match fared {
-                Fared::Answered { reply, verdict, .. } => {
-                    let shown = Shown::new(reply, *verdict);
-                    fields.add("received", shown.head());
-                    let dates = dates(reply);
-                    if !dates.is_empty() {
-                        fields.add("", dates);
-                    }
-                    fields.add("means", means(reply, shown.meaning(), write));
-                    if write {
-                        fields.add("executed", output::executed(verdict));
-                    }
-                }
-                Fared::Unanswered(why) | Fared::Unsent(why) => {
-                    fields.add("received", format!("nothing: {why}"))
-                }
-                Fared::NotOpened(failure) => fields.add("failed", failure.error.clone()),
+        if !self.wire.take().is_empty() {
+            return Err(wrong("the registry has heard something of a lone dot"));
+        }
+        self.told.push(Told::Met("desk", "the connection is closed: nothing behind a lone dot is read"));
+        self.told.push(Told::So("the registry has heard nothing of it"));
+        self.end_step("an `add` is smuggled into a request, behind a lone dot")
+    }
+
+    async fn hung_up(&mut self, mut shop: Local) -> Result<Local, Failure> {
+        let (name, parameters) = ("RenewDomain", "domain=example.com\nperiod=1\nexpiration=2027");
+        self.stage.fault(name, Effect::Delay(Duration::from_millis(500)));
+        self.send(&mut shop, &command(name, parameters)).await?;
+        self.stage.executed(name, "example.com").await;
+        drop(shop);
+        self.told.push(Told::Met("shop", "hangs up while the command is on the wire"));
+        self.stage.idle().await.map_err(wrong)?;
+        self.registry();
+        let mut shop = self.log_in("shop").await?;
+        self.ask(&mut shop, name, parameters, (200, Some("settled"))).await?;
+        self.told.push(Told::So("told what became of the first; nothing was sent for the second"));
+        self.end_step("a client hangs up during a renewal, connects again, and asks for the same")?;
+        Ok(shop)
+    }
+
+    async fn in_doubt(&mut self, shop: &mut Local) -> Result<(), Failure> {
+        let (name, parameters) = ("RenewDomain", "domain=example.net\nperiod=1");
+        self.stage.fault(name, Effect::CloseBefore(Close::Orderly));
+        self.ask(shop, name, parameters, (549, Some("in-doubt"))).await?;
+        self.ask(shop, name, parameters, (200, None)).await?;
+        self.told
+            .push(Told::So("it was proven twice that nothing had been done, and then it was sent again"));
+        self.end_step("a renewal is lost, and nothing proves it for as long as its client waits")
+    }
+
+    async fn log_in(&mut self, user: &'static str) -> Result<Local, Failure> {
+        let local = self.stage.log_in(user).await.map_err(wrong)?;
+        self.told.push(Told::Met(user, "connects; `login:` name, `password:` ***"));
+        Ok(local)
+    }
+
+    async fn ask(
+        &mut self,
+        local: &mut Local,
+        name: &str,
+        parameters: &str,
+        expected: (u16, Option<&str>),
+    ) -> Result<(), Failure> {
+        self.send(local, &command(name, parameters)).await?;
+        self.hear(local, &[expected]).await
+    }
+
+    async fn send(&mut self, local: &mut Local, text: &str) -> Result<(), Failure> {
+        local.send(text).await.map_err(wrong)?;
+        let lines: Vec<&str> = text.lines().collect();
+        self.told.push(Told::Sent(local.user, lines.join(" | ")));
+        Ok(())
+    }
+
+    /// Hears so many replies, each with this code, and with this for its `rrp-state`.
+    async fn hear(&mut self, local: &mut Local, expected: &[(u16, Option<&str>)]) -> Result<(), Failure> {
+        let mut replies: Vec<Reply> = Vec::new();
+        for _ in expected {
+            replies.push(local.reply().await.map_err(wrong)?);
+        }
+        self.registry();
+        for (reply, expected) in replies.into_iter().zip(expected) {
+            let heard = (reply.code().as_u16(), reply.first("rrp-state"));
+            if (heard.0, heard.1.as_deref()) != *expected {
+                let user = local.user;
+                return Err(wrong(format!("`{user}` hears {heard:?} in place of {expected:?}")));
             }
-            if let Some(again) = again {
-                let session = if again.new_session { "a new session" } else { "the same session" };
-                fields.add("so", format!("asked again, on {session}"));
-            }
+            self.told.push(Told::Heard(local.user, Box::new(reply)));
+        }
+        Ok(())
+    }
+
+    /// What has gone to the registry meanwhile.
+    fn registry(&mut self) {
+        for exchange in self.wire.take() {
+            let asked = self.told.iter().any(
+                |told| matches!(told, Told::Sent(_, lines) if lines.contains(&format!("command={} |", exchange.command))),
+            );
+            let lost = |told: &Told| matches!(told, Told::Registry(exchange, _) if exchange.fate == Fate::Unanswered);
+            let why = match (asked, self.told.iter().any(lost)) {
+                (true, _) => None,
+                (false, true) => Some("to read back"),
+                (false, false) => Some("first, to compare with"),
+            };
+            self.told.push(Told::Registry(exchange, why));
         }
     }
-    fields.write(out)
-}
 
-/// What the code means, and of 200 which of its two meanings.
-fn means(reply: &Reply, meaning: &'static str, write: bool) -> &'static str {
-    match reply.code().as_u16() {
-        200 if write && reply.is_pending() => "accepted only: the effect is still to come",
-        200 => "done",
-        _ => meaning,
+    fn end_step(&mut self, title: &str) -> Result<(), Failure> {
+        let mut told = core::mem::take(&mut self.told);
+        {
+            let registry = self.stage.server.registry();
+            let entries = registry.ledger().entries();
+            told.push(Told::Executed(told::changes(entries.get(self.seen..).unwrap_or_default())));
+            self.seen = entries.len();
+        }
+        self.steps.push(told::json(title, &told));
+        if !self.as_json {
+            writeln!(self.out, "\n{}. {title}", self.steps.len())?;
+            told::print(&told, self.out)?;
+            self.out.flush()?;
+        }
+        Ok(())
     }
 }
 
-/// What to do about what nobody knows.
-fn conclude(command: &Command, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    if outcome.exit() != Exit::InDoubt {
-        return Ok(());
-    }
-    let mut fields = Fields::with_keys(KEYS);
-    for (key, text) in look::doubt(command, None) {
-        fields.add(key, text);
-    }
-    fields.write(out)
+fn command(name: &str, parameters: &str) -> String {
+    format!("[COMMAND]\ncommand={name}\n{parameters}\nEOF\n")
 }
 
-/// The expiry and the status, without the time of day: it depends on how fast the machine is.
-fn dates(reply: &Reply) -> String {
-    let expiry = ["registration expiration date", "registrationexpirationdate"]
-        .into_iter()
-        .find_map(|name| reply.date(name))
-        .map(|date| format!("expires {:04}-{:02}-{:02}", date.year(), date.month(), date.day()));
-    let status = reply.first("status").map(|status| format!("status {}", escape(&safe(&status, false))));
-    [expiry, status].into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
+#[cfg(test)]
+mod tests {
+    use rrp::sim::server::Listen;
+    use rrp::sim::{Config, Registrar, Registry};
 
-fn step_json(title: &str, report: &Report<'_>) -> Value {
-    let mut object = Map::new();
-    object.insert("step".to_owned(), json!(title));
-    if let Value::Object(map) = report.json(Map::new()) {
-        object.extend(map);
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ledger_that_is_another_one_is_a_failure() {
+        let registry =
+            Registry::new(Config::new().registrar(Registrar::new(LOGIN, "password")), Server::now());
+        let address = "127.0.0.1:0".parse().unwrap();
+        let server = Server::start(registry, Listen::plain(address)).await.unwrap();
+        for as_json in [false, true] {
+            let mut out = Vec::new();
+            let Err(failure) = conclude(&server, &[], as_json, &mut out) else { panic!("it is none") };
+            let mut err = Vec::new();
+            assert_eq!(failure.report(&mut err) as u8, Exit::No as u8);
+            let err = String::from_utf8(err).unwrap();
+            assert!(err.contains("executed 0, 0, 0, 0, 0 times, and billed 0.00"), "{err}");
+            // The ledger is shown all the same, and nothing is claimed.
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.contains("billed") && !out.contains("billed once"), "{out}");
+        }
     }
-    // Port and key are others each time.
-    object.insert("tls".to_owned(), json!({"verified": true}));
-    object.insert("host".to_owned(), json!("127.0.0.1"));
-    Value::Object(object)
 }

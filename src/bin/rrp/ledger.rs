@@ -68,7 +68,7 @@ pub(crate) fn json(ledger: &Ledger, user: &str) -> Value {
     json!({"ledger": entries, "registrar": user, "billed_cents": ledger.billed(user)})
 }
 
-const fn did(change: Change) -> &'static str {
+pub(crate) const fn did(change: Change) -> &'static str {
     match change {
         Change::None => "nothing",
         Change::Session => "session",

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rrp::client::StartError;
 use rrp::daemon::{Config, ConfigError, Control, Hooks, Surroundings, run as run_daemon};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
@@ -113,10 +114,26 @@ impl Error for Unread {
     }
 }
 
-fn warn_of(config: &Config) {
+/// Says what may not be meant. Of a simulation nobody wants to hear that it does not last.
+fn warn_of(config: &Config, source: &Source) {
+    if matches!(source, Source::Text(_)) {
+        return;
+    }
     for warning in config.warnings() {
         warn!("{warning}");
     }
+}
+
+/// Whether another client of this machine has an account.
+fn is_locked(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(StartError::AccountLocked { .. }) = error.downcast_ref() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -140,7 +157,7 @@ async fn serve(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     config.verify_upstreams().await.map_err(|error| config::refusal(&error))?;
     let logging = Logging::start(config.log())
         .map_err(|error| Refusal::usage(STAGE, "the log cannot be written").because(error))?;
-    warn_of(&config);
+    warn_of(&config, &source);
     let (orders, control) = mpsc::channel(4);
     signals(orders)?;
     if let Some(rehearsal) = &rehearsal {
@@ -150,7 +167,7 @@ async fn serve(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut hooks = Hooks::default();
     hooks.reload = Box::new(move || {
         let config = reread.read()?;
-        warn_of(&config);
+        warn_of(&config, &reread);
         Ok(config)
     });
     // What is said last is written, too.
@@ -169,7 +186,8 @@ async fn serve(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         Ok(()) => Ok(Exit::Yes),
         Err(error) => {
             error!(why = %chain(&error), "not begun");
-            Err(Refusal::new(STAGE, "not begun").because(error).exit(Exit::NotSent).into())
+            let exit = if is_locked(&error) { Exit::Temporary } else { Exit::NotSent };
+            Err(Refusal::new(STAGE, "not begun").because(error).exit(exit).into())
         }
     }
 }

@@ -62,7 +62,8 @@ impl World {
         let config = Config::parse(&text, "rrp.toml", &surroundings).unwrap();
         let mut accounts = BTreeMap::new();
         for account in config.accounts.values().take(ports.len()) {
-            let started = Account::start(Arc::clone(account)).await.unwrap();
+            let started =
+                Account::start(Arc::clone(account), Arc::new(crate::client::system_wall)).await.unwrap();
             accounts.insert(account.name.clone(), Arc::new(started));
         }
         let shared = Arc::new(Shared::new(State { config: Arc::new(config), accounts }));

@@ -17,7 +17,7 @@ use super::request::Request;
 use super::stream::{PIECE, Stream};
 use crate::client::random_seed;
 use crate::command::{Command, Effect, Safety};
-use crate::daemon::account::{Account, wall};
+use crate::daemon::account::Account;
 use crate::daemon::config::{DoubtAnswer, User};
 use crate::daemon::identical::{Begin, Part};
 use crate::daemon::log;
@@ -67,8 +67,9 @@ pub(super) struct Connection {
     /// Nothing more comes.
     half_closed: bool,
     alarm: Alarm,
-    /// Oldest first.
-    written: VecDeque<Written>,
+    /// Oldest first. Mostly there is nothing, and then it takes no room.
+    #[expect(clippy::box_collection, reason = "each idle connection has one")]
+    written: Option<Box<VecDeque<Written>>>,
     /// Nothing had come when the last of them had been written: whatever comes is from somebody who could have read it.
     quiet: bool,
     /// The request that is being answered and its user, if somebody wants to log them.
@@ -93,7 +94,7 @@ impl Connection {
             counted: 0,
             half_closed: false,
             alarm: Alarm::default(),
-            written: VecDeque::new(),
+            written: None,
             quiet: false,
             asked: None,
         }
@@ -122,8 +123,11 @@ impl Connection {
             match self.input(deadline, timeout).await? {
                 Input::User => Box::pin(self.prompt(b"password:")).await?,
                 Input::Login { user, password } => {
-                    let checked = timeout_at(deadline, Box::pin(self.check(user, password))).await;
-                    return checked.unwrap_or_else(|_| Err(self.timed_out(timeout)));
+                    // It may have to wait until others' passwords have been checked.
+                    return match timeout_at(deadline, Box::pin(self.check(user, password))).await {
+                        Ok(checked) => checked,
+                        Err(_) => Err(self.timed_out(timeout)),
+                    };
                 }
                 Input::Offence(offence) => return Err(self.offended(offence.as_str())),
                 Input::Request(_) | Input::Quit => return Err(End::Closed),
@@ -191,8 +195,9 @@ impl Connection {
             }
             if self.half_closed {
                 // By now it may be gone without having read everything, and a unix socket says so.
-                if self.stream.is_unix() && self.stream.look().is_ok() {
-                    self.written = VecDeque::new();
+                if self.stream.is_unix() {
+                    let read = self.stream.read(|_| {}).await;
+                    self.read(read)?;
                 }
                 return Err(End::Gone);
             }
@@ -203,7 +208,7 @@ impl Connection {
             if Instant::now() >= deadline {
                 return Err(self.timed_out(timeout));
             }
-            self.quiet |= !self.written.is_empty() && self.intake.held() == 0 && self.stream.is_silent();
+            self.quiet |= self.written.is_some() && self.intake.held() == 0 && !self.stream.has_more();
             tokio::select! {
                 biased;
                 read = self.stream.read(|piece| self.intake.push(piece)) => {
@@ -231,9 +236,9 @@ impl Connection {
             || phase == Phase::Draining && self.intake.is_idle()
     }
 
-    /// Something was read, or nothing more comes; `true` if it was as much as is read at once.
+    /// Something was read, or nothing more comes; `true` if that was as much as is read at once.
     fn read(&mut self, read: io::Result<usize>) -> Result<bool, End> {
-        let read = read.map_err(|_| End::Gone)?;
+        let Ok(read) = read else { return Err(End::Gone) };
         if read == 0 {
             self.half_closed = true;
             // It would have been a reset if there were something that was not read.
@@ -241,14 +246,14 @@ impl Connection {
         }
         // Whoever goes on has read what it was told; so has whoever says goodbye in order.
         if core::mem::take(&mut self.quiet) {
-            self.written = VecDeque::new();
+            self.written = None;
         }
         Ok(read >= PIECE)
     }
 
     /// What was handed to the system was not read.
     fn lost(&mut self) {
-        for written in core::mem::take(&mut self.written) {
+        for written in self.written.take().into_iter().flat_map(|written| *written) {
             let Written { account, part, answer, command } = written;
             Counters::add(&self.shared.counters.undelivered);
             account.identical.undelivered(&part, answer, &command, Instant::now());
@@ -376,7 +381,7 @@ impl Connection {
         };
         // Whoever asks for what was asked for before does not pay for it again.
         let bills = command.nature().billable().at_stake() && part.as_ref().is_none_or(Part::is_first);
-        let billed = bills && self.shared.users.bill(user, wall());
+        let billed = bills && self.shared.users.bill(user, (account.clock)());
         let used_up = bills && !billed;
         if used_up && let Some(part) = &part {
             account.identical.not_sent(part);
@@ -481,10 +486,11 @@ impl Connection {
         if written.is_ok() && !unsure {
             account.identical.delivered(&mut part, Instant::now());
         }
-        if self.written.len() >= UNREAD {
-            self.written.pop_front();
+        let unread = self.written.get_or_insert_default();
+        if unread.len() >= UNREAD {
+            unread.pop_front();
         }
-        self.written.push_back(Written { account, part, answer, command });
+        unread.push_back(Written { account, part, answer, command });
         self.quiet = false;
         if written.is_err() || unsure {
             self.lost();

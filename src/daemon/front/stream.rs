@@ -57,18 +57,15 @@ impl Stream {
         .await
     }
 
-    /// Whether something can be read, by the word of the system: so many bytes, or a reset. Nothing is taken.
-    pub(super) fn look(&self) -> io::Result<usize> {
+    /// Whether something is there to be read, by the system's word.
+    pub(super) fn has_more(&self) -> bool {
         let socket = match self {
             Self::Unix(stream) => socket2::SockRef::from(stream),
             Self::Tcp(stream) => socket2::SockRef::from(stream),
         };
-        socket.peek(&mut [MaybeUninit::uninit()])
-    }
-
-    /// Whether there is nothing to be read.
-    pub(super) fn is_silent(&self) -> bool {
-        self.look().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        !socket
+            .peek(&mut [MaybeUninit::uninit()])
+            .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Writes all of two pieces before this time.

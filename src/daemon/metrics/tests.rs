@@ -60,7 +60,12 @@ async fn shared(accounts: &[String], locks: &tempfile::TempDir) -> Arc<Shared> {
     let mut started = BTreeMap::new();
     for (name, account) in &config.accounts {
         std::fs::create_dir(account.lock.as_ref().unwrap()).unwrap();
-        started.insert(name.clone(), Arc::new(Account::start(Arc::clone(account)).await.unwrap()));
+        started.insert(
+            name.clone(),
+            Arc::new(
+                Account::start(Arc::clone(account), Arc::new(crate::client::system_wall)).await.unwrap(),
+            ),
+        );
     }
     Arc::new(Shared::new(State { config: Arc::new(config), accounts: started }))
 }

@@ -1,9 +1,7 @@
 //! A simulated registry to serve an account of, in a directory of its own.
 
-use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use rrp::sim::server::{Listen, Server};
@@ -14,6 +12,8 @@ use crate::exit::Exit;
 use crate::failure::Refusal;
 use crate::journal::wall;
 use crate::ledger;
+use crate::look::word;
+use crate::nest::Nest;
 
 const LOGIN: &str = "registrar";
 const USER: &str = "demo";
@@ -21,14 +21,7 @@ const USER: &str = "demo";
 /// A registry that only plays, and where the daemon of its account lives.
 pub(super) struct Rehearsal {
     server: Server,
-    directory: PathBuf,
-}
-
-impl Drop for Rehearsal {
-    fn drop(&mut self) {
-        // It is ours alone, and was made for this.
-        let _ = fs::remove_dir_all(&self.directory);
-    }
+    nest: Nest,
 }
 
 impl Rehearsal {
@@ -43,25 +36,16 @@ impl Rehearsal {
             Server::start(Registry::new(config, Server::now()), Listen::tls(address)).await.map_err(
                 |error| Refusal::new(STAGE, "the registry does not start").because(error).exit(Exit::NotSent),
             )?;
-        let directory = std::env::temp_dir().join(format!("rrp-serve-{}", std::process::id()));
-        {
-            use std::os::unix::fs::DirBuilderExt;
-            fs::DirBuilder::new()
-                .mode(0o700)
-                .create(&directory)
-                .map_err(refused("no directory to live in"))?;
-        }
-        let rehearsal = Self { server, directory };
-        let write = |name: &str, content: &str| fs::write(rehearsal.directory.join(name), content);
-        write("ca.pem", rehearsal.server.authority().unwrap_or_default())
-            .and_then(|()| write("registry.password", "password"))
-            .and_then(|()| write("user.password", USER))
+        let nest = Nest::new().map_err(refused("no directory to live in"))?;
+        nest.write("ca.pem", server.authority().unwrap_or_default())
+            .and_then(|()| nest.write("registry.password", "password"))
+            .and_then(|()| nest.write("user.password", USER))
             .map_err(refused("the directory cannot be written"))?;
-        Ok(rehearsal)
+        Ok(Self { server, nest })
     }
 
     fn path(&self, name: &str) -> String {
-        self.directory.join(name).to_string_lossy().into_owned()
+        self.nest.path(name).to_string_lossy().into_owned()
     }
 
     /// What the daemon is told to do.
@@ -77,14 +61,15 @@ impl Rehearsal {
             quoted("registry.password"),
             quoted("ca.pem"),
             quoted("journal.redb"),
-            self.directory,
+            self.nest.directory(),
             quoted("user.password"),
         )
     }
 
     /// How to talk to it.
     pub(super) fn tell(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let (front, admin) = (self.path("front.sock"), self.path("admin.sock"));
+        let quoted = |name| word(&self.path(name)).unwrap_or_else(|| "…".to_owned());
+        let (front, admin) = (quoted("front.sock"), quoted("admin.sock"));
         writeln!(
             out,
             "A daemon serves the account `{LOGIN}` of a simulated registry on {}. It forgets everything at its end (Ctrl-C).\n\n\
@@ -95,7 +80,7 @@ impl Rehearsal {
             self.server.address(),
         )?;
         for line in self.config().lines() {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "{}", format!("  {line}").trim_end())?;
         }
         writeln!(out)?;
         out.flush()
