@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 pub(super) use self::answer::Answer;
 use self::connection::Connection;
-pub(super) use self::listen::{ListenError, Listener};
+pub(super) use self::listen::{ListenError, Listener, is_listened_to};
 use super::config::Listen;
 use super::shared::{Counters, Shared};
 

@@ -5,13 +5,13 @@ use core::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
-use std::os::unix::net::UnixStream as Blocking;
 use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
 use super::peer::Users;
 use crate::daemon::config::Admin;
+use crate::daemon::front::is_listened_to;
 
 /// A socket that is listened to. It goes with this, if it is still there.
 pub(super) struct Socket {
@@ -123,13 +123,14 @@ fn clear(path: &Path) -> Result<(), Problem> {
     if !there.file_type().is_socket() {
         return Err(Problem::NoSocket);
     }
-    // It does not wait: one that is listened to is connected to, or its line is full.
-    match Blocking::connect(path) {
-        Ok(_) => Err(Problem::InUse),
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(|error| Problem::Io("an old one cannot be removed", error))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+    match is_listened_to(path) {
+        Ok(true) => Err(Problem::InUse),
+        Ok(false) => match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Problem::Io("an old one cannot be removed", error))
+            }
+            _ => Ok(()),
+        },
         Err(error) => Err(Problem::Io("whether somebody listens there is unknown", error)),
     }
 }

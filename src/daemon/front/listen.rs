@@ -168,11 +168,25 @@ fn free(path: &Path) -> Result<(), (&'static str, io::Error)> {
     if !there.file_type().is_socket() {
         return Err(("there is something else, which is no socket", io::ErrorKind::AlreadyExists.into()));
     }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => Err(("somebody else listens there", io::ErrorKind::AddrInUse.into())),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+    match is_listened_to(path) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(("somebody else listens there", io::ErrorKind::AddrInUse.into())),
         Err(error) => Err(("cannot be looked at", error)),
+    }
+}
+
+/// Whether somebody listens to the socket of this path. Without waiting: whoever listens may accept nobody.
+pub(in crate::daemon) fn is_listened_to(path: &Path) -> io::Result<bool> {
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&socket2::SockAddr::unix(path)?) {
+        Ok(()) => Ok(true),
+        // Its line is full.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+        Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -224,6 +238,31 @@ mod tests {
         assert!(Listener::open(&socket(&path), &mut Activated::default()).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"mine");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_who_listens_and_accepts_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("front.sock");
+        let of_unix = || socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+        let (address, other) = (socket2::SockAddr::unix(&path).unwrap(), of_unix());
+        other.bind(&address).unwrap();
+        other.listen(0).unwrap();
+        let mut waiting = Vec::new();
+        loop {
+            let client = of_unix();
+            client.set_nonblocking(true).unwrap();
+            if client.connect(&address).is_err() {
+                break;
+            }
+            waiting.push(client);
+        }
+        let (done, told) = std::sync::mpsc::channel();
+        let looked = path.clone();
+        std::thread::spawn(move || done.send(is_listened_to(&looked).unwrap()));
+        assert!(told.recv_timeout(core::time::Duration::from_secs(10)).unwrap());
+        drop((other, waiting));
+        assert!(!is_listened_to(&path).unwrap());
     }
 
     #[tokio::test]
