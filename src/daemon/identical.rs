@@ -14,9 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::front::Answer;
-use crate::command::{Command, Object};
+use crate::command::{Billable, Command, Object};
 use crate::dispatch::{Entry, LEFT_IN_DOUBT, Standing, TOLD_IN_DOUBT, Ticket};
-use crate::settle::{Keyed, Proof, Resolver, payload_hash};
+use crate::settle::{Keyed, Proof, Resolver, payload_hash, resolver};
 
 /// So many writes are known.
 const MOST: usize = 20_000;
@@ -43,7 +43,7 @@ struct Known {
     /// Somebody has left while others waited.
     unheard: bool,
     objects: Vec<Object>,
-    /// Whether money may be at stake if it is done twice.
+    /// Whether it may be paid for once more if it is done once more.
     billable: bool,
     /// Whether the journal has what became of it.
     over: bool,
@@ -139,7 +139,7 @@ impl Identical {
                 Standing::Refused { .. } | Standing::NotApplied => continue,
             };
             let objects = intent.sent().objects().to_vec();
-            let billable = intent.billable().at_stake();
+            let billable = is_paid_again(intent.billable(), intent.resolver());
             let over = entry.standing().is_finished();
             let restored = Known {
                 key: key.into(),
@@ -338,7 +338,7 @@ impl Known {
             asking: 0,
             unheard: false,
             objects: command.objects(),
-            billable: command.nature().billable().at_stake(),
+            billable: is_paid_again(command.nature().billable(), resolver(command)),
             over: false,
             open: None,
             keep: Keep::UnderWay,
@@ -367,19 +367,27 @@ impl Known {
     }
 }
 
-/// Whether what was done to an object before may be gone or another's after this, or the object is a new one.
-const fn undoes(resolver: Option<Resolver>) -> bool {
-    !matches!(
+/// Whether it may be paid for once more if it is done once more. A modification says how an object is to be: what changed it since
+/// counts for more than that it was so before.
+const fn is_paid_again(billable: Billable, resolver: Option<Resolver>) -> bool {
+    billable.at_stake() && !is_modification(resolver)
+}
+
+const fn is_modification(resolver: Option<Resolver>) -> bool {
+    matches!(
         resolver,
-        None | Some(
-            Resolver::Renew
-                | Resolver::Restore
-                | Resolver::ModifyDomain
+        Some(
+            Resolver::ModifyDomain
                 | Resolver::ModifyNameServer
                 | Resolver::ModifyContact
                 | Resolver::ModifyZone
         )
     )
+}
+
+/// Whether what was done to an object before may be gone or another's after this, or the object is a new one.
+const fn undoes(resolver: Option<Resolver>) -> bool {
+    !is_modification(resolver) && !matches!(resolver, None | Some(Resolver::Renew | Resolver::Restore))
 }
 
 impl Part {
