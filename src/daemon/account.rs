@@ -4,11 +4,13 @@ use core::error::Error;
 use core::fmt;
 use std::sync::Arc;
 
+use tracing::{info, warn};
+
 use super::config::{self, Journal};
 use super::identical::Identical;
 use super::watched::Watched;
 use crate::client::{Client, StartError};
-use crate::dispatch;
+use crate::dispatch::{self, Refused, Settled};
 use crate::journal::{Embedded, JournalError, Memory, Options, Scope};
 use crate::pool;
 use crate::settle::Keyed;
@@ -75,7 +77,24 @@ impl Account {
             .get()
             .map(Arc::clone)
             .unwrap_or_else(|| Arc::new(Identical::new(Keyed::new(&[0; 32]), config.undelivered)));
+        tokio::spawn(Self::settle_doubts(client.clone(), config.name.clone()));
         Ok(Self { config, client, identical, clock, journal })
+    }
+
+    /// Finds out what became of writes that an earlier process has left in doubt, one after the other, as far as a read can tell.
+    /// It only reads, and at the pace of what settles.
+    async fn settle_doubts(client: Client, account: Box<str>) {
+        let Ok(doubts) = client.doubts().await else { return };
+        for entry in doubts.into_iter().filter(|entry| entry.intent().resolver().is_some()) {
+            match client.settle(entry.ticket()).await {
+                Ok(Settled::StillInDoubt(doubt)) => {
+                    warn!(%account, ticket = %doubt.ticket(), why = %doubt.reason(), "still in doubt");
+                }
+                Ok(_) => info!(%account, ticket = %entry.ticket(), "settled what was in doubt"),
+                Err(Refused::Stopped) => return,
+                Err(why) => warn!(%account, ticket = %entry.ticket(), %why, "not settled"),
+            }
+        }
     }
 
     /// Ends in order: what is on the wire is finished and recorded.

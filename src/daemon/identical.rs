@@ -15,11 +15,14 @@ use tokio::time::Instant;
 
 use super::front::Answer;
 use crate::command::{Command, Object};
-use crate::dispatch::{Entry, LEFT_IN_DOUBT, Standing, TOLD_IN_DOUBT};
-use crate::settle::{Keyed, Proof, payload_hash};
+use crate::dispatch::{Entry, LEFT_IN_DOUBT, Standing, TOLD_IN_DOUBT, Ticket};
+use crate::settle::{Keyed, Proof, Resolver, payload_hash};
 
 /// So many writes are known.
 const MOST: usize = 20_000;
+
+/// A longer answer is not kept: what is known of it by its key is told instead.
+const MOST_HELD: usize = 16_384;
 
 /// How a key of ours begins. Nobody else's may.
 pub(super) const PREFIX: &str = "rrp:auto:";
@@ -33,13 +36,19 @@ struct Known {
     key: Box<str>,
     /// How many wait for it.
     waiting: usize,
-    /// How often somebody was told that it is in doubt.
+    /// So many were told that it is in doubt, and have not heard more.
     told: u32,
+    /// So many of those ask again now.
+    asking: u32,
+    /// Somebody has left while others waited.
+    unheard: bool,
     objects: Vec<Object>,
     /// Whether money may be at stake if it is done twice.
     billable: bool,
     /// Whether the journal has what became of it.
     over: bool,
+    /// What the journal has open or in doubt: it is not over, however long it takes.
+    open: Option<Ticket>,
     keep: Keep,
 }
 
@@ -69,12 +78,16 @@ pub(super) struct Identical {
 pub(super) struct Part {
     identity: Identity,
     key: Box<str>,
-    /// How often somebody had been told that it is in doubt when this one began.
-    told: u32,
     /// An earlier request for the same has been told, or has left, before it was known what became of it.
     joined: bool,
     /// An earlier one's answer is told again, which is kept until then.
     kept: Option<Instant>,
+    /// Nobody has asked for it before, as far as is known.
+    first: bool,
+    /// It stands for somebody who was told that it is in doubt.
+    owed: bool,
+    /// Its caller has been told what became of it, as far as is known.
+    heard: bool,
 }
 
 /// How a write without key begins.
@@ -107,8 +120,10 @@ impl Identical {
         for entry in entries {
             let intent = entry.intent();
             let identity = self.identity(intent.user(), intent.payload());
-            known.retain(|_, other| !other.is_outdated_by(intent.sent().objects()));
+            known.retain(|other, known| *other == identity || !known.is_outdated_by(entry));
             let Some(key) = intent.key().filter(|key| key.starts_with(PREFIX)) else { continue };
+            // It would have been joined if the one before had not been told to everybody.
+            known.remove(&identity);
             let keep = match entry.standing() {
                 Standing::Open | Standing::InDoubt => Keep::Told,
                 Standing::Accepted(summary) if told_in_doubt(entry) || summary.proof() != Proof::Reply => {
@@ -125,25 +140,43 @@ impl Identical {
             };
             let objects = intent.sent().objects().to_vec();
             let billable = intent.billable().at_stake();
-            let over = matches!(entry.standing(), Standing::Accepted(_));
-            known.insert(
-                identity,
-                Known { key: key.into(), waiting: 0, told: 0, objects, billable, over, keep },
-            );
+            let over = entry.standing().is_finished();
+            let restored = Known {
+                key: key.into(),
+                waiting: 0,
+                told: u32::from(matches!(keep, Keep::Told)),
+                asking: 0,
+                unheard: false,
+                objects,
+                billable,
+                over,
+                open: (!over).then(|| entry.ticket()),
+                keep,
+            };
+            known.insert(identity, restored);
         }
     }
 
     /// A write without a key is asked for. `number` makes a new key: no other one has it.
     pub(super) fn begin(&self, user: &str, command: &Command, number: u64, now: Instant) -> Begin {
         let identity = self.identity(user, &payload_hash(command, &self.keyed));
-        let objects = command.objects();
         let mut all = self.lock();
         self.forget(&mut all, now);
-        all.retain(|other, known| *other == identity || !known.is_outdated_by(&objects));
         if let Some(known) = all.get_mut(&identity) {
             known.waiting = known.waiting.saturating_add(1);
-            let mut part =
-                Part { identity, key: known.key.clone(), told: known.told, joined: false, kept: None };
+            let owed = known.told > known.asking;
+            let mut part = Part {
+                identity,
+                key: known.key.clone(),
+                joined: false,
+                kept: None,
+                first: false,
+                owed,
+                heard: false,
+            };
+            known.asking = known.asking.saturating_add(u32::from(owed));
+            // Whoever has left asks again.
+            known.unheard &= owed;
             match &known.keep {
                 Keep::Held(answer, until) => {
                     part.kept = Some(*until);
@@ -162,42 +195,50 @@ impl Identical {
             return Begin::Full;
         }
         let key: Box<str> = format!("{PREFIX}{number:016x}").into();
-        let billable = command.nature().billable().at_stake();
-        let keep = Keep::UnderWay;
-        let known = Known { key: key.clone(), waiting: 1, told: 0, objects, billable, over: false, keep };
-        all.insert(identity, known);
-        Begin::Key(Part { identity, key, told: 0, joined: false, kept: None })
+        all.insert(identity, Known::new(key.clone(), command));
+        Begin::Key(Part { identity, key, joined: false, kept: None, first: true, owed: false, heard: false })
+    }
+
+    /// Whether nobody else waits for it.
+    pub(super) fn is_alone(&self, part: &Part) -> bool {
+        part.of(&mut self.lock()).is_none_or(|known| known.waiting <= 1)
     }
 
     /// Nothing of it was sent, and its caller knows.
     pub(super) fn not_sent(&self, part: &Part) {
         let mut all = self.lock();
-        if let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) {
-            known.waiting = known.waiting.saturating_sub(1);
-            if known.waiting == 0 && matches!(known.keep, Keep::UnderWay) {
-                all.remove(&part.identity);
-            }
+        let Some(known) = part.of(&mut all) else { return };
+        known.leaves(part);
+        if known.waiting == 0 && matches!(known.keep, Keep::UnderWay) && known.open.is_none() {
+            all.remove(&part.identity);
         }
     }
 
-    /// Its caller has been told what became of it. Whoever was told meanwhile that it is in doubt still has to hear it.
-    pub(super) fn delivered(&self, part: &Part) {
+    /// Its caller has been told what became of it. Whoever was told meanwhile that it is in doubt, or has left, still has to hear
+    /// it.
+    pub(super) fn delivered(&self, part: &mut Part, now: Instant) {
+        part.heard = true;
         let mut all = self.lock();
-        let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) else { return };
-        known.waiting = known.waiting.saturating_sub(1);
-        if known.told == part.told {
+        let Some(known) = part.of(&mut all) else { return };
+        known.leaves(part);
+        known.told = known.told.saturating_sub(u32::from(part.owed));
+        if known.told > 0 {
+            return;
+        }
+        if !known.unheard {
             all.remove(&part.identity);
+        } else if !matches!(known.keep, Keep::Held(..)) {
+            known.keep = Keep::Left(now.checked_add(self.time).unwrap_or(now));
         }
     }
 
     /// Its caller has been told that it is in doubt.
     pub(super) fn in_doubt(&self, part: &Part) {
         let mut all = self.lock();
-        if let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) {
-            known.waiting = known.waiting.saturating_sub(1);
-            known.told = known.told.saturating_add(1);
-            known.keep = Keep::Told;
-        }
+        let Some(known) = part.of(&mut all) else { return };
+        known.leaves(part);
+        known.told = known.told.saturating_add(u32::from(!part.owed));
+        known.keep = Keep::Told;
     }
 
     /// The answer could not be delivered. If others have had it meanwhile, it comes back all the same: nobody is told less.
@@ -208,57 +249,78 @@ impl Identical {
         if all.len() >= MOST && !all.contains_key(&part.identity) && !drop_oldest(&mut all) {
             return;
         }
-        let known = all.entry(part.identity).or_insert_with(|| Known {
-            key: part.key.clone(),
-            waiting: 1,
-            told: 0,
-            objects: command.objects(),
-            billable: command.nature().billable().at_stake(),
-            over: true,
-            keep: Keep::UnderWay,
-        });
-        if known.key == part.key {
-            known.waiting = known.waiting.saturating_sub(1);
-            // Whoever was told that it is in doubt hears it by the key, however late.
-            if !matches!(known.keep, Keep::Told) {
-                known.keep = Keep::Held(answer, until);
-            }
+        let waiting = usize::from(!part.heard);
+        let anew = || Known { waiting, over: true, ..Known::new(part.key.clone(), command) };
+        let known = all.entry(part.identity).or_insert_with(anew);
+        if known.key != part.key {
+            return;
+        }
+        if part.heard {
+            known.told = known.told.saturating_add(u32::from(part.owed));
+        } else {
+            known.leaves(part);
+            known.unheard |= known.waiting > 0;
+        }
+        // Whoever was told that it is in doubt hears it by the key, however late.
+        if part.owed {
+            known.keep = Keep::Told;
+        } else if !matches!(known.keep, Keep::Told) {
+            let small = answer.body.len() <= MOST_HELD;
+            known.keep = if small { Keep::Held(answer, until) } else { Keep::Left(until) };
         }
     }
 
     /// Its caller has left before it was answered.
     pub(super) fn left(&self, part: &Part, now: Instant) {
         let mut all = self.lock();
-        if let Some(known) = all.get_mut(&part.identity).filter(|known| known.key == part.key) {
-            known.waiting = known.waiting.saturating_sub(1);
-            if known.waiting == 0 && matches!(known.keep, Keep::UnderWay) {
-                // If anything of it was sent, the journal says when it is over, and the time begins anew.
-                let time = if known.over { self.time } else { self.time.saturating_add(UNDER_WAY) };
-                let until = now.checked_add(time);
-                known.keep = Keep::Left(until.unwrap_or(now));
-            }
+        let Some(known) = part.of(&mut all) else { return };
+        known.leaves(part);
+        if known.waiting > 0 {
+            known.unheard = true;
+        } else if matches!(known.keep, Keep::UnderWay) {
+            // If anything of it was sent, the journal says when it is over, and the time begins anew.
+            let time = if known.over { self.time } else { self.time.saturating_add(UNDER_WAY) };
+            let until = now.checked_add(time);
+            known.keep = Keep::Left(until.unwrap_or(now));
         }
     }
 
     /// The journal has this of a write.
     pub(super) fn recorded(&self, entry: &Entry, now: Instant) {
         let intent = entry.intent();
-        let Some(key) = intent.key().filter(|key| key.starts_with(PREFIX)) else { return };
         let identity = self.identity(intent.user(), intent.payload());
         let mut all = self.lock();
-        let Some(known) = all.get_mut(&identity).filter(|known| *known.key == *key) else { return };
-        known.over = !matches!(entry.standing(), Standing::Open | Standing::InDoubt);
-        if let (Keep::Left(_), true) = (&known.keep, known.waiting == 0) {
-            known.keep = match entry.standing() {
-                Standing::InDoubt => Keep::Told,
-                _ => Keep::Left(now.checked_add(self.time).unwrap_or(now)),
-            };
+        // Before its caller is told, and so before anybody asks for what relies on it.
+        if matches!(entry.standing(), Standing::Accepted(_)) {
+            all.retain(|other, known| *other == identity || !known.is_outdated_by(entry));
         }
+        let known = all.get_mut(&identity).filter(|known| Some(&*known.key) == intent.key());
+        let Some(known) = known else { return };
+        known.over = entry.standing().is_finished();
+        known.open = (!known.over).then(|| entry.ticket());
+        match (&known.keep, entry.standing()) {
+            // Whoever waits for it, or has left, asks again as one who was told so.
+            (Keep::Left(_) | Keep::UnderWay, Standing::InDoubt) => known.keep = Keep::Told,
+            (Keep::Left(_), _) if known.waiting == 0 => {
+                known.keep = Keep::Left(now.checked_add(self.time).unwrap_or(now));
+            }
+            _ => {}
+        }
+    }
+
+    /// The journal has nothing of this any more: nothing of it was sent.
+    pub(super) fn removed(&self, ticket: Ticket) {
+        self.lock().retain(|_, known| {
+            known.open.take_if(|open| *open == ticket);
+            known.open.is_some() || known.waiting > 0 || !matches!(known.keep, Keep::UnderWay)
+        });
     }
 
     fn forget(&self, all: &mut HashMap<Identity, Known>, now: Instant) {
         all.retain(|_, known| match known.keep {
-            Keep::Left(until) | Keep::Held(_, until) => known.waiting > 0 || now < until,
+            Keep::Left(until) | Keep::Held(_, until) => {
+                known.waiting > 0 || known.open.is_some() || now < until
+            }
             Keep::UnderWay | Keep::Told => true,
         });
     }
@@ -268,19 +330,68 @@ impl Identical {
 const UNDER_WAY: Duration = Duration::from_secs(600);
 
 impl Known {
-    /// Whether it says nothing any more, as its object is written to in another way. What may have been paid for and was told
-    /// in doubt stays: asked for again, it is not to be paid for again.
-    fn is_outdated_by(&self, objects: &[Object]) -> bool {
-        let open = match self.keep {
-            Keep::Left(_) | Keep::Held(..) => true,
+    fn new(key: Box<str>, command: &Command) -> Self {
+        Self {
+            key,
+            waiting: 1,
+            told: 0,
+            asking: 0,
+            unheard: false,
+            objects: command.objects(),
+            billable: command.nature().billable().at_stake(),
+            over: false,
+            open: None,
+            keep: Keep::UnderWay,
+        }
+    }
+
+    /// One that waited does not any more.
+    fn leaves(&mut self, part: &Part) {
+        self.waiting = self.waiting.saturating_sub(1);
+        self.asking = self.asking.saturating_sub(u32::from(part.owed));
+    }
+
+    /// Whether it says nothing any more, as its object was written to in another way since. What may have been paid for stays
+    /// if that has not undone it; and if it was told in doubt it stays anyway: asked for again, it is not to be paid for again.
+    fn is_outdated_by(&self, entry: &Entry) -> bool {
+        let intent = entry.intent();
+        let may = match self.keep {
+            Keep::Left(_) | Keep::Held(..) => !self.billable || undoes(intent.resolver()),
             Keep::Told => !self.billable,
             Keep::UnderWay => false,
         };
-        open && self.waiting == 0 && meet(&self.objects, objects)
+        may && matches!(entry.standing(), Standing::Accepted(_))
+            && self.waiting == 0
+            && self.open.is_none()
+            && meet(&self.objects, intent.sent().objects())
     }
 }
 
+/// Whether what was done to an object before may be gone or another's after this, or the object is a new one.
+const fn undoes(resolver: Option<Resolver>) -> bool {
+    !matches!(
+        resolver,
+        None | Some(
+            Resolver::Renew
+                | Resolver::Restore
+                | Resolver::ModifyDomain
+                | Resolver::ModifyNameServer
+                | Resolver::ModifyContact
+                | Resolver::ModifyZone
+        )
+    )
+}
+
 impl Part {
+    fn of<'a>(&self, all: &'a mut HashMap<Identity, Known>) -> Option<&'a mut Known> {
+        all.get_mut(&self.identity).filter(|known| known.key == self.key)
+    }
+
+    /// Whether nobody has asked for it before.
+    pub(super) const fn is_first(&self) -> bool {
+        self.first
+    }
+
     pub(super) fn key(&self) -> &str {
         &self.key
     }
@@ -304,7 +415,7 @@ fn meet(some: &[Object], others: &[Object]) -> bool {
 fn drop_oldest(all: &mut HashMap<Identity, Known>) -> bool {
     let oldest = all
         .iter()
-        .filter(|(_, known)| known.waiting == 0)
+        .filter(|(_, known)| known.waiting == 0 && known.open.is_none())
         .filter_map(|(identity, known)| match known.keep {
             Keep::Left(until) | Keep::Held(_, until) => Some((until, *identity)),
             Keep::UnderWay | Keep::Told => None,
@@ -333,6 +444,26 @@ mod tests {
         Identical::new(Keyed::new(&[1; 32]), Duration::from_secs(900))
     }
 
+    /// A write to the domain, as a journal has it.
+    fn entry(command: &str, resolver: &str, key: Option<&str>, standing: &str) -> Entry {
+        let payload = payload_hash(&renew(), &Keyed::new(&[1; 32]));
+        let payload: String = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut record = serde_json::json!({
+            "ticket": 7, "standing": standing, "attempts": 1, "begun": 0, "changed": 0, "dialect": "ptf",
+            "command": command, "objects": [["domain", "example.com"]], "lines": [], "resolver": resolver,
+            "billable": "yes", "safety": "read-back", "payload": payload,
+        });
+        if let Some(key) = key {
+            (record["user"], record["key"]) = ("desk".into(), key.into());
+        } else {
+            (record["user"], record["payload"]) = ("batch".into(), "0".repeat(32).into());
+        }
+        if matches!(standing, "accepted" | "refused") {
+            record["summary"] = serde_json::json!({"proof": "reply", "code": 200, "text": "done"});
+        }
+        crate::journal::decode(record.to_string().as_bytes()).unwrap()
+    }
+
     fn begin(known: &Identical, number: u64, now: Instant) -> Part {
         match known.begin("desk", &renew(), number, now) {
             Begin::Key(part) => part,
@@ -343,13 +474,13 @@ mod tests {
     #[test]
     fn whoever_was_told_in_doubt_hears_it_though_another_one_has() {
         let (known, now) = (known(), Instant::now());
-        let (first, second) = (begin(&known, 1, now), begin(&known, 2, now));
+        let (first, mut second) = (begin(&known, 1, now), begin(&known, 2, now));
         assert_eq!(first.key(), second.key());
         known.in_doubt(&first);
-        known.delivered(&second);
-        let again = begin(&known, 3, now);
+        known.delivered(&mut second, now);
+        let mut again = begin(&known, 3, now);
         assert_eq!(again.key(), first.key());
-        known.delivered(&again);
+        known.delivered(&mut again, now);
         assert_ne!(begin(&known, 4, now).key(), first.key());
     }
 
@@ -371,15 +502,94 @@ mod tests {
     #[test]
     fn an_answer_that_nobody_has_is_for_whoever_asks_next_unless_the_object_has_changed() {
         let (known, now) = (known(), Instant::now());
-        let part = begin(&known, 1, now);
+        let mut part = begin(&known, 1, now);
         known.undelivered(&part, Answer::plain(200, "done"), &renew(), now);
         assert!(matches!(known.begin("desk", &renew(), 2, now), Begin::Told(..)));
         assert!(matches!(known.begin("batch", &renew(), 3, now), Begin::Key(_)));
-        known.delivered(&part);
+        known.delivered(&mut part, now);
         let part = begin(&known, 4, now);
         known.undelivered(&part, Answer::plain(200, "done"), &renew(), now);
-        let ptf = PtfCommand::new("DeleteDomain").unwrap().param("domain", "example.com").unwrap();
-        assert!(matches!(known.begin("desk", &Command::new(ptf), 5, now), Begin::Key(_)));
-        assert!(matches!(known.begin("desk", &renew(), 6, now), Begin::Key(_)));
+        known.recorded(&entry("DeleteDomain", "delete-domain", None, "accepted"), now);
+        assert!(begin(&known, 6, now).is_first());
+    }
+
+    #[test]
+    fn what_is_open_is_never_forgotten_nor_outdated() {
+        let (known, now) = (known(), Instant::now());
+        let left = begin(&known, 1, now);
+        known.recorded(&entry("RenewDomain", "renew", Some(left.key()), "open"), now);
+        known.left(&left, now);
+        // The registry is away, and for hours nothing shows what became of it.
+        let later = now + Duration::from_secs(10_000);
+        known.recorded(&entry("DeleteDomain", "delete-domain", None, "accepted"), later);
+        let again = begin(&known, 2, later);
+        assert_eq!(again.key(), left.key());
+        known.left(&again, later);
+        known.recorded(&entry("RenewDomain", "renew", Some(left.key()), "accepted"), later);
+        assert_eq!(begin(&known, 3, later + Duration::from_secs(899)).key(), left.key());
+        // Nothing of it was sent after all.
+        let known = tests::known();
+        let left = begin(&known, 1, now);
+        known.recorded(&entry("RenewDomain", "renew", Some(left.key()), "open"), now);
+        known.left(&left, now);
+        known.removed(Ticket::new(7));
+        assert!(begin(&known, 2, later).is_first());
+    }
+
+    #[test]
+    fn a_renewal_that_nobody_has_heard_of_outlives_modifications() {
+        let (known, now) = (known(), Instant::now());
+        let left = begin(&known, 1, now);
+        known.left(&left, now);
+        known.recorded(&entry("RenewDomain", "renew", Some(left.key()), "accepted"), now);
+        known.recorded(&entry("ModifyDomain", "modify-domain", None, "accepted"), now);
+        known.recorded(&entry("DeleteDomain", "delete-domain", None, "refused"), now);
+        assert_eq!(begin(&known, 2, now).key(), left.key());
+    }
+
+    #[test]
+    fn whoever_has_left_or_was_lost_beside_others_hears_it_though_they_have() {
+        let (known, now) = (known(), Instant::now());
+        let (mut first, second) = (begin(&known, 1, now), begin(&known, 2, now));
+        known.left(&second, now);
+        known.delivered(&mut first, now);
+        let (mut again, lost) = (begin(&known, 3, now), begin(&known, 4, now));
+        assert_eq!((again.key(), lost.key()), (first.key(), first.key()));
+        known.undelivered(&lost, Answer::plain(200, "done"), &renew(), now);
+        known.delivered(&mut again, now);
+        let Begin::Told(mut last, _) = known.begin("desk", &renew(), 5, now) else { panic!("it is gone") };
+        known.delivered(&mut last, now);
+        assert!(begin(&known, 6, now).is_first());
+    }
+
+    #[test]
+    fn everybody_who_was_told_in_doubt_hears_it_once() {
+        let (known, now) = (known(), Instant::now());
+        let (first, second) = (begin(&known, 1, now), begin(&known, 2, now));
+        known.in_doubt(&first);
+        known.in_doubt(&second);
+        // One of them asks twice: it is one all the same.
+        let again = begin(&known, 3, now);
+        known.in_doubt(&again);
+        for number in 4..6 {
+            let mut again = begin(&known, number, now);
+            assert_eq!(again.key(), first.key());
+            // What is written and not read was not heard.
+            known.delivered(&mut again, now);
+            known.undelivered(&again, Answer::plain(200, "done"), &renew(), now);
+            let mut again = begin(&known, number, now + Duration::from_secs(86_400));
+            assert_eq!(again.key(), first.key());
+            known.delivered(&mut again, now);
+        }
+        assert!(begin(&known, 6, now).is_first());
+    }
+
+    #[test]
+    fn after_a_restart_only_the_newest_of_the_same_counts() {
+        let (known, now) = (known(), Instant::now());
+        let of = |key: &str, standing| entry("RenewDomain", "renew", Some(key), standing);
+        let (older, newer) = (of("rrp:auto:1", "in-doubt"), of("rrp:auto:2", "accepted"));
+        known.restore(&[older, newer], |_| Duration::from_secs(10_000), now);
+        assert!(begin(&known, 3, now).is_first());
     }
 }

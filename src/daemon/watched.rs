@@ -45,9 +45,11 @@ impl Journal for Watched {
     fn write(&self, puts: Vec<Put>, wall: u64) -> BoxFuture<'static, Result<(), JournalError>> {
         if let Some(identical) = self.identical.get() {
             for put in &puts {
-                if let Put::Entry(entry) = put {
+                match put {
                     // Before it is durable, for then it may be told.
-                    identical.recorded(entry, Instant::now());
+                    Put::Entry(entry) => identical.recorded(entry, Instant::now()),
+                    Put::Remove(ticket) => identical.removed(*ticket),
+                    Put::Account(_) => {}
                 }
             }
         }

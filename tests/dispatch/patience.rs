@@ -81,7 +81,7 @@ fn what_is_still_open_is_joined_for_as_long_again() {
     rig.tick();
     rig.does(&["send add"]);
     rig.answer(OK);
-    rig.ends("1 accepted by reply", &["tell c: accepted 1 by reply, replayed"]);
+    rig.ends("1 accepted by reply", &["tell c: accepted 1 by reply"]);
     rig.is_over();
 }
 

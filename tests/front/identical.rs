@@ -154,3 +154,46 @@ async fn what_waits_is_not_sent_for_whoever_is_gone() {
     assert_eq!(renewals(&daemon), 1);
     daemon.end().await;
 }
+
+#[tokio::test]
+async fn a_renewal_that_nobody_has_heard_of_is_not_done_again_after_a_modification() {
+    let daemon = Daemon::start().await;
+    let mut desk = with_domain(&daemon).await;
+    on_renewal(&daemon, Effect::ExecuteAndClose(Close::Reset));
+    send(&mut desk, RENEW).await;
+    until_renewed(&daemon, 1).await;
+    drop(desk);
+    let mut batch = daemon.log_in("batch").await;
+    let modified = ask(&mut batch, "command=ModifyDomain\ndomain=example.com\ntransferlock=1").await;
+    assert_eq!(code(&modified), "200", "{modified}");
+    let mut desk = daemon.log_in("desk").await;
+    let told = ask(&mut desk, RENEW).await;
+    assert_eq!((code(&told), renewals(&daemon)), ("200", 1), "{told}");
+    daemon.end().await;
+}
+
+#[tokio::test]
+async fn a_used_up_cap_does_not_hide_what_became_of_a_write() {
+    let daemon = Daemon::with(
+        "negatives = ['0s', '0s', '10ms']\n[user.shop]\npassword-env = 'SECRET'\nbillable-per-day = 2",
+    )
+    .await;
+    let mut shop = daemon.log_in("shop").await;
+    let key = "X-RRP-KEY=order-1\ncommand=AddDomain\ndomain=example.com\nperiod=1";
+    assert_eq!(code(&ask(&mut shop, key).await), "200");
+    on_renewal(&daemon, Effect::ExecuteAndClose(Close::Reset));
+    send(&mut shop, RENEW).await;
+    until_renewed(&daemon, 1).await;
+    drop(shop);
+    let mut shop = daemon.log_in("shop").await;
+    let told = ask(&mut shop, RENEW).await;
+    assert_eq!((code(&told), renewals(&daemon)), ("200", 1), "{told}");
+    let told = ask(&mut shop, key).await;
+    assert!(code(&told) == "200" && told.contains("property[rrp-replayed][0] = 1\n"), "{told}");
+    for anew in [RENEW, "X-RRP-KEY=order-2\ncommand=AddDomain\ndomain=example.net\nperiod=1"] {
+        let told = ask(&mut shop, anew).await;
+        assert!(code(&told) == "531" && told.contains("property[rrp-state][0] = cap\n"), "{told}");
+    }
+    assert_eq!(renewals(&daemon), 1);
+    daemon.end().await;
+}

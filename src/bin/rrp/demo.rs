@@ -316,3 +316,30 @@ impl Play<'_> {
 fn command(name: &str, parameters: &str) -> String {
     format!("[COMMAND]\ncommand={name}\n{parameters}\nEOF\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use rrp::sim::server::Listen;
+    use rrp::sim::{Config, Registrar, Registry};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ledger_that_is_another_one_is_a_failure() {
+        let registry =
+            Registry::new(Config::new().registrar(Registrar::new(LOGIN, "password")), Server::now());
+        let address = "127.0.0.1:0".parse().unwrap();
+        let server = Server::start(registry, Listen::plain(address)).await.unwrap();
+        for as_json in [false, true] {
+            let mut out = Vec::new();
+            let Err(failure) = conclude(&server, &[], as_json, &mut out) else { panic!("it is none") };
+            let mut err = Vec::new();
+            assert_eq!(failure.report(&mut err) as u8, Exit::No as u8);
+            let err = String::from_utf8(err).unwrap();
+            assert!(err.contains("executed 0, 0, 0, 0, 0 times, and billed 0.00"), "{err}");
+            // The ledger is shown all the same, and nothing is claimed.
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.contains("billed") && !out.contains("billed once"), "{out}");
+        }
+    }
+}

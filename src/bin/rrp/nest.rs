@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// So many names are tried.
 const TRIES: u32 = 100;
 
+/// The path of a socket has some hundred bytes, of which so many are left for the directory.
+const LONGEST: usize = 64;
+
 /// The directory, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Nest(PathBuf);
@@ -20,14 +23,15 @@ impl Drop for Nest {
 }
 
 impl Nest {
-    /// Among the temporary files.
+    /// Among the temporary files; where their path is too long for a socket in it, in `/tmp`.
     pub(crate) fn new() -> io::Result<Self> {
+        let among = std::env::temp_dir();
+        let among = if among.as_os_str().len() > LONGEST { PathBuf::from("/tmp") } else { among };
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
         let mut last = None;
         for number in 0..TRIES {
-            // Short, for the path of a socket has some hundred bytes.
-            let path = std::env::temp_dir().join(format!("rrp-{}-{number}", std::process::id()));
+            let path = among.join(format!("rrp-{}-{number}", std::process::id()));
             match builder.create(&path) {
                 Ok(()) => return Ok(Self(path)),
                 // Something else was there first, and is not ours.

@@ -379,15 +379,16 @@ impl Connection {
                 }
             },
         };
-        let billed = command.nature().billable().at_stake();
-        if billed && !self.shared.users.bill(user, (account.clock)()) {
-            if let Some(part) = &part {
-                account.identical.not_sent(part);
-            }
-            Counters::add(&self.shared.counters.refused);
-            let text = "Authorization failed; not sent: the user's billable commands of this day are used up";
-            return self.write(&Answer::local(531, text, "cap")).await;
+        // Whoever asks for what was asked for before does not pay for it again.
+        let bills = command.nature().billable().at_stake() && part.as_ref().is_none_or(Part::is_first);
+        let billed = bills && self.shared.users.bill(user, (account.clock)());
+        let used_up = bills && !billed;
+        if used_up && let Some(part) = &part {
+            account.identical.not_sent(part);
+            return self.used_up().await;
         }
+        // With a key it may have been done before. It is told so at once, and nothing is sent: there is no time for a reply.
+        let deadline = if used_up { Some(Duration::ZERO) } else { deadline };
         let mut leaving = Leaving { account: &account, part };
         let key = leaving.part.as_ref().map(Part::key).or(key.as_deref()).unwrap_or_default();
         let mut joined = leaving.part.as_ref().is_some_and(Part::is_joined);
@@ -410,15 +411,25 @@ impl Connection {
         };
         let part = leaving.part.take();
         drop(leaving);
+        if used_up && told.is_err() {
+            return self.used_up().await;
+        }
         let sent = match &told {
             Ok(Outcome::Accepted(accepted)) => !accepted.is_replayed(),
             Ok(_) => true,
-            Err(_) => false,
+            // Whoever else waits for it has not paid.
+            Err(_) => !part.as_ref().is_none_or(|part| account.identical.is_alone(part)),
         };
         if billed && !sent {
             self.shared.users.refund(user);
         }
         self.tell(told, account, part, command).await
+    }
+
+    async fn used_up(&self) -> Result<(), End> {
+        Counters::add(&self.shared.counters.refused);
+        let text = "Authorization failed; not sent: the user's billable commands of this day are used up";
+        self.write(&Answer::local(531, text, "cap")).await
     }
 
     /// Tells what became of a write.
@@ -469,11 +480,11 @@ impl Connection {
         let gone = self.stream.is_gone().await;
         let again = part.as_ref().is_some_and(Part::is_kept).then(|| answer.clone().again());
         let written = if gone { Err(End::Gone) } else { self.write(again.as_ref().unwrap_or(&answer)).await };
-        let Some(part) = part else { return written };
+        let Some(mut part) = part else { return written };
         // Behind a half-close of TCP there may be nobody any more, and nothing says so.
         let unsure = self.half_closed && !self.stream.is_unix();
         if written.is_ok() && !unsure {
-            account.identical.delivered(&part);
+            account.identical.delivered(&mut part, Instant::now());
         }
         let unread = self.written.get_or_insert_default();
         if unread.len() >= UNREAD {

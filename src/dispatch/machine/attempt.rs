@@ -474,7 +474,8 @@ impl<S: Slots> Dispatch<S> {
         let calls: Vec<CallId> =
             self.jobs.get(&id).map(|job| job.calls.wanting().collect()).unwrap_or_default();
         for call in calls {
-            if self.calls.get(&call).is_some_and(|known| known.joined) {
+            if let Some(known) = self.calls.get_mut(&call).filter(|known| known.joined) {
+                known.joined = false;
                 self.take_time(call);
             }
         }

@@ -44,7 +44,7 @@ impl Stage {
         let registry = sim::Config::new().registrar(Registrar::new(LOGIN, PASSWORD));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = Server::start(Registry::new(registry, Server::now()), Listen::tls(address)).await?;
-        let nest = Nest::new()?;
+        let nest = Nest::new().map_err(|error| format!("no directory to live in: {error}"))?;
         nest.write("ca.pem", server.authority().unwrap_or_default())?;
         let surroundings = Surroundings::system().variable("DEMO", PASSWORD);
         let config = Config::parse(&config(&nest, &server), "demo", &surroundings)?;
