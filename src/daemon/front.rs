@@ -6,6 +6,8 @@
 mod answer;
 mod connection;
 mod intake;
+#[cfg(test)]
+mod laws;
 mod listen;
 mod request;
 mod stream;

@@ -78,7 +78,7 @@ fn offends(start: &str, piece: &[u8], most_taken: usize, most_held: usize) {
         stop.send(()).unwrap();
         let (answers, slowest) = task.await.unwrap();
         assert!(
-            answers > 0 && slowest < Duration::from_secs(2),
+            answers > 0 && slowest < Duration::from_secs(5),
             "{answers} answers, the slowest in {slowest:?}"
         );
         assert!(daemon.reached().iter().all(|command| command == "checkdomain example.com"));
@@ -146,7 +146,7 @@ fn blank_lines_without_end() {
         stop.send(()).unwrap();
         let (answers, slowest) = task.await.unwrap();
         assert!(
-            answers > 10 && slowest < Duration::from_secs(2),
+            answers > 10 && slowest < Duration::from_secs(5),
             "{answers} answers, the slowest in {slowest:?}"
         );
         daemon.end().await;
@@ -272,7 +272,7 @@ fn large_replies_that_nobody_reads() {
         stop.send(()).unwrap();
         let (answers, slowest) = task.await.unwrap();
         assert!(
-            answers > 10 && slowest < Duration::from_secs(2),
+            answers > 10 && slowest < Duration::from_secs(5),
             "{answers} answers, the slowest in {slowest:?}"
         );
         daemon.end().await;

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rrp::daemon::{Config, Control, Hooks, RunError, Surroundings, run};
 use rrp::sim::server::{Listen, Server};
@@ -180,7 +180,9 @@ impl Daemon {
 
     /// Until the registry has made so many such changes.
     pub(crate) async fn until(&self, change: Change, object: &str, times: usize) {
+        let since = Instant::now();
         while self.changes(change, object) < times {
+            assert!(since.elapsed() < Duration::from_secs(60), "{object} stays as it is");
             tokio::task::yield_now().await;
         }
     }

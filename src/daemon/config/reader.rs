@@ -267,7 +267,7 @@ impl<'a> Reader<'a> {
             Ok(Some(directory)) => Ok(Path::new(directory.expose()).join(text)),
             _ => Err(self
                 .error(&name.span(), "`password-credential`: `CREDENTIALS_DIRECTORY` is not set")
-                .hint("systemd sets it for a unit with `LoadCredential=` or `LoadCredentialEncrypted=`")),
+                .hint("systemd sets it for a unit with `LoadCredential=`; to try it elsewhere, set it to a directory with the file")),
         }
     }
 
