@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::front::Answer;
 use crate::command::{Command, Object};
 use crate::dispatch::{Entry, LEFT_IN_DOUBT, Standing, TOLD_IN_DOUBT, Ticket};
-use crate::settle::{Keyed, Proof, Resolver, payload_hash};
+use crate::settle::{Keyed, Proof, Resolver, payload_hash, resolver};
 
 /// So many writes are known.
 const MOST: usize = 20_000;
@@ -45,6 +45,8 @@ struct Known {
     objects: Vec<Object>,
     /// Whether money may be at stake if it is done twice.
     billable: bool,
+    /// What proves it, if anything does.
+    resolver: Option<Resolver>,
     /// Whether the journal has what became of it.
     over: bool,
     /// What the journal has open or in doubt: it is not over, however long it takes.
@@ -149,6 +151,7 @@ impl Identical {
                 unheard: false,
                 objects,
                 billable,
+                resolver: intent.resolver(),
                 over,
                 open: (!over).then(|| entry.ticket()),
                 keep,
@@ -339,6 +342,7 @@ impl Known {
             unheard: false,
             objects: command.objects(),
             billable: command.nature().billable().at_stake(),
+            resolver: resolver(command),
             over: false,
             open: None,
             keep: Keep::UnderWay,
@@ -355,9 +359,10 @@ impl Known {
     /// if that has not undone it; and if it was told in doubt it stays anyway: asked for again, it is not to be paid for again.
     fn is_outdated_by(&self, entry: &Entry) -> bool {
         let intent = entry.intent();
+        let sets = !self.billable || modifies(self.resolver);
         let may = match self.keep {
-            Keep::Left(_) | Keep::Held(..) => !self.billable || undoes(intent.resolver()),
-            Keep::Told => !self.billable,
+            Keep::Left(_) | Keep::Held(..) => sets || undoes(intent.resolver()),
+            Keep::Told => sets,
             Keep::UnderWay => false,
         };
         may && matches!(entry.standing(), Standing::Accepted(_))
@@ -367,19 +372,17 @@ impl Known {
     }
 }
 
+/// Whether it sets what another one may set in another way.
+const fn modifies(resolver: Option<Resolver>) -> bool {
+    use Resolver::{ModifyContact, ModifyDomain, ModifyNameServer, ModifyZone};
+    matches!(resolver, Some(ModifyDomain | ModifyNameServer | ModifyContact | ModifyZone))
+}
+
 /// Whether what was done to an object before may be gone or another's after this, or the object is a new one.
 const fn undoes(resolver: Option<Resolver>) -> bool {
-    !matches!(
-        resolver,
-        None | Some(
-            Resolver::Renew
-                | Resolver::Restore
-                | Resolver::ModifyDomain
-                | Resolver::ModifyNameServer
-                | Resolver::ModifyContact
-                | Resolver::ModifyZone
-        )
-    )
+    resolver.is_some()
+        && !modifies(resolver)
+        && !matches!(resolver, Some(Resolver::Renew | Resolver::Restore))
 }
 
 impl Part {
