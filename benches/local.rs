@@ -1,4 +1,5 @@
 //! Local clients, each on a thread of its own: what they cost is not counted.
+#![allow(dead_code, reason = "each bench uses a part")]
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

@@ -133,7 +133,17 @@ impl PtfCommand {
         Some(taken.value)
     }
 
-    fn push(&mut self, name: &str, value: Result<Field, crate::text::TextError>) -> Result<(), CommandError> {
+    /// There are so many parameters to come.
+    pub(crate) fn expect(&mut self, parameters: usize) {
+        self.parameters.reserve_exact(parameters.min(Self::MAX_PARAMETERS));
+    }
+
+    /// As [`param`](Self::param).
+    pub(crate) fn push(
+        &mut self,
+        name: &str,
+        value: Result<Field, crate::text::TextError>,
+    ) -> Result<(), CommandError> {
         let parameter = parameter(name, value)?;
         if self.parameters.iter().any(|given| same_key(given, name)) {
             return Err(CommandError::twice(name));

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::front::Answer;
-use crate::command::{Command, Object};
+use crate::command::{Billable, Command, Object};
 use crate::dispatch::{Entry, LEFT_IN_DOUBT, Standing, TOLD_IN_DOUBT, Ticket};
 use crate::settle::{Keyed, Proof, Resolver, payload_hash, resolver};
 
@@ -43,10 +43,8 @@ struct Known {
     /// Somebody has left while others waited.
     unheard: bool,
     objects: Vec<Object>,
-    /// Whether money may be at stake if it is done twice.
+    /// Whether it may be paid for once more if it is done once more.
     billable: bool,
-    /// What proves it, if anything does.
-    resolver: Option<Resolver>,
     /// Whether the journal has what became of it.
     over: bool,
     /// What the journal has open or in doubt: it is not over, however long it takes.
@@ -141,7 +139,7 @@ impl Identical {
                 Standing::Refused { .. } | Standing::NotApplied => continue,
             };
             let objects = intent.sent().objects().to_vec();
-            let billable = intent.billable().at_stake();
+            let billable = is_paid_again(intent.billable(), intent.resolver());
             let over = entry.standing().is_finished();
             let restored = Known {
                 key: key.into(),
@@ -151,7 +149,6 @@ impl Identical {
                 unheard: false,
                 objects,
                 billable,
-                resolver: intent.resolver(),
                 over,
                 open: (!over).then(|| entry.ticket()),
                 keep,
@@ -341,8 +338,7 @@ impl Known {
             asking: 0,
             unheard: false,
             objects: command.objects(),
-            billable: command.nature().billable().at_stake(),
-            resolver: resolver(command),
+            billable: is_paid_again(command.nature().billable(), resolver(command)),
             over: false,
             open: None,
             keep: Keep::UnderWay,
@@ -359,10 +355,9 @@ impl Known {
     /// if that has not undone it; and if it was told in doubt it stays anyway: asked for again, it is not to be paid for again.
     fn is_outdated_by(&self, entry: &Entry) -> bool {
         let intent = entry.intent();
-        let sets = !self.billable || modifies(self.resolver);
         let may = match self.keep {
-            Keep::Left(_) | Keep::Held(..) => sets || undoes(intent.resolver()),
-            Keep::Told => sets,
+            Keep::Left(_) | Keep::Held(..) => !self.billable || undoes(intent.resolver()),
+            Keep::Told => !self.billable,
             Keep::UnderWay => false,
         };
         may && matches!(entry.standing(), Standing::Accepted(_))
@@ -372,17 +367,27 @@ impl Known {
     }
 }
 
-/// Whether it sets what another one may set in another way.
-const fn modifies(resolver: Option<Resolver>) -> bool {
-    use Resolver::{ModifyContact, ModifyDomain, ModifyNameServer, ModifyZone};
-    matches!(resolver, Some(ModifyDomain | ModifyNameServer | ModifyContact | ModifyZone))
+/// Whether it may be paid for once more if it is done once more. A modification says how an object is to be: what changed it since
+/// counts for more than that it was so before.
+const fn is_paid_again(billable: Billable, resolver: Option<Resolver>) -> bool {
+    billable.at_stake() && !is_modification(resolver)
+}
+
+const fn is_modification(resolver: Option<Resolver>) -> bool {
+    matches!(
+        resolver,
+        Some(
+            Resolver::ModifyDomain
+                | Resolver::ModifyNameServer
+                | Resolver::ModifyContact
+                | Resolver::ModifyZone
+        )
+    )
 }
 
 /// Whether what was done to an object before may be gone or another's after this, or the object is a new one.
 const fn undoes(resolver: Option<Resolver>) -> bool {
-    resolver.is_some()
-        && !modifies(resolver)
-        && !matches!(resolver, Some(Resolver::Renew | Resolver::Restore))
+    !is_modification(resolver) && !matches!(resolver, None | Some(Resolver::Renew | Resolver::Restore))
 }
 
 impl Part {

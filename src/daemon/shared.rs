@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::account::Account;
 use super::config::{Config, User};
 use super::users::Users;
+use crate::command::Command;
 
 /// How far a daemon has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,8 +102,8 @@ struct Known {
     next: u64,
 }
 
-/// A command's name, and since when it is waited for.
-type Doing = (Box<str>, Instant);
+/// A command, and since when it is waited for.
+type Doing = (Command, Instant);
 
 /// One local connection, as an operator sees it.
 pub(super) struct Connected {
@@ -114,7 +115,7 @@ pub(super) struct Connected {
     user: OnceLock<Arc<str>>,
     pub(super) requests: AtomicU64,
     /// The command that it waits for.
-    doing: Mutex<Option<Box<Doing>>>,
+    doing: Mutex<Option<Doing>>,
     killed: AtomicBool,
     /// Told when an operator closes it, or when the daemon ends.
     pub(super) kill: Notify,
@@ -126,13 +127,13 @@ impl Connected {
     }
 
     /// The command that it waits for, and since when.
-    pub(super) fn doing(&self) -> Option<(Box<str>, Instant)> {
-        self.doing.lock().unwrap_or_else(PoisonError::into_inner).as_deref().cloned()
+    pub(super) fn doing(&self) -> Option<Doing> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set_doing(&self, name: Option<&str>) {
+    pub(super) fn set_doing(&self, command: Option<Command>) {
         *self.doing.lock().unwrap_or_else(PoisonError::into_inner) =
-            name.map(|name| Box::new((name.into(), Instant::now())));
+            command.map(|command| (command, Instant::now()));
     }
 
     /// Whether it is to end at once.

@@ -147,10 +147,10 @@ impl Users {
 
     /// How long this user's next command has to wait for the user's own pace, which is paid with this; zero if it may go at
     /// once. Within a second, as many as are allowed may go together.
-    pub(super) fn pace(&self, user: &User, now: Instant) -> Duration {
+    pub(super) fn pace(&self, user: &User, now: impl FnOnce() -> Instant) -> Duration {
         let Some(per_second) = user.commands_per_second else { return Duration::ZERO };
         let mut all = self.usage();
-        all.entry(user.name.clone()).or_default().pace(per_second, now)
+        all.entry(user.name.clone()).or_default().pace(per_second, now())
     }
 
     /// Takes one of [`pace`](Self::pace) back: whoever waited for it does not wait any more.
@@ -290,21 +290,21 @@ mod tests {
         let users = Users::new(&config);
         let (a, b) = (&config.users["a"], &config.users["b"]);
         let now = Instant::now();
-        let waits: Vec<Duration> = (0..4).map(|_| users.pace(a, now)).collect();
+        let waits: Vec<Duration> = (0..4).map(|_| users.pace(a, || now)).collect();
         let half = Duration::from_millis(500);
         assert_eq!(waits, [Duration::ZERO, Duration::ZERO, half, half * 2]);
-        assert_eq!(users.pace(b, now), Duration::ZERO);
+        assert_eq!(users.pace(b, || now), Duration::ZERO);
         // What waited has its turn; a pause is no credit beyond a second's.
         let later = now + Duration::from_secs(60);
         assert_eq!(
-            [users.pace(a, later), users.pace(a, later), users.pace(a, later)],
+            [users.pace(a, || later), users.pace(a, || later), users.pace(a, || later)],
             [Duration::ZERO, Duration::ZERO, half]
         );
 
         // Whoever does not wait for its turn leaves it to others.
-        assert_eq!(users.pace(a, later), half * 2);
+        assert_eq!(users.pace(a, || later), half * 2);
         users.unpace(a);
-        assert_eq!(users.pace(a, later), half * 2);
+        assert_eq!(users.pace(a, || later), half * 2);
 
         let day = 86_400_000;
         assert!(users.bill(a, day) && users.bill(a, day + 1) && !users.bill(a, 2 * day - 1));

@@ -16,7 +16,7 @@ use super::lines::{
 };
 use super::malformed::{Malformed, Problem};
 use crate::code::ReturnCode;
-use crate::command::{CommandError, PtfCommand};
+use crate::command::{CommandError, Field, PtfCommand};
 
 /// `[NAME]` and nothing else.
 fn block_name(line: &[u8]) -> IResult<&[u8], &[u8]> {
@@ -395,8 +395,9 @@ impl<'f> Parts<'f> {
         for (number, name, value) in self.header {
             command = command.header(name, value).map_err(refused(number))?;
         }
+        command.expect(self.parameters.len());
         for (number, name, value) in self.parameters {
-            command = command.param(name, value).map_err(refused(number))?;
+            command.push(name, Field::new(name, value)).map_err(refused(number))?;
         }
         Ok(command)
     }

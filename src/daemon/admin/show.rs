@@ -292,7 +292,7 @@ pub(super) fn clients(shared: &Shared) -> Value {
             "account": account.as_deref(),
             "age_s": seconds(connected.since.elapsed()),
             "requests": Counters::get(&connected.requests),
-            "command": doing.as_ref().map(|(name, _)| &**name),
+            "command": doing.as_ref().map(|(command, _)| command.name()),
             "waits_s": doing.map(|(_, since)| seconds(since.elapsed())),
         })
     };

@@ -205,15 +205,20 @@ fn patterns(reader: &Reader<'_>, key: &str, said: &raw::List) -> Result<Option<V
     Ok(Some(found))
 }
 
-/// Whether a pattern, lower case, is one of this command, in any case.
+/// Whether a pattern is one of this command, in any case. Asked of every command and many patterns: it allocates nothing.
 fn matches(pattern: &str, command: &str) -> bool {
-    let command = command.to_ascii_lowercase();
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(""), _) => true,
-        (Some(inner), Some(_)) => command.contains(inner.strip_suffix('*').unwrap_or(inner)),
-        (Some(end), None) => command.ends_with(end),
-        (None, Some(start)) => command.starts_with(start),
-        (None, None) => command == pattern,
+    let same = |part: Option<&[u8]>, end: &[u8]| part.is_some_and(|part| part.eq_ignore_ascii_case(end));
+    let command = command.as_bytes();
+    match pattern.as_bytes() {
+        [b'*'] => true,
+        [b'*', inner @ .., b'*'] => {
+            inner.is_empty() || command.windows(inner.len()).any(|part| part.eq_ignore_ascii_case(inner))
+        }
+        [b'*', end @ ..] => {
+            same(command.len().checked_sub(end.len()).and_then(|from| command.get(from..)), end)
+        }
+        [start @ .., b'*'] => same(command.get(..start.len()), start),
+        whole => command.eq_ignore_ascii_case(whole),
     }
 }
 

@@ -283,16 +283,16 @@ impl Connection {
     }
 
     async fn prompt(&self, prompt: &[u8]) -> Result<(), End> {
-        let deadline = after(self.shared.state().config.limits.write_time);
-        self.stream.write(prompt, b"", deadline).await.map_err(|_| End::Gone)
+        let time = self.shared.state().config.limits.write_time;
+        self.stream.write(prompt, b"", time).await.map_err(|_| End::Gone)
     }
 
     async fn write(&self, answer: &Answer) -> Result<(), End> {
         if let Some(asked) = &self.asked {
             log::exchanged(&asked.1.name, &asked.1.account, &asked.0, &answer.body);
         }
-        let deadline = after(self.shared.state().config.limits.write_time);
-        self.stream.write(&answer.body, answer.end, deadline).await.map_err(|_| End::Gone)
+        let time = self.shared.state().config.limits.write_time;
+        self.stream.write(&answer.body, answer.end, time).await.map_err(|_| End::Gone)
     }
 
     async fn request(&mut self, lines: Bytes) -> Result<(), End> {
@@ -317,7 +317,7 @@ impl Connection {
                 return self.write(&answer).await;
             }
         };
-        self.connected.set_doing(Some(request.command.name()));
+        self.connected.set_doing(Some(request.command.clone()));
         if log::is_wanted() {
             self.asked = Some(Box::new((lines, Arc::clone(&user))));
         }
@@ -335,7 +335,7 @@ impl Connection {
     ) -> Result<(), End> {
         // Its own pace, before it stands in anybody's line.
         let Request { command, key, lane, deadline } = request;
-        let wait = self.shared.users.pace(user, Instant::now());
+        let wait = self.shared.users.pace(user, Instant::now);
         let mut left = deadline.map(|deadline| deadline.saturating_sub(wait));
         if !wait.is_zero() {
             let config = &account.config;

@@ -81,11 +81,16 @@ impl Request {
 
 /// Whether it sets a password of whoever may log in at the registry: the daemon would not know it. Whatever a user is allowed.
 fn changes_a_password(ptf: &PtfCommand) -> bool {
-    let name = ptf.name().as_str().to_ascii_lowercase();
-    let reads = Nature::by_name(&name).effect() == Effect::Read;
-    let of_logins = ["account", "user", "registrar", "role"].iter().any(|who| name.contains(who));
-    let says = |given: &Parameter| given.name().as_str().to_ascii_lowercase().contains("password");
-    !reads && (name.contains("password") || of_logins && ptf.parameters().iter().any(says))
+    let name = ptf.name().as_str();
+    let of_logins = || ["account", "user", "registrar", "role"].iter().any(|who| contains(name, who));
+    let says = |given: &Parameter| contains(given.name().as_str(), "password");
+    let reads = Nature::by_name(name).effect() == Effect::Read;
+    !reads && (contains(name, "password") || of_logins() && ptf.parameters().iter().any(says))
+}
+
+/// Whether a text contains a word, in any case.
+fn contains(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Whether it has the name of what RRP begins and ends a session by: some registry might take it for that.

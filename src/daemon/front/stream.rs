@@ -68,8 +68,9 @@ impl Stream {
             .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Writes all of two pieces before this time.
-    pub(super) async fn write(&self, body: &[u8], end: &[u8], deadline: Instant) -> io::Result<()> {
+    /// Writes all of two pieces; once there is no room, in so much time. Mostly there is, and no clock is looked at.
+    pub(super) async fn write(&self, body: &[u8], end: &[u8], time: Duration) -> io::Result<()> {
+        let mut deadline = None;
         let mut slices = [IoSlice::new(body), IoSlice::new(end)];
         let mut rest = &mut slices[..];
         IoSlice::advance_slices(&mut rest, 0);
@@ -78,7 +79,11 @@ impl Stream {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => IoSlice::advance_slices(&mut rest, written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let ready = tokio::time::timeout_at(deadline, self.ready(Interest::WRITABLE)).await;
+                    let until = *deadline.get_or_insert_with(|| {
+                        let now = Instant::now();
+                        now.checked_add(time).unwrap_or(now)
+                    });
+                    let ready = tokio::time::timeout_at(until, self.ready(Interest::WRITABLE)).await;
                     ready.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
                 }
                 Err(error) => return Err(error),

@@ -14,7 +14,7 @@ use super::super::shared::{Counters, Phase, Shared, State};
 use super::encode::encode;
 use super::reading::Reading;
 use super::{Server, Serving};
-use crate::command::Describe;
+use crate::command::{Describe, Ptf, ToCommand};
 
 const PLANTED: &str = "pl4nted";
 
@@ -104,7 +104,7 @@ async fn a_scrape_tells_connections_and_accounts() {
     let connected = shared.connections.enter("unix".into(), 10).unwrap();
     shared.connections.enter("unix".into(), 10).unwrap();
     assert!(shared.connections.belongs_to(&connected, "shop \"1\"\n", 10));
-    connected.set_doing(Some(PLANTED));
+    connected.set_doing(Some(Ptf::query(&format!("Query{PLANTED}")).unwrap().to_command()));
     Counters::add(&shared.counters.requests);
     shared.state().accounts["main"].client.query(&Describe::new()).await.unwrap();
     let answer = get(address, "/metrics").await;
