@@ -153,6 +153,14 @@ impl Users {
         all.entry(user.name.clone()).or_default().pace(per_second, now())
     }
 
+    /// Takes one of [`pace`](Self::pace) back: whoever waited for it does not wait any more.
+    pub(super) fn unpace(&self, user: &User) {
+        if let (Some(per_second), Some(usage)) = (user.commands_per_second, self.usage().get_mut(&user.name))
+        {
+            usage.unpace(per_second);
+        }
+    }
+
     /// Counts a billable command, at this time of the clock on the wall in milliseconds; `false` if the user has had as many on
     /// this day, by UTC, as are allowed. They are counted since the start of the daemon.
     pub(super) fn bill(&self, user: &User, wall: u64) -> bool {
@@ -292,6 +300,11 @@ mod tests {
             [users.pace(a, || later), users.pace(a, || later), users.pace(a, || later)],
             [Duration::ZERO, Duration::ZERO, half]
         );
+
+        // Whoever does not wait for its turn leaves it to others.
+        assert_eq!(users.pace(a, || later), half * 2);
+        users.unpace(a);
+        assert_eq!(users.pace(a, || later), half * 2);
 
         let day = 86_400_000;
         assert!(users.bill(a, day) && users.bill(a, day + 1) && !users.bill(a, 2 * day - 1));

@@ -166,3 +166,31 @@ async fn a_reader_that_never_reads_is_left_and_delays_nobody() {
     assert!(at_once(other.ask("command=CheckDomain\ndomain=example.net")).await.contains("code = 210"));
     daemon.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_leaves_or_has_no_time_does_not_make_its_user_wait() {
+    let daemon = Setup::in_memory().users("commands-per-second = 1").start().await;
+    let mut desk = daemon.log_in("desk").await;
+    for _ in 0..100 {
+        let mut left = daemon.log_in("desk").await;
+        left.request("command=CheckDomain\ndomain=example.net").await;
+        sleep(Duration::from_millis(1)).await;
+        drop(left);
+    }
+    sleep(SECOND).await;
+    let asked = Instant::now();
+    desk.ask("command=CheckDomain\ndomain=example.com").await;
+    assert!(asked.elapsed() < 2 * SECOND, "{:?}", asked.elapsed());
+    // What has ten seconds is told after ten, and not when its turn would have been.
+    let mut many = Vec::new();
+    for _ in 0..60 {
+        let mut one = daemon.log_in("desk").await;
+        one.request("command=CheckDomain\ndomain=example.org").await;
+        many.push(one);
+    }
+    sleep(SECOND / 10).await;
+    let asked = Instant::now();
+    let told = desk.ask("X-RRP-DEADLINE=10\ncommand=CheckDomain\ndomain=example.com").await;
+    assert!(told.contains("code = 421") && asked.elapsed() < 11 * SECOND, "{:?} {told}", asked.elapsed());
+    daemon.end().await;
+}

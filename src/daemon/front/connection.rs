@@ -24,6 +24,7 @@ use crate::daemon::log;
 use crate::daemon::shared::{Connected, Counters, Phase, Shared};
 use crate::dispatch::{NotSent, Outcome};
 use crate::net::Alarm;
+use crate::pace::Lane;
 use crate::secret::Secret;
 
 /// So long a wrong login waits for its answer.
@@ -333,16 +334,31 @@ impl Connection {
         account: Arc<Account>,
     ) -> Result<(), End> {
         // Its own pace, before it stands in anybody's line.
+        let Request { command, key, lane, deadline } = request;
         let wait = self.shared.users.pace(user, Instant::now);
+        let mut left = deadline.map(|deadline| deadline.saturating_sub(wait));
         if !wait.is_zero() {
-            tokio::select! {
+            let config = &account.config;
+            let usual = match (lane, command.nature().effect()) {
+                (Lane::Bulk, _) => config.bulk_deadline,
+                (_, Effect::Read) => config.query_deadline,
+                _ => config.change_deadline,
+            };
+            let deadline = deadline.unwrap_or(usual);
+            left = Some(deadline.saturating_sub(wait));
+            let end = tokio::select! {
                 biased;
-                () = sleep(wait) => {}
-                end = self.watch() => return Err(end),
+                () = sleep(wait.min(deadline)) => None,
+                end = self.watch() => Some(end),
+            };
+            if wait > deadline || end.is_some() {
+                self.shared.users.unpace(user);
+            }
+            if let Some(end) = end {
+                return Err(end);
             }
         }
-        let Request { command, key, lane, deadline } = request;
-        let deadline = deadline.map(|deadline| deadline.saturating_sub(wait));
+        let deadline = left;
         if command.nature().effect() == Effect::Read {
             let mut call = account.client.ask(command).lane(lane).user(&user.name);
             if let Some(deadline) = deadline {

@@ -28,6 +28,12 @@ impl Usage {
         ahead.saturating_sub(SECOND.saturating_sub(interval))
     }
 
+    /// Takes the last one back: it does not go.
+    pub(super) fn unpace(&mut self, per_second: u32) {
+        let interval = SECOND.checked_div(per_second).unwrap_or(SECOND);
+        self.paid_until = self.paid_until.and_then(|until| until.checked_sub(interval));
+    }
+
     /// Counts one more, at this time; `false` if there were `most` on this day already. A clock that is put back stays on
     /// the later day.
     pub(super) fn bill(&mut self, most: u32, wall: u64) -> bool {
