@@ -397,7 +397,7 @@ pub(super) fn listed(body: &Body) -> (Nature, bool) {
         Body::Rrp(rrp) => (Dialect::Rfc, rrp.verb().as_str(), Nature::of_rrp(rrp)),
         Body::Ptf(ptf) => (Dialect::Xrrp, ptf.name().as_str(), Nature::of_ptf(ptf)),
     };
-    let listed = || table::settles(dialect, name) || !table::named(dialect, name).is_empty();
+    let listed = || !table::named(dialect, name).is_empty() || table::settles(dialect, name);
     (nature, nature.effect() == Effect::Read && listed())
 }
 
