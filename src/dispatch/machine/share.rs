@@ -11,7 +11,7 @@
 //!   whoever joins later.
 //! - else the call gets a command of its own.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -26,8 +26,9 @@ use crate::command::{Command, Object};
 /// Queries that others may join, and when writes were asked last.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// By a hash of user and command, which two may have in common.
-    queries: HashMap<u64, JobId>,
+    /// By a hash of user and command, which two may have in common. There are few, and whoever chooses commands whose hashes
+    /// collide gains nothing in a tree.
+    queries: BTreeMap<u64, JobId>,
     /// The number of the last write to an object, by a part of the object's hash: two objects may share a place, and then
     /// a write to one is taken for one to both.
     written: Vec<u64>,
@@ -39,7 +40,7 @@ pub(super) struct Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { queries: HashMap::new(), written: vec![0; Self::PLACES], any: 0, unknown: 0 }
+        Self { queries: BTreeMap::new(), written: vec![0; Self::PLACES], any: 0, unknown: 0 }
     }
 }
 
