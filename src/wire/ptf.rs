@@ -280,6 +280,7 @@ impl<'f> Run<'f> {
 }
 
 /// What ends the name of a property, or shows that it is none.
+#[expect(clippy::indexing_slicing, reason = "while it is compiled")]
 static ENDS_NAME: [bool; 256] = {
     let mut ends = [false; 256];
     ends[b']' as usize] = true;
