@@ -94,6 +94,10 @@ pub(crate) fn check_line(what: &'static str, text: &str, max: usize) -> Result<(
     if text.len() > max {
         return Err(TextError::too_long(what, max));
     }
+    // Most are nothing else.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(());
+    }
     match text.char_indices().find(|(_, c)| ends_line(*c)) {
         Some((at, found)) => Err(TextError::forbidden(what, found, at)),
         None => Ok(()),
@@ -195,12 +199,14 @@ impl ParameterName {
         if let Some((at, found)) = name.char_indices().find(|pair| !allowed(*pair)) {
             return Err(TextError::forbidden(WHAT, found, at));
         }
-        let letters: String =
-            name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let mut letters =
+            name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
         if name.starts_with('.') || name.eq_ignore_ascii_case("EOF") {
             return Err(TextError::reserved(WHAT, "the end of a frame"));
         }
-        if letters.trim_end_matches(|c: char| c.is_ascii_digit()) == "command" {
+        if b"command".iter().all(|letter| letters.next() == Some(*letter))
+            && letters.all(|byte| byte.is_ascii_digit())
+        {
             return Err(TextError::reserved(WHAT, "command"));
         }
         Ok(Self(name.into()))

@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::ops::RangeInclusive;
 use core::time::Duration;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -329,7 +329,7 @@ impl Builder {
             wall: self.wall,
             alarm: Alarm::default(),
             retrying: Arc::clone(&retrying),
-            callers: HashMap::new(),
+            callers: BTreeMap::new(),
             flights: Flights::default(),
             connections: account::Connections::new(),
             aborts: HashMap::new(),

@@ -4,7 +4,7 @@
 use core::error::Error;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -53,7 +53,7 @@ pub(super) struct Driver {
     pub(super) wall: Wall,
     pub(super) alarm: Alarm,
     pub(super) retrying: Arc<AtomicBool>,
-    pub(super) callers: HashMap<CallId, Caller>,
+    pub(super) callers: BTreeMap<CallId, Caller>,
     pub(super) flights: Flights,
     pub(super) connections: Connections,
     /// What closes each connection at once, from its greeting to its end.

@@ -393,11 +393,17 @@ impl Row {
 /// What the table or a convention says of a command, and whether the table itself says that it only reads: it has a row for
 /// it, or names it as the read that settles another command.
 pub(super) fn listed(body: &Body) -> (Nature, bool) {
-    let (dialect, name, nature) = match body {
-        Body::Rrp(rrp) => (Dialect::Rfc, rrp.verb().as_str(), Nature::of_rrp(rrp)),
-        Body::Ptf(ptf) => (Dialect::Xrrp, ptf.name().as_str(), Nature::of_ptf(ptf)),
+    let (dialect, name) = match body {
+        Body::Rrp(rrp) => (Dialect::Rfc, rrp.verb().as_str()),
+        Body::Ptf(ptf) => (Dialect::Xrrp, ptf.name().as_str()),
     };
-    let listed = || table::settles(dialect, name) || !table::named(dialect, name).is_empty();
+    let rows = table::named(dialect, name);
+    // Without a row it is what its name says.
+    let nature = match body {
+        Body::Ptf(_) if rows.is_empty() => Nature::by_name(name),
+        _ => Nature::of(body),
+    };
+    let listed = || !rows.is_empty() || table::settles(dialect, name);
     (nature, nature.effect() == Effect::Read && listed())
 }
 

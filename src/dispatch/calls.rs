@@ -104,6 +104,14 @@ impl Calls {
         core::mem::take(&mut self.settling).into_iter()
     }
 
+    /// The only one, taken out; `None` if there are several, or none.
+    pub(super) fn take_only(&mut self) -> Option<CallId> {
+        match (&mut self.wanting, &mut self.settling) {
+            (Few { first, more: None }, Few { first: None, more: None }) => first.take(),
+            _ => None,
+        }
+    }
+
     /// All of them, in the order in which they came.
     pub(super) fn take(&mut self) -> Vec<CallId> {
         let Self { wanting, settling } = core::mem::take(self);
@@ -151,8 +159,9 @@ impl Few {
 }
 
 /// What there is of one caller.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Load {
+    name: Arc<str>,
     /// Since it called, and not only left something in line.
     owner: Option<Arc<Owner>>,
     calls: usize,
@@ -160,10 +169,23 @@ struct Load {
     in_line: [u32; Lane::ALL.len()],
 }
 
+impl Load {
+    const fn new(name: Arc<str>) -> Self {
+        Self { name, owner: None, calls: 0, in_line: [0; Lane::ALL.len()] }
+    }
+
+    /// Whether it waits for nothing.
+    fn is_idle(&self) -> bool {
+        self.calls == 0 && self.in_line.iter().all(|count| *count == 0)
+    }
+}
+
 /// Callers that wait for something, each name held once.
 #[derive(Debug, Default)]
 pub(super) struct Callers {
     known: HashMap<Arc<str>, Load>,
+    /// Who was the last that had nothing left: known as long as no other is, for mostly it comes again.
+    last: Option<Arc<str>>,
     /// Where names are put together.
     name: String,
 }
@@ -178,9 +200,14 @@ impl Callers {
     ) -> (Arc<Owner>, Arc<str>) {
         self.name.clear();
         self.name.extend([user, "\0", caller]);
-        let known = self.known.get_key_value(&*self.name).map(|(name, _)| Arc::clone(name));
-        let name = known.unwrap_or_else(|| self.name.as_str().into());
-        let load = self.known.entry(Arc::clone(&name)).or_default();
+        let load = match self.known.get_mut(&*self.name) {
+            Some(load) => load,
+            None => {
+                let name: Arc<str> = self.name.as_str().into();
+                self.known.entry(Arc::clone(&name)).or_insert_with(|| Load::new(name))
+            }
+        };
+        let name = Arc::clone(&load.name);
         load.calls = load.calls.saturating_add(1);
         // With a zero byte in its name another user may have the same turns, but is not taken for it.
         let owner = match load.owner.take_if(|owner| *owner.user == *user) {
@@ -204,7 +231,7 @@ impl Callers {
         let load = match self.known.get_mut(caller) {
             Some(load) => load,
             // It has left its job to itself.
-            None => self.known.entry(Arc::clone(caller)).or_default(),
+            None => self.known.entry(Arc::clone(caller)).or_insert_with(|| Load::new(Arc::clone(caller))),
         };
         let Some(count) = load.in_line.get_mut(place(lane)) else { return false };
         *count = count.saturating_add(1);
@@ -223,8 +250,14 @@ impl Callers {
     fn load(&mut self, caller: &str, change: impl FnOnce(&mut Load)) {
         let Some(load) = self.known.get_mut(caller) else { return };
         change(load);
-        if load.calls == 0 && load.in_line.iter().all(|count| *count == 0) {
-            self.known.remove(caller);
+        if !load.is_idle() || self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &load.name)) {
+            return;
+        }
+        let before = self.last.replace(Arc::clone(&load.name));
+        if let Some(before) = before
+            && self.known.get(&before).is_some_and(Load::is_idle)
+        {
+            self.known.remove(&before);
         }
     }
 
@@ -240,7 +273,8 @@ impl Callers {
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.known.len()
+        let last = self.last.as_ref().and_then(|last| self.known.get(last));
+        self.known.len().saturating_sub(usize::from(last.is_some_and(Load::is_idle)))
     }
 }
 

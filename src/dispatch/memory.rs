@@ -119,6 +119,8 @@ impl Memory {
 pub(super) struct Recent {
     /// Newest last.
     known: VecDeque<Known>,
+    /// What the replies among them hold, in bytes.
+    held: usize,
     /// The number of the last write that was handed over to an object, by a part of the object's hash: two objects may share a
     /// place, and then a write to one is taken for one to both.
     written: Vec<u64>,
@@ -137,7 +139,7 @@ struct Known {
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { known: VecDeque::new(), written: vec![0; Self::PLACES], unknown: 0 }
+        Self { known: VecDeque::new(), held: 0, written: vec![0; Self::PLACES], unknown: 0 }
     }
 }
 
@@ -147,6 +149,8 @@ impl Recent {
     /// Longer replies are not kept.
     const MAX_FIELDS: usize = 256;
     const MAX_BYTES: usize = 16_384;
+    /// All together hold no more: what is kept goes round, and is to stay in a processor's own memory.
+    const MAX_HELD: usize = 262_144;
 
     /// What a command was answered when so many writes had been handed over, if a write may ask for it.
     pub(super) fn keep(
@@ -157,16 +161,24 @@ impl Recent {
         now: Instant,
         age: Duration,
     ) {
-        let old = |known: &mut Known| now.saturating_duration_since(known.when) >= age;
-        while self.known.pop_front_if(old).is_some() {}
+        while self.known.front().is_some_and(|known| now.saturating_duration_since(known.when) >= age) {
+            self.forget_oldest();
+        }
         let too_long = reply.lines().len() > Self::MAX_FIELDS || reply.bytes().len() > Self::MAX_BYTES;
         if too_long || !Reading::is_one(reply) || !may_settle(command) {
             return;
         }
-        if self.known.len() >= Self::MAX {
-            self.known.pop_front();
+        self.held = self.held.saturating_add(size(reply));
+        while self.known.len() >= Self::MAX || self.held > Self::MAX_HELD && !self.known.is_empty() {
+            self.forget_oldest();
         }
         self.known.push_back(Known { when: now, writes, command: command.clone(), reply: reply.clone() });
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(oldest) = self.known.pop_front() {
+            self.held = self.held.saturating_sub(size(&oldest.reply));
+        }
     }
 
     /// What this command has shown, and when, if nothing was written since to what it is about.
@@ -196,6 +208,11 @@ impl Recent {
             }
         }
     }
+}
+
+/// What a reply holds: its bytes, and twenty for the place of each line.
+fn size(reply: &Reply) -> usize {
+    reply.bytes().len().saturating_add(reply.lines().len().saturating_mul(20))
 }
 
 fn place(object: &Object) -> usize {

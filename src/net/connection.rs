@@ -26,7 +26,8 @@ use crate::wire::{EncodeError, Greeting};
 ///
 /// Nothing is sent twice here: a command has one attempt, and its [`Fate`] says what became of it.
 pub struct Connection {
-    requests: mpsc::Sender<Request>,
+    /// What waits in it has a place, but for the login and QUIT, which come once.
+    requests: mpsc::UnboundedSender<Request>,
     /// Places for commands that wait.
     places: Arc<Semaphore>,
     ended: watch::Receiver<Option<Arc<End>>>,
@@ -63,7 +64,7 @@ impl Connection {
 
     /// One that has logged in.
     pub(super) fn new(
-        requests: mpsc::Sender<Request>,
+        requests: mpsc::UnboundedSender<Request>,
         ended: watch::Receiver<Option<Arc<End>>>,
         task: AbortHandle,
         greeting: Option<Greeting>,
@@ -96,9 +97,7 @@ impl Connection {
 
     /// Hands a request to the task; gives it back if there is none any more.
     fn request(&self, request: Request) -> Option<Request> {
-        // A sender of its own has room for one request, so that nobody waits for a caller who has stopped to poll.
-        let mut requests = self.requests.clone();
-        requests.try_send(request).err().map(mpsc::TrySendError::into_inner)
+        self.requests.unbounded_send(request).err().map(mpsc::TrySendError::into_inner)
     }
 
     /// Asks by the keepalive whether the login still holds. A reply that closes the connection is told, too, before the

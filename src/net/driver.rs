@@ -66,7 +66,7 @@ pub(super) type Ended = watch::Sender<Option<Arc<End>>>;
 pub(super) struct Driver<T> {
     pub(super) transport: T,
     pub(super) session: Session,
-    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) requests: mpsc::UnboundedReceiver<Request>,
     /// Each of the two is told once, or dropped when the session has ended before.
     pub(super) greeted: Option<oneshot::Sender<Greeting>>,
     pub(super) opened: Option<oneshot::Sender<Opened>>,
@@ -259,18 +259,27 @@ impl<T: Transport> Driver<T> {
     /// Looks whether anything is to be read, and tells the session.
     async fn check(&mut self, chunk: &mut Vec<u8>) {
         fit(chunk, BUSY_READ);
-        let deadline = self.session.poll_timeout().map_or_else(tokio::time::Instant::now, Into::into);
-        if deadline <= tokio::time::Instant::now() {
-            return self.session.handle_timeout(now());
-        }
-        match tokio::time::timeout_at(deadline, look(&mut self.transport, chunk)).await {
-            Ok(Some(io)) => {
+        let looked = {
+            let mut look = core::pin::pin!(look(&mut self.transport, chunk));
+            // Mostly it is known at once, and takes neither a clock nor a timer.
+            match poll_fn(|cx| Poll::Ready(look.as_mut().poll(cx))).await {
+                Poll::Ready(looked) => Some(looked),
+                Poll::Pending => {
+                    let due = self.session.poll_timeout();
+                    let deadline = due.map_or_else(tokio::time::Instant::now, Into::into);
+                    tokio::time::timeout_at(deadline, look).await.ok()
+                }
+            }
+        };
+        match looked {
+            Some(Some(io)) => {
                 self.moved(io, chunk);
                 // A peer that is faster than we are keeps neither the thread nor the clock from their turn.
                 tokio::task::yield_now().await;
+                self.session.handle_timeout(now());
             }
-            Ok(None) => self.session.handle_checked(now()),
-            Err(_) => self.session.handle_timeout(now()),
+            Some(None) => self.session.handle_checked(now()),
+            None => self.session.handle_timeout(now()),
         }
     }
 

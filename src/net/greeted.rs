@@ -31,7 +31,7 @@ pub struct Greeted {
 
 /// What is held of a task from its beginning to the login.
 pub(super) struct Task {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::UnboundedSender<Request>,
     greeted: oneshot::Receiver<Greeting>,
     opened: oneshot::Receiver<Opened>,
     ended: watch::Receiver<Option<Arc<End>>>,
@@ -46,7 +46,7 @@ impl Task {
         let session = Session::new(config, now()).map_err(OpenError::encode)?;
         let (source, tls) = (transport.source_address(), transport.is_tls());
         let changes_password = session.changes_password();
-        let (requests, received) = mpsc::channel(0);
+        let (requests, received) = mpsc::unbounded();
         let (tell_greeted, greeted) = oneshot::channel();
         let (tell_opened, opened) = oneshot::channel();
         let (end, ended) = watch::channel(None);
@@ -121,8 +121,8 @@ impl Greeted {
     /// [`OpenError`] if the connection was lost while it waited, or the registry refuses the login or is silent. A refused
     /// login is not repeated.
     pub async fn log_in(self) -> Result<Connection, OpenError> {
-        let Self { greeting, mut task } = self;
-        let asked = task.requests.try_send(Request::LogIn).is_ok();
+        let Self { greeting, task } = self;
+        let asked = task.requests.unbounded_send(Request::LogIn).is_ok();
         task.opened(Some(greeting), asked).await
     }
 

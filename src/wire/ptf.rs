@@ -46,7 +46,7 @@ pub(crate) fn read_reply(frame: &[u8], form: Form, index: &mut Index) -> Result<
     let mut run = Run::default();
     let mut lines = open(frame, &mut head);
     loop {
-        if run.has_begun()
+        if run.goes_on
             && let Some((line, len)) = run.property(lines.rest(), lines.position())
         {
             index.lines.push(line);
@@ -216,14 +216,11 @@ fn is(key: &[u8], wanted: &[u8]) -> bool {
 struct Run<'f> {
     prefix: &'f [u8],
     name: Span,
+    /// Whether the next line is probably one of it: the last two were.
+    goes_on: bool,
 }
 
 impl<'f> Run<'f> {
-    #[inline]
-    const fn has_begun(&self) -> bool {
-        !self.prefix.is_empty()
-    }
-
     /// The line at the beginning of `rest`, which stands at `start`, as one more property of the run, and its length.
     /// `None` if it may be anything else: then it is read as any line is.
     #[inline]
@@ -248,7 +245,7 @@ impl<'f> Run<'f> {
     fn another(&mut self, rest: &'f [u8], start: usize) -> Option<(Line, usize)> {
         const OPEN: &[u8] = b"property[";
         let inner = rest.strip_prefix(OPEN)?;
-        let length = inner.iter().position(|byte| matches!(byte, b']' | b'=' | b'\r' | b'\n'))?;
+        let length = inner.iter().position(|byte| ENDS_NAME.get(usize::from(*byte)) == Some(&true))?;
         let (name, after) = inner.split_at_checked(length)?;
         if name.is_empty() || !after.starts_with(b"][") {
             return None;
@@ -257,8 +254,10 @@ impl<'f> Run<'f> {
             Span::new(start.wrapping_add(OPEN.len()), start.wrapping_add(OPEN.len()).wrapping_add(length));
         // Up to and with the `][` behind the name.
         let prefix = rest.get(..OPEN.len().wrapping_add(length).wrapping_add(2))?;
-        let found = Self { prefix, name }.property(rest, start)?;
-        (self.prefix, self.name) = (prefix, name);
+        let goes_on = prefix == self.prefix;
+        let another = Self { prefix, name, goes_on };
+        let found = another.property(rest, start)?;
+        *self = another;
         Some(found)
     }
 
@@ -272,12 +271,24 @@ impl<'f> Run<'f> {
                 // Up to and with the `][` behind the name.
                 self.prefix = frame.get(start..at(name_end.saturating_add(2))).unwrap_or_default();
                 self.name = name;
+                self.goes_on = !self.prefix.is_empty();
                 Line::property(name, index, value).unwrap_or_else(|| Line::plain(key, value))
             }
             None => Line::plain(key, value),
         }
     }
 }
+
+/// What ends the name of a property, or shows that it is none.
+#[expect(clippy::indexing_slicing, reason = "while it is compiled")]
+static ENDS_NAME: [bool; 256] = {
+    let mut ends = [false; 256];
+    ends[b']' as usize] = true;
+    ends[b'=' as usize] = true;
+    ends[b'\r' as usize] = true;
+    ends[b'\n' as usize] = true;
+    ends
+};
 
 /// One to nine digits, and what follows them.
 #[inline]

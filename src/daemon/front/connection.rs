@@ -377,6 +377,19 @@ impl Connection {
             return self
                 .close_as_mregd(&account, told.ok().map(crate::dispatch::Answer::into_reply).as_ref());
         }
+        // Apart, for most only read, and what answers them holds room for all that it may come to.
+        Box::pin(self.change(command, key, lane, deadline, user, account)).await
+    }
+
+    async fn change(
+        &mut self,
+        command: Command,
+        key: Option<Box<str>>,
+        lane: Lane,
+        deadline: Option<Duration>,
+        user: &Arc<User>,
+        account: Arc<Account>,
+    ) -> Result<(), End> {
         if !account.takes_writes() {
             let text = "Command failed; not sent: the account has no journal";
             return self.write(&Answer::local(421, text, "no-journal")).await;

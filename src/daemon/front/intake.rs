@@ -69,13 +69,13 @@ pub(super) struct Intake {
     /// So much of it has no LF.
     searched: usize,
     /// The request so far.
-    request: BytesMut,
+    request: Vec<u8>,
     lines: usize,
 }
 
 impl Intake {
     pub(super) fn new() -> Self {
-        let (buffer, request) = (BytesMut::new(), BytesMut::new());
+        let (buffer, request) = (BytesMut::new(), Vec::new());
         Self { stage: Stage::User, buffer, searched: 0, request, lines: 0 }
     }
 
@@ -104,7 +104,7 @@ impl Intake {
         }
         if let Some(Input::Offence(_) | Input::Quit) = input {
             self.stage = Stage::Over;
-            (self.buffer, self.request) = (BytesMut::new(), BytesMut::new());
+            (self.buffer, self.request) = (BytesMut::new(), Vec::new());
         }
         input
     }
@@ -177,7 +177,7 @@ impl Intake {
             Stage::Between if word.eq_ignore_ascii_case(b"quit") => Some(Input::Quit),
             Stage::Between | Stage::Inside if word.eq_ignore_ascii_case(b"eof") => {
                 (self.stage, self.lines) = (Stage::Between, 0);
-                Some(Input::Request(core::mem::take(&mut self.request).freeze()))
+                Some(Input::Request(core::mem::take(&mut self.request).into()))
             }
             Stage::Between | Stage::Inside => {
                 self.stage = Stage::Inside;
@@ -192,8 +192,8 @@ impl Intake {
                     // Most are shorter.
                     self.request.reserve(256);
                 }
-                self.request.put_slice(line);
-                self.request.put_u8(b'\n');
+                self.request.extend_from_slice(line);
+                self.request.push(b'\n');
                 None
             }
         }

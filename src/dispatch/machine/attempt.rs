@@ -281,6 +281,10 @@ impl<S: Slots> Dispatch<S> {
 
     fn answer(&mut self, id: JobId, answer: Result<Answer, Option<Answer>>, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if let Some(call) = job.calls.take_only() {
+            self.tell_answer(call, answer);
+            return self.drop_job(id, at);
+        }
         let mut calls = job.calls.take();
         let last = calls.pop();
         for call in calls {

@@ -11,7 +11,7 @@
 //!   whoever joins later.
 //! - else the call gets a command of its own.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -26,8 +26,9 @@ use crate::command::{Command, Object};
 /// Queries that others may join, and when writes were asked last.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// By a hash of user and command, which two may have in common.
-    queries: HashMap<u64, JobId>,
+    /// By a hash of user and command, which two may have in common. There are few, and whoever chooses commands whose hashes
+    /// collide gains nothing in a tree.
+    queries: BTreeMap<u64, JobId>,
     /// The number of the last write to an object, by a part of the object's hash: two objects may share a place, and then
     /// a write to one is taken for one to both.
     written: Vec<u64>,
@@ -39,7 +40,7 @@ pub(super) struct Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { queries: HashMap::new(), written: vec![0; Self::PLACES], any: 0, unknown: 0 }
+        Self { queries: BTreeMap::new(), written: vec![0; Self::PLACES], any: 0, unknown: 0 }
     }
 }
 
@@ -79,13 +80,51 @@ impl Shared {
     }
 }
 
+/// A hash for what is compared afterwards anyway: who makes two alike only has them not found.
+struct Quick(u64);
+
+impl Quick {
+    /// An odd number without pattern, 2⁶⁴ divided by the golden ratio.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+    const fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(26) ^ word).wrapping_mul(Self::FACTOR);
+    }
+}
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.mix(u64::from_le_bytes(*word));
+        }
+        self.mix(rest.iter().fold(1, |word, byte| word << 8 | u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.mix(u64::from(byte));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.mix(word);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.mix(word as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 impl<S: Slots> Dispatch<S> {
     /// By what others find a query that ask the same, if they may at all.
     pub(super) fn share_key(&self, call: CallId, command: &Command) -> Option<u64> {
         if !self.config.coalesce || !command.is_listed_read() {
             return None;
         }
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Quick(0);
         (&*self.calls.get(&call)?.owner.user, command.body()).hash(&mut hasher);
         Some(hasher.finish())
     }
