@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rrp::sim::{Change, Close, Effect, Fault, Trigger};
+use rrp::sim::{Change, Close, Effect, Fault, Form, Trigger};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
@@ -195,5 +195,79 @@ async fn a_used_up_cap_does_not_hide_what_became_of_a_write() {
         assert!(code(&told) == "531" && told.contains("property[rrp-state][0] = cap\n"), "{told}");
     }
     assert_eq!(renewals(&daemon), 1);
+    daemon.end().await;
+}
+
+/// A client whose each order is asked for until it is answered, however often it is cut off. How many orders it gave.
+async fn orders(daemon: &Daemon, mut random: u64, count: usize) -> usize {
+    let mut next = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    for _ in 0..count {
+        loop {
+            let mut desk = daemon.log_in("desk").await;
+            send(&mut desk, RENEW).await;
+            match next(4) {
+                // It hangs up some time before it is answered, or after.
+                0 => {
+                    for _ in 0..next(400) {
+                        tokio::task::yield_now().await;
+                    }
+                    continue;
+                }
+                1 => {
+                    let _ = tokio::time::timeout(Duration::from_millis(200), desk.readable()).await;
+                    continue;
+                }
+                2 => desk.shutdown().await.unwrap(),
+                _ => {}
+            }
+            let told = reply(&mut desk).await;
+            if code(&told) == "200" {
+                break;
+            }
+            assert!(told.contains("property[rrp-state][0] = ") || code(&told) == "421", "{told}");
+        }
+    }
+    count
+}
+
+#[tokio::test]
+async fn nothing_is_done_more_often_than_it_was_ordered() {
+    // Nine renewals: ten years are the most.
+    let seed = 2_u64;
+    let daemon =
+        Daemon::with("sessions = 3\nsettle-wait = '40ms'\nnegatives = ['60ms', '20ms', '10ms']").await;
+    drop(with_domain(&daemon).await);
+    for (nth, effect) in [
+        Effect::ExecuteAndClose(Close::Reset),
+        Effect::CloseBefore(Close::Reset),
+        Effect::Delay(Duration::from_millis(25)),
+        Effect::ExecuteAndClose(Close::Fin),
+        Effect::Answer { code: 421, text: None, executed: false, form: Form::Rrp, close: None },
+        Effect::Cut { at: 7, executed: true, close: Close::Fin },
+        Effect::Cut { at: 7, executed: false, close: Close::Reset },
+        Effect::Delay(Duration::from_millis(60)),
+    ]
+    .into_iter()
+    .cycle()
+    .take(64)
+    .enumerate()
+    {
+        if (seed.wrapping_add(nth as u64)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 62 != 0 {
+            on_renewal(&daemon, effect);
+        }
+    }
+    // One alone has exactly what it has ordered; where several order the same, one may be told what another one has.
+    let alone = orders(&daemon, seed, 3).await;
+    assert_eq!(renewals(&daemon), alone);
+    let (first, second, third) = tokio::join!(
+        orders(&daemon, seed ^ 0x1111, 2),
+        orders(&daemon, seed ^ 0x5555, 2),
+        orders(&daemon, seed ^ 0xaaaa, 2),
+    );
+    let (done, all) = (renewals(&daemon) - alone, first + second + third);
+    assert!((1..=all).contains(&done), "{done} of {all}");
     daemon.end().await;
 }
