@@ -346,3 +346,39 @@ impl Queued {
         self.everywhere || objects.iter().filter_map(|object| object.name().rsplit('.').next()).any(known)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_readings_has_an_end_in_bytes() {
+        let mut recent = Recent::default();
+        #[expect(clippy::disallowed_methods, reason = "any time will do")]
+        let now = Instant::now();
+        let minute = Duration::from_secs(60);
+        let keep = |recent: &mut Recent, number: usize, length: usize, now: Instant| {
+            let command = crate::command::PtfCommand::new("StatusDomain").unwrap();
+            let command = command.param("domain", &format!("{number}.example.com")).unwrap();
+            let long = "x".repeat(length);
+            let text = format!("[RESPONSE]\r\ncode = 200\r\ndescription = ok\r\na = {long}\r\nEOF\r\n");
+            let mut received = bytes::BytesMut::from(text.as_bytes());
+            let mut deframer = crate::wire::deframe::Deframer::new(crate::wire::deframe::Limits::REPLY);
+            let reply = Reply::parse(&deframer.deframe(&mut received).unwrap().unwrap()).unwrap();
+            recent.keep(&Command::new(command), &reply, 0, now, minute);
+            let held: usize = recent.known.iter().map(|known| size(&known.reply)).sum();
+            assert_eq!(recent.held, held);
+            assert!(held <= Recent::MAX_HELD && recent.known.len() <= Recent::MAX, "{held}");
+        };
+        for number in 0..100 {
+            keep(&mut recent, number, 10_000, now);
+        }
+        assert!((20..30).contains(&recent.known.len()), "{}", recent.known.len());
+        for number in 0..2_000 {
+            keep(&mut recent, number, 10, now);
+        }
+        assert_eq!(recent.known.len(), Recent::MAX);
+        keep(&mut recent, 0, 10, now + minute);
+        assert_eq!(recent.known.len(), 1);
+    }
+}
