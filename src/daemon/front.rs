@@ -10,6 +10,7 @@ mod intake;
 mod laws;
 mod listen;
 mod request;
+mod share;
 mod stream;
 
 use core::time::Duration;

@@ -21,9 +21,6 @@ use crate::settle::{Keyed, Proof, Resolver, payload_hash, resolver};
 /// So many writes are known.
 const MOST: usize = 20_000;
 
-/// A longer answer is not kept: what is known of it by its key is told instead.
-const MOST_HELD: usize = 16_384;
-
 /// How a key of ours begins. Nobody else's may.
 pub(super) const PREFIX: &str = "rrp:auto:";
 
@@ -88,6 +85,20 @@ pub(super) struct Part {
     owed: bool,
     /// Its caller has been told what became of it, as far as is known.
     heard: bool,
+}
+
+/// What is kept of a write.
+#[derive(Debug)]
+pub(super) struct About {
+    objects: Vec<Object>,
+    billable: bool,
+}
+
+impl About {
+    pub(super) fn of(command: &Command) -> Self {
+        let billable = is_paid_again(command.nature().billable(), resolver(command));
+        Self { objects: command.objects(), billable }
+    }
 }
 
 /// How a write without key begins.
@@ -195,7 +206,7 @@ impl Identical {
             return Begin::Full;
         }
         let key: Box<str> = format!("{PREFIX}{number:016x}").into();
-        all.insert(identity, Known::new(key.clone(), command));
+        all.insert(identity, Known::new(key.clone(), About::of(command)));
         Begin::Key(Part { identity, key, joined: false, kept: None, first: true, owed: false, heard: false })
     }
 
@@ -242,7 +253,8 @@ impl Identical {
     }
 
     /// The answer could not be delivered. If others have had it meanwhile, it comes back all the same: nobody is told less.
-    pub(super) fn undelivered(&self, part: &Part, answer: Answer, command: &Command, now: Instant) {
+    /// One that is long is told by its key.
+    pub(super) fn undelivered(&self, part: &Part, answer: Option<Answer>, about: About, now: Instant) {
         // What is asked for again is not kept longer for that.
         let Some(until) = part.kept.or_else(|| now.checked_add(self.time)) else { return };
         let mut all = self.lock();
@@ -250,7 +262,7 @@ impl Identical {
             return;
         }
         let waiting = usize::from(!part.heard);
-        let anew = || Known { waiting, over: true, ..Known::new(part.key.clone(), command) };
+        let anew = || Known { waiting, over: true, ..Known::new(part.key.clone(), about) };
         let known = all.entry(part.identity).or_insert_with(anew);
         if known.key != part.key {
             return;
@@ -265,8 +277,7 @@ impl Identical {
         if part.owed {
             known.keep = Keep::Told;
         } else if !matches!(known.keep, Keep::Told) {
-            let small = answer.body.len() <= MOST_HELD;
-            known.keep = if small { Keep::Held(answer, until) } else { Keep::Left(until) };
+            known.keep = answer.map_or(Keep::Left(until), |answer| Keep::Held(answer, until));
         }
     }
 
@@ -330,15 +341,16 @@ impl Identical {
 const UNDER_WAY: Duration = Duration::from_secs(600);
 
 impl Known {
-    fn new(key: Box<str>, command: &Command) -> Self {
+    fn new(key: Box<str>, about: About) -> Self {
+        let About { objects, billable } = about;
         Self {
             key,
             waiting: 1,
             told: 0,
             asking: 0,
             unheard: false,
-            objects: command.objects(),
-            billable: is_paid_again(command.nature().billable(), resolver(command)),
+            objects,
+            billable,
             over: false,
             open: None,
             keep: Keep::UnderWay,
@@ -352,12 +364,12 @@ impl Known {
     }
 
     /// Whether it says nothing any more, as its object was written to in another way since. What may have been paid for stays
-    /// if that has not undone it; and if it was told in doubt it stays anyway: asked for again, it is not to be paid for again.
+    /// if that has not undone it; and while it is in doubt it stays anyway: asked for again, it is not to be paid for again.
     fn is_outdated_by(&self, entry: &Entry) -> bool {
         let intent = entry.intent();
         let may = match self.keep {
             Keep::Left(_) | Keep::Held(..) => !self.billable || undoes(intent.resolver()),
-            Keep::Told => !self.billable,
+            Keep::Told => !self.billable || self.over && undoes(intent.resolver()),
             Keep::UnderWay => false,
         };
         may && matches!(entry.standing(), Standing::Accepted(_))

@@ -58,6 +58,8 @@ pub(super) struct Shared {
     pub(super) users: Users,
     /// Bytes of all requests together that are not whole yet.
     pub(super) unfinished: AtomicUsize,
+    /// Bytes of long answers that wait to be read.
+    pub(super) unread: AtomicUsize,
     /// Since when it runs.
     pub(super) since: Instant,
 }
@@ -72,6 +74,7 @@ impl Shared {
             counters: Counters::default(),
             users,
             unfinished: AtomicUsize::new(0),
+            unread: AtomicUsize::new(0),
             since: Instant::now(),
         }
     }

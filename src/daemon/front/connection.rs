@@ -14,12 +14,13 @@ use tracing::{debug, info, warn};
 use super::answer::{Answer, Fate};
 use super::intake::{Input, Intake};
 use super::request::Request;
+use super::share::{MOST_UNREAD, SMALL, Share};
 use super::stream::{PIECE, Stream};
 use crate::client::random_seed;
 use crate::command::{Command, Effect, Safety};
 use crate::daemon::account::Account;
 use crate::daemon::config::{DoubtAnswer, User};
-use crate::daemon::identical::{Begin, Part};
+use crate::daemon::identical::{About, Begin, Part};
 use crate::daemon::log;
 use crate::daemon::shared::{Connected, Counters, Phase, Shared};
 use crate::dispatch::{NotSent, Outcome};
@@ -29,9 +30,6 @@ use crate::secret::Secret;
 
 /// So long a wrong login waits for its answer.
 const WRONG_LOGIN: Duration = Duration::from_secs(1);
-
-/// A request that is not whole may hold so much even where all together hold too much.
-const SMALL: usize = 16_384;
 
 /// While a request is worked on, so much of what follows is read ahead.
 const AHEAD: usize = 16_384;
@@ -54,8 +52,9 @@ enum End {
 struct Written {
     account: Arc<Account>,
     part: Part,
-    answer: Answer,
-    command: Command,
+    /// Unless it is long.
+    answer: Option<Answer>,
+    about: About,
 }
 
 pub(super) struct Connection {
@@ -255,9 +254,9 @@ impl Connection {
     /// What was handed to the system was not read.
     fn lost(&mut self) {
         for written in self.written.take().into_iter().flat_map(|written| *written) {
-            let Written { account, part, answer, command } = written;
+            let Written { account, part, answer, about } = written;
             Counters::add(&self.shared.counters.undelivered);
-            account.identical.undelivered(&part, answer, &command, Instant::now());
+            account.identical.undelivered(&part, answer, about, Instant::now());
         }
     }
 
@@ -291,6 +290,11 @@ impl Connection {
         if let Some(asked) = &self.asked {
             log::exchanged(&asked.1.name, &asked.1.account, &asked.0, &answer.body);
         }
+        let Some(_share) = Share::take(&self.shared, |shared| &shared.unread, answer.body.len(), MOST_UNREAD)
+        else {
+            warn!(connection = self.connected.number, "closed: clients do not read what they have asked for");
+            return Err(End::Closed);
+        };
         let time = self.shared.state().config.limits.write_time;
         self.stream.write(&answer.body, answer.end, time).await.map_err(|_| End::Gone)
     }
@@ -310,6 +314,11 @@ impl Connection {
             let text = "Command failed; not sent: the daemon ends";
             return Err(End::Told(Box::new(Answer::local(421, text, "draining"))));
         }
+        let most = state.config.limits.unfinished;
+        let Some(_share) = Share::take(&self.shared, |shared| &shared.unfinished, lines.len(), most) else {
+            let text = "Command failed; not sent: all requests together are too long";
+            return self.write(&Answer::local(421, text, "queue-full")).await;
+        };
         let request = match Request::read(&lines, &user) {
             Ok(request) => request,
             Err(answer) => {
@@ -519,7 +528,9 @@ impl Connection {
         if unread.len() >= UNREAD {
             unread.pop_front();
         }
-        unread.push_back(Written { account, part, answer, command });
+        let about = About::of(&command);
+        let answer = Some(answer).filter(|answer| answer.body.len() <= SMALL);
+        unread.push_back(Written { account, part, answer, about });
         self.quiet = false;
         if written.is_err() || unsure {
             self.lost();

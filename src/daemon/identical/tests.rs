@@ -69,12 +69,12 @@ fn what_nobody_asks_for_is_forgotten_but_not_a_doubt() {
 fn an_answer_that_nobody_has_is_for_whoever_asks_next_unless_the_object_has_changed() {
     let (known, now) = (known(), Instant::now());
     let mut part = begin(&known, 1, now);
-    known.undelivered(&part, Answer::plain(200, "done"), &renew(), now);
+    known.undelivered(&part, Some(Answer::plain(200, "done")), About::of(&renew()), now);
     assert!(matches!(known.begin("desk", &renew(), 2, now), Begin::Told(..)));
     assert!(matches!(known.begin("batch", &renew(), 3, now), Begin::Key(_)));
     known.delivered(&mut part, now);
     let part = begin(&known, 4, now);
-    known.undelivered(&part, Answer::plain(200, "done"), &renew(), now);
+    known.undelivered(&part, Some(Answer::plain(200, "done")), About::of(&renew()), now);
     known.recorded(&entry("DeleteDomain", "delete-domain", None, "accepted"), now);
     assert!(begin(&known, 6, now).is_first());
 }
@@ -121,7 +121,7 @@ fn whoever_has_left_or_was_lost_beside_others_hears_it_though_they_have() {
     known.delivered(&mut first, now);
     let (mut again, lost) = (begin(&known, 3, now), begin(&known, 4, now));
     assert_eq!((again.key(), lost.key()), (first.key(), first.key()));
-    known.undelivered(&lost, Answer::plain(200, "done"), &renew(), now);
+    known.undelivered(&lost, Some(Answer::plain(200, "done")), About::of(&renew()), now);
     known.delivered(&mut again, now);
     let Begin::Told(mut last, _) = known.begin("desk", &renew(), 5, now) else { panic!("it is gone") };
     known.delivered(&mut last, now);
@@ -142,7 +142,7 @@ fn everybody_who_was_told_in_doubt_hears_it_once() {
         assert_eq!(again.key(), first.key());
         // What is written and not read was not heard.
         known.delivered(&mut again, now);
-        known.undelivered(&again, Answer::plain(200, "done"), &renew(), now);
+        known.undelivered(&again, Some(Answer::plain(200, "done")), About::of(&renew()), now);
         let mut again = begin(&known, number, now + Duration::from_secs(86_400));
         assert_eq!(again.key(), first.key());
         known.delivered(&mut again, now);
