@@ -42,7 +42,9 @@ impl Parameter {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PtfCommand {
     name: Token,
-    header: Vec<Parameter>,
+    /// Hardly any command has one, and each that waits has room for it.
+    #[expect(clippy::box_collection, reason = "a third of its size")]
+    header: Option<Box<Vec<Parameter>>>,
     parameters: Vec<Parameter>,
     size: usize,
 }
@@ -61,7 +63,7 @@ impl PtfCommand {
     /// [`CommandError`] if the name is no word.
     pub fn new(name: &str) -> Result<Self, CommandError> {
         let name = Token::new(name).map_err(|source| CommandError::text("command", source))?;
-        Ok(Self { name, header: Vec::new(), parameters: Vec::new(), size: 0 })
+        Ok(Self { name, header: None, parameters: Vec::new(), size: 0 })
     }
 
     /// Appends a parameter.
@@ -104,14 +106,14 @@ impl PtfCommand {
     /// [`CommandError`] as for [`param`](Self::param).
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, CommandError> {
         let parameter = parameter(name, Field::new(name, value))?;
-        if self.header.iter().any(|given| same_key(given, name)) {
+        if self.headers().iter().any(|given| same_key(given, name)) {
             return Err(CommandError::twice(name));
         }
-        if self.header.len() >= Self::MAX_HEADERS {
+        if self.headers().len() >= Self::MAX_HEADERS {
             return Err(CommandError::too_many("header line", Self::MAX_HEADERS));
         }
         self.grow(&parameter)?;
-        self.header.push(parameter);
+        self.header.get_or_insert_default().push(parameter);
         Ok(self)
     }
 
@@ -157,7 +159,9 @@ impl PtfCommand {
     }
 
     pub(super) fn shrink(&mut self) {
-        self.header.shrink_to_fit();
+        if let Some(header) = &mut self.header {
+            header.shrink_to_fit();
+        }
         self.parameters.shrink_to_fit();
     }
 
@@ -185,7 +189,7 @@ impl PtfCommand {
     /// The lines of the `[HEADER]` block, in order.
     #[must_use]
     pub fn headers(&self) -> &[Parameter] {
-        &self.header
+        self.header.as_ref().map(|header| header.as_slice()).unwrap_or_default()
     }
 
     /// The value of this parameter; names compare as in [`same_name`].
@@ -213,8 +217,8 @@ impl fmt::Debug for PtfCommand {
         };
         let mut out = f.debug_struct("PtfCommand");
         out.field("name", &self.name);
-        if !self.header.is_empty() {
-            out.field("header", &pairs(&self.header));
+        if !self.headers().is_empty() {
+            out.field("header", &pairs(self.headers()));
         }
         out.field("parameters", &pairs(&self.parameters)).finish()
     }
