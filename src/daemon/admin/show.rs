@@ -259,7 +259,8 @@ impl View {
             hold("paused", None, reason, "`rrp admin resume` ends it");
         }
         if let Some(why) = &sessions.login_refused {
-            let todo = "correct the password at the registry or here; then `rrp admin retry-login`";
+            let todo =
+                "correct it here, then `rrp admin reload`; at the registry, then `rrp admin retry-login`";
             hold("login-refused", None, why.to_string(), todo);
         }
         if let Some(why) = work.frozen() {
