@@ -263,7 +263,8 @@ impl Builder {
             return Err(StartError::ChangesPassword);
         }
         let seconds = (self.wall)() / 1_000;
-        let lock = self.locking.lock(&self.endpoint, session.account(), seconds)?;
+        let login = session.account().to_owned();
+        let lock = self.locking.lock(&self.endpoint, &login, seconds)?;
         let journal = self.journal.unwrap_or_else(|| Arc::new(Memory::new(wall::random_key())));
         let mut restored = journal.restore((self.wall)()).await.map_err(StartError::Journal)?;
         if let Some(journal) = restored.scope() {
@@ -344,7 +345,7 @@ impl Builder {
             lease,
             lock,
         };
-        let span = tracing::debug_span!("client", endpoint = %self.endpoint);
+        let span = tracing::info_span!("client", endpoint = %self.endpoint, login = %login.escape_debug());
         concurrent::spawn_on(&runtime, driver.run().instrument(span));
         Ok(Client(Arc::new(Shared {
             messages,

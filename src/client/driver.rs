@@ -345,6 +345,9 @@ impl Driver {
         let frozen = self.dispatch.is_frozen();
         if frozen != self.frozen {
             self.frozen = frozen;
+            if !frozen {
+                info!("journal records again");
+            }
             self.observe(if frozen { Event::JournalFails } else { Event::JournalWorks });
         }
     }

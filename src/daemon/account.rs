@@ -2,23 +2,26 @@
 
 use core::error::Error;
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::{info, warn};
 
 use super::config::{self, Journal};
 use super::identical::Identical;
 use super::watched::Watched;
-use crate::client::{Client, StartError};
+use crate::client::{Client, PasswordError, StartError};
 use crate::dispatch::{self, Refused, Settled};
 use crate::journal::{Embedded, JournalError, Memory, Options, Scope};
 use crate::pool;
+use crate::secret::Secret;
 use crate::settle::Keyed;
 
 /// An account that is being served.
 pub(super) struct Account {
     pub(super) config: Arc<config::Account>,
     pub(super) client: Client,
+    /// What logins are made with.
+    password: Mutex<Secret>,
     /// Writes without a key.
     pub(super) identical: Arc<Identical>,
     pub(super) clock: Clock,
@@ -78,7 +81,8 @@ impl Account {
             .map(Arc::clone)
             .unwrap_or_else(|| Arc::new(Identical::new(Keyed::new(&[0; 32]), config.undelivered)));
         tokio::spawn(Self::settle_doubts(client.clone(), config.name.clone()));
-        Ok(Self { config, client, identical, clock, journal })
+        let password = Mutex::new(config.session.login().password());
+        Ok(Self { config, client, password, identical, clock, journal })
     }
 
     /// Finds out what became of writes that an earlier process has left in doubt, one after the other, as far as a read can tell.
@@ -95,6 +99,22 @@ impl Account {
                 Err(why) => warn!(%account, ticket = %entry.ticket(), %why, "not settled"),
             }
         }
+    }
+
+    fn password(&self) -> MutexGuard<'_, Secret> {
+        self.password.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether logins are made with another password.
+    pub(super) fn lacks(&self, password: &Secret) -> bool {
+        self.password().expose() != password.expose()
+    }
+
+    /// Logs in with this password from now on.
+    pub(super) async fn use_password(&self, password: Secret) -> Result<(), PasswordError> {
+        self.client.use_password(password.clone()).await?;
+        *self.password() = password;
+        Ok(())
     }
 
     /// Ends in order: what is on the wire is finished and recorded.

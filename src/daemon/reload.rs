@@ -56,17 +56,17 @@ impl Running {
             Err(error) => return Reloaded::not(&error),
         };
         // And then nothing fails any more.
-        let mut report = Reloaded::default();
+        let mut report = Reloaded { needs_restart: self.needs_restart(&old, &config), ..Reloaded::default() };
         for change in old.config.changes(&config) {
-            match self.effect(&change, &old, &config).await {
-                Effect::Now => report.changed.push(change.to_string()),
-                Effect::Restart => report.needs_restart.push(change.to_string()),
+            if holds_at_once(&change) {
+                report.changed.push(change.to_string());
             }
         }
+        self.use_passwords(&old, &config, &mut report).await;
         for (name, account) in &old.accounts {
             if !config.accounts.contains_key(name) {
                 let account = Arc::clone(account);
-                tokio::spawn(async move { account.shutdown().await });
+                self.ending.spawn(async move { account.shutdown().await });
             }
         }
         self.fronts.close_others(&config.listen);
@@ -85,36 +85,50 @@ impl Running {
         new.map(|listen| Listener::open(listen, &mut Activated::default())).collect()
     }
 
-    /// When a change holds, after what could be done about it.
-    async fn effect(&self, change: &Change, old: &State, new: &Config) -> Effect {
-        match (change.part(), change.kind()) {
-            (Part::Account(name), ChangeKind::Changed) => {
-                let password = change.settings().iter().all(|name| PASSWORD.contains(name));
-                match (old.account(name), new.accounts.get(name)) {
-                    (Some(running), Some(account)) if password => {
-                        let password = account.session.login().password();
-                        match running.client.use_password(password).await {
-                            Ok(()) => Effect::Now,
-                            Err(error) => {
-                                warn!(account = %name, %error, "the password stays as it was");
-                                Effect::Restart
-                            }
-                        }
+    /// What is not as the daemon was started with, and cannot be while it runs.
+    fn needs_restart(&self, old: &State, config: &Config) -> Vec<String> {
+        let mut wanting = Vec::new();
+        for change in self.started.changes(config) {
+            match (change.part(), change.kind()) {
+                (Part::Account(name), ChangeKind::Changed) if old.account(name).is_some() => {
+                    let settings: Vec<&str> =
+                        change.settings().iter().copied().filter(|name| !PASSWORD.contains(name)).collect();
+                    if !settings.is_empty() {
+                        wanting.push(format!("{}: {}", change.part(), settings.join(", ")));
                     }
-                    _ => Effect::Restart,
+                }
+                _ if !holds_at_once(&change) => wanting.push(change.to_string()),
+                _ => {}
+            }
+        }
+        wanting
+    }
+
+    /// Has accounts log in with the passwords that they are to have.
+    async fn use_passwords(&self, old: &State, config: &Config, report: &mut Reloaded) {
+        for (name, account) in &config.accounts {
+            let Some(running) = old.account(name) else { continue };
+            let login = account.session.login();
+            if login.id() != running.config.session.login().id() || !running.lacks(&login.password()) {
+                continue;
+            }
+            match running.use_password(login.password()).await {
+                Ok(()) => report.changed.push(format!("account {name}: password")),
+                Err(error) => {
+                    warn!(account = %name, %error, "the password stays as it was");
+                    report.needs_restart.push(format!("account {name}: password"));
                 }
             }
-            // The socket is the same one.
-            (Part::Listen(_), ChangeKind::Changed) | (Part::Admin | Part::Metrics, _) => Effect::Restart,
-            _ => Effect::Now,
         }
     }
 }
 
-/// When a change holds.
-enum Effect {
-    Now,
-    Restart,
+/// Whether a running daemon can do what a change says. Passwords are another matter.
+const fn holds_at_once(change: &Change) -> bool {
+    !matches!(
+        (change.part(), change.kind()),
+        (Part::Account(_) | Part::Listen(_), ChangeKind::Changed) | (Part::Admin | Part::Metrics, _)
+    )
 }
 
 /// The accounts of a configuration: those that are served already as they are, and new ones.

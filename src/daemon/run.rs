@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{error, info, warn};
 
@@ -110,6 +110,10 @@ pub(super) struct Running {
     pub(super) shared: Arc<Shared>,
     pub(super) fronts: Fronts,
     pub(super) hooks: Hooks,
+    /// What it was started with.
+    pub(super) started: Arc<Config>,
+    /// Accounts that are not served any more, on their way to the end.
+    pub(super) ending: JoinSet<()>,
     notifier: Arc<Notifier>,
     /// What is asked by the admin socket.
     asks: mpsc::Receiver<AdminAsk>,
@@ -199,6 +203,7 @@ impl Running {
                 .map_err(|error| RunError::new(Problem::Account(error)))?;
             accounts.insert(name.clone(), Arc::new(account));
         }
+        let started = Arc::clone(&config);
         let shared = Arc::new(Shared::new(State { config, accounts }));
         let mut fronts = Fronts::default();
         for listener in listeners {
@@ -209,7 +214,18 @@ impl Running {
         let metrics = metrics.map(|server| server.serve(&shared));
         let (sender, asks) = mpsc::channel(ASKS);
         let admin = admin.map(|socket| socket.serve(&shared, sender));
-        Ok(Self { shared, fronts, hooks, notifier, asks, _admin: admin, _metrics: metrics, pings })
+        Ok(Self {
+            shared,
+            fronts,
+            hooks,
+            started,
+            ending: JoinSet::new(),
+            notifier,
+            asks,
+            _admin: admin,
+            _metrics: metrics,
+            pings,
+        })
     }
 
     /// What is wanted next. Whoever runs the daemon and is gone wants it to end.
@@ -261,8 +277,10 @@ impl Running {
         self.shared.phase.send_replace(Phase::Draining);
         self.shared.connections.wake();
         let state = self.shared.state();
+        let ending = &mut self.ending;
         let finish = async {
             join_all(state.accounts.values().map(|account| account.shutdown())).await;
+            while ending.join_next().await.is_some() {}
             answered(&self.shared).await;
         };
         let asks = &mut self.asks;

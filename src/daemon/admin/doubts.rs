@@ -8,7 +8,7 @@ use super::call::MOST_WAIT;
 use super::show::{MAX_ROWS, chain};
 use crate::daemon::account::Account;
 use crate::daemon::shared::State;
-use crate::dispatch::{Entry, Resolution, Settled, Ticket};
+use crate::dispatch::{Entry, Resolution, Settled, TOLD_IN_DOUBT, Ticket};
 use crate::journal::encode;
 
 /// An entry, as a journal has it: values that are secret are kept as keyed hashes there.
@@ -26,13 +26,28 @@ fn row(account: &Account, entry: &Entry) -> Value {
     })
 }
 
-/// What is in doubt, and nobody is working on.
+/// Adds what somebody was told is in doubt, and is still being read back.
+async fn told(account: &Account, entries: &mut Vec<Entry>) -> Result<(), Refusal> {
+    for waiting in account.client.waiting(MAX_ROWS).await? {
+        let Some(ticket) = waiting.ticket().filter(|_| waiting.attempts() > 0) else { continue };
+        if entries.iter().all(|entry| entry.ticket() != ticket)
+            && let Some(entry) = account.client.entry(ticket).await?
+            && entry.has_note(TOLD_IN_DOUBT)
+        {
+            entries.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// What is in doubt: what nobody is working on, and what somebody was told of.
 pub(super) async fn list(mut request: Request, state: &State) -> Result<Value, Refusal> {
     let accounts = accounts::all(&mut request, state)?;
     request.done()?;
     let (mut doubts, mut more) = (Vec::new(), 0_usize);
     for account in accounts {
-        let entries = account.client.doubts().await?;
+        let mut entries = account.client.doubts().await?;
+        told(&account, &mut entries).await?;
         let room = MAX_ROWS.saturating_sub(doubts.len());
         more = more.saturating_add(entries.len().saturating_sub(room));
         doubts.extend(entries.iter().take(room).map(|entry| row(&account, entry)));

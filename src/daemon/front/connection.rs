@@ -319,17 +319,20 @@ impl Connection {
             let text = "Command failed; not sent: all requests together are too long";
             return self.write(&Answer::local(421, text, "queue-full")).await;
         };
+        if log::is_wanted() {
+            self.asked = Some(Box::new((lines.clone(), Arc::clone(&user))));
+        }
         let request = match Request::read(&lines, &user) {
             Ok(request) => request,
             Err(answer) => {
                 Counters::add(&self.shared.counters.refused);
-                return self.write(&answer).await;
+                let told = self.write(&answer).await;
+                self.asked = None;
+                return told;
             }
         };
+        drop(lines);
         self.connected.set_doing(Some(request.command.clone()));
-        if log::is_wanted() {
-            self.asked = Some(Box::new((lines, Arc::clone(&user))));
-        }
         let done = self.carry_out(request, &user, account).await;
         self.asked = None;
         self.connected.set_doing(None);
