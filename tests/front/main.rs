@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod identical;
+mod reload;
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
