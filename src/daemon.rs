@@ -3,7 +3,7 @@
 //! It speaks to local clients as the vendor's `mregd` does (PTF over a unix socket or TCP, with a prompt for user and password), where that is
 //! not wrong. `rrp serve` runs it.
 //!
-//! One thread does it all, beside the journals' own and those that check passwords: [`run`] wants a current-thread runtime.
+//! One thread does it all, beside the journals' own and those that check passwords: [`run()`] wants a current-thread runtime.
 
 mod account;
 mod admin;
