@@ -90,15 +90,17 @@ async fn a_session_out_of_step_is_gone_before_the_next_one_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_login_that_waited_for_its_pace_is_gone_when_the_client_is() {
     let (address, seen) = registry("");
-    for _ in 0..200 {
+    let mut tries = 0;
+    // Fewer of them come so far on a machine with other work: then more are tried.
+    while tries < 200 || tries < 2_000 && seen.all.load(Ordering::SeqCst) < 100 {
         let client = builder(address).sessions(1..=1).connect().await.unwrap();
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_millis(8) {
             tokio::task::yield_now().await;
         }
         client.shutdown().await;
+        tries += 1;
     }
-    // Fewer of them come so far on a machine with other work.
-    assert!(seen.all.load(Ordering::SeqCst) >= 20);
+    assert!(seen.all.load(Ordering::SeqCst) >= 100);
     assert_eq!(seen.beside.load(Ordering::SeqCst), 0);
 }
