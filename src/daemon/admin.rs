@@ -28,6 +28,7 @@ mod tests;
 
 use tokio::sync::oneshot;
 
+pub(super) use peer::Users;
 pub(super) use serve::AdminSocket;
 pub(super) use socket::AdminError;
 

@@ -1,29 +1,25 @@
 //! Users and groups of the system, by name.
 
-use std::fs;
 use std::io;
+
+use super::admin::Users;
 
 /// The number of this user, which may be a number already.
 pub(super) fn user(name: &str) -> io::Result<u32> {
-    number("/etc/passwd", name)
+    Users::default().user(name).ok_or_else(|| unknown(name))
 }
 
 /// The number of this group, which may be a number already.
 pub(super) fn group(name: &str) -> io::Result<u32> {
-    number("/etc/group", name)
+    Users::default().group(name).ok_or_else(|| unknown(name))
 }
 
-/// The third field of the line that begins with this name. Those who come from elsewhere than these files are given as numbers.
-fn number(file: &str, name: &str) -> io::Result<u32> {
-    if let Ok(number) = name.parse() {
-        return Ok(number);
-    }
-    let content = fs::read_to_string(file)?;
-    let line = content.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let id = line.and_then(|line| line.split(':').nth(1)?.parse().ok());
-    id.ok_or_else(|| {
-        io::Error::new(io::ErrorKind::NotFound, format!("`{}` is not in `{file}`", name.escape_debug()))
-    })
+/// Those that a directory service knows alone are given as numbers.
+fn unknown(name: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::NotFound,
+        format!("there is no `{}` among those of this machine", name.escape_debug()),
+    )
 }
 
 #[cfg(test)]

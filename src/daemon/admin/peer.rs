@@ -37,7 +37,7 @@ pub(super) struct Peer {
 const MAX_FILE: u64 = 4 << 20;
 
 /// Names of users and groups, out of the files of the system. Who is known to a directory service only is named by number.
-pub(super) struct Users {
+pub(in crate::daemon) struct Users {
     passwd: PathBuf,
     group: PathBuf,
 }
@@ -55,11 +55,12 @@ impl Users {
     }
 
     /// The number of a group of this name or number.
-    pub(super) fn group(&self, name: &str) -> Option<u32> {
+    pub(in crate::daemon) fn group(&self, name: &str) -> Option<u32> {
         number(name).or_else(|| rows(&self.group).into_iter().find(|row| field(row, 0) == name).and_then(id))
     }
 
-    fn user(&self, name: &str) -> Option<u32> {
+    /// The number of a user of this name or number.
+    pub(in crate::daemon) fn user(&self, name: &str) -> Option<u32> {
         number(name).or_else(|| rows(&self.passwd).into_iter().find(|row| field(row, 0) == name).and_then(id))
     }
 
