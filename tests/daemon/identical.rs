@@ -5,7 +5,7 @@ use std::time::Duration;
 use rrp::sim::{Change, Close, Effect, Fault, Trigger};
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::{Daemon, Local, Setup, assert_own, code};
+use crate::harness::{Daemon, Local, Setup, assert_own, at_once, code};
 
 const RENEW: &str = "command=RenewDomain\ndomain=example.com\nperiod=1";
 const REPLAYED: &str = "property[rrp-replayed][0] = 1\n";
@@ -36,7 +36,7 @@ async fn settled(local: &mut Local, lines: &str) -> String {
         if !(code(&told) == "549" && told.contains("outcome unknown")) {
             return told;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
 }
 
@@ -88,55 +88,47 @@ async fn whoever_reads_before_it_goes_on_has_read() {
     daemon.end().await;
 }
 
-#[tokio::test]
-async fn an_outcome_is_kept_for_as_long_as_is_said_and_no_longer() {
-    // By the wall, as a journal is written meanwhile.
-    let daemon = Setup::new().account("undelivered = '1s'").start().await;
-    let desk = with_domain(&daemon).await;
-    drop(desk);
-    for round in 0..2 {
+/// Asks for a renewal, and goes with its answer unread.
+async fn renew_unread(daemon: &Daemon) {
+    at_once(async {
         let mut lost = daemon.log_in("desk").await;
         lost.request(RENEW).await;
-        daemon.until(Change::Renewed, "example.com", 1 + round).await;
         lost.readable().await;
         lost.reset();
-        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        // Whoever is answered after it finds that the daemon has seen that.
+        daemon.log_in("batch").await.ask("command=StatusDomain\ndomain=example.com").await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_is_kept_for_as_long_as_is_said_and_no_longer() {
+    let daemon = Setup::in_memory().account("undelivered = '15m'").start().await;
+    drop(at_once(with_domain(&daemon)).await);
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    for (wait, times) in [(0, 1), (14, 1), (2, 2), (16, 3)] {
+        tokio::time::advance(minutes(wait)).await;
+        renew_unread(&daemon).await;
+        assert_eq!(renewals(&daemon), times, "after {wait} minutes");
     }
-    assert_eq!(renewals(&daemon), 2);
     daemon.end().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_outcome_that_is_lost_again_and_again_stays_the_same() {
-    let daemon = Setup::new().account("undelivered = '1s'").start().await;
-    let _desk = with_domain(&daemon).await;
-    let since = tokio::time::Instant::now();
-    let mut rounds = 0;
-    while since.elapsed() < Duration::from_millis(700) {
-        let mut lost = daemon.log_in("desk").await;
-        lost.request(RENEW).await;
-        lost.readable().await;
-        lost.reset();
-        rounds += 1;
+    let daemon = Setup::in_memory().account("undelivered = '15m'").start().await;
+    drop(at_once(with_domain(&daemon)).await);
+    for _ in 0..5 {
+        renew_unread(&daemon).await;
     }
-    let mut desk = daemon.log_in("desk").await;
-    let told = desk.ask(RENEW).await;
-    assert!(rounds > 3 && renewals(&daemon) == 1, "{rounds}");
-    assert_eq!(told.matches(REPLAYED).count(), 1, "{told}");
-    // It was not kept longer for having been asked for.
-    let mut lost = daemon.log_in("desk").await;
-    lost.request(RENEW).await;
-    daemon.until(Change::Renewed, "example.com", 2).await;
-    lost.readable().await;
-    lost.reset();
-    for _ in 0..8 {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let mut lost = daemon.log_in("desk").await;
-        lost.request(RENEW).await;
-        lost.readable().await;
-        lost.reset();
+    let told = at_once(async { daemon.log_in("desk").await.ask(RENEW).await }).await;
+    assert_eq!((told.matches(REPLAYED).count(), renewals(&daemon)), (1, 1), "{told}");
+    // It is not kept longer for having been asked for.
+    for (round, times) in [2, 2, 2, 2, 3].into_iter().enumerate() {
+        renew_unread(&daemon).await;
+        assert_eq!(renewals(&daemon), times, "{round}");
+        tokio::time::advance(Duration::from_secs(4 * 60)).await;
     }
-    assert_eq!(renewals(&daemon), 3);
     daemon.end().await;
 }
 
