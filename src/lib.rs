@@ -132,6 +132,9 @@ mod concurrent;
 pub mod daemon;
 pub mod date;
 pub mod dispatch;
+#[cfg(feature = "gateway")]
+#[cfg_attr(docsrs, doc(cfg(feature = "gateway")))]
+pub mod gateway;
 #[cfg(feature = "net")]
 #[cfg_attr(docsrs, doc(cfg(feature = "net")))]
 pub mod journal;

@@ -20,7 +20,7 @@ const FLOORS: &[Floor] = &[
         crates: &["memchr", "nom"],
         modules: &["wire::deframe", "wire::rrp", "wire::ptf", "wire", "reply", "arbitrary"],
     },
-    Floor { number: 3, crates: &[], modules: &["session"] },
+    Floor { number: 3, crates: &["serde", "serde_json"], modules: &["session", "gateway"] },
     Floor { number: 4, crates: &["hmac", "sha2"], modules: &["retry", "pace", "settle", "dispatch", "pool"] },
     Floor {
         number: 5,
@@ -39,7 +39,7 @@ const FLOORS: &[Floor] = &[
         ],
         modules: &["concurrent", "net", "sim::server"],
     },
-    Floor { number: 6, crates: &["getrandom", "redb", "serde", "serde_json"], modules: &["journal"] },
+    Floor { number: 6, crates: &["getrandom", "redb"], modules: &["journal"] },
     Floor { number: 7, crates: &["futures_core", "futures_util"], modules: &["client"] },
     Floor {
         number: 8,

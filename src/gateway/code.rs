@@ -1,0 +1,119 @@
+//! What a list says about a code, and the type of a code.
+
+use super::sort::Sort;
+use crate::verdict::Verdict;
+
+/// What the list of an API says about one code.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeInfo {
+    pub(super) name: &'static str,
+    pub(super) text: Option<&'static str>,
+    pub(super) sort: Sort,
+    pub(super) verdict: Verdict,
+    pub(super) note: &'static str,
+}
+
+impl CodeInfo {
+    /// The code, as the API writes it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The listed text, to the letter; `None` if the list has the code alone.
+    #[must_use]
+    pub const fn text(&self) -> Option<&'static str> {
+        self.text
+    }
+
+    /// What sort of refusal it is.
+    #[must_use]
+    pub const fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    /// What it means.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// What else is known of it, in a sentence of our own without full stop; may be empty.
+    #[must_use]
+    pub const fn note(&self) -> &'static str {
+        self.note
+    }
+}
+
+/// The type `Code` of an API, with a named constant for each row of its list: name, code, text, sort, verdict, note.
+macro_rules! codes {
+    ($($name:ident $code:literal $text:expr, $sort:ident, $verdict:expr, $note:literal;)+) => {
+        /// A code of this API. The named constants are those of its list; every other text is as valid a code, without
+        /// [`info`](Self::info).
+        ///
+        /// Codes compare to the letter.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct Code(std::borrow::Cow<'static, str>);
+
+        impl Code {
+            $(
+                #[doc = concat!("`", $code, "`")]
+                pub const $name: Self = Self(std::borrow::Cow::Borrowed($code));
+            )+
+
+            /// The code of this text. An unlisted one survives as it is.
+            #[must_use]
+            pub fn new(text: &str) -> Self {
+                match info(text) {
+                    Some(info) => Self(std::borrow::Cow::Borrowed(info.name())),
+                    None => Self(std::borrow::Cow::Owned(text.to_owned())),
+                }
+            }
+
+            /// The code, as the API writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// What the list says about it; `None` for one that is not on it.
+            #[must_use]
+            pub fn info(&self) -> Option<&'static $crate::gateway::CodeInfo> {
+                info(&self.0)
+            }
+
+            /// Every listed code, in the order of the list.
+            pub fn known() -> impl ExactSizeIterator<Item = &'static $crate::gateway::CodeInfo> {
+                CODES.iter()
+            }
+        }
+
+        impl core::fmt::Debug for Code {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, "`{}`", self.0.escape_debug())
+            }
+        }
+
+        impl core::fmt::Display for Code {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        fn info(text: &str) -> Option<&'static $crate::gateway::CodeInfo> {
+            CODES.iter().find(|info| info.name() == text)
+        }
+
+        static CODES: &[$crate::gateway::CodeInfo] = &[
+            $($crate::gateway::CodeInfo {
+                name: $code,
+                text: $text,
+                sort: $crate::gateway::Sort::$sort,
+                verdict: $verdict,
+                note: $note,
+            },)+
+        ];
+    };
+}
+
+pub(super) use codes;
