@@ -16,6 +16,7 @@ mod slots;
 mod snapshot;
 mod statistics;
 mod told;
+mod upstream;
 mod waiting;
 
 pub use account::{Account, OperatorHold, RefusedLogin};
@@ -29,6 +30,7 @@ pub use snapshot::Snapshot;
 #[cfg(feature = "net")]
 pub(crate) use statistics::Answers;
 pub use statistics::{Answered, Cause, Histogram, Results, Sort, Statistics};
+pub use upstream::{Rrp, Upstream};
 pub use waiting::Waiting;
 
 pub use crate::pace::Lane;
