@@ -9,7 +9,7 @@ use super::entry::Summary;
 use super::told::Refused;
 use super::upstream::Upstream;
 use crate::code::ReturnCode;
-use crate::command::{Nature, Object};
+use crate::command::{Effect, Nature, Object};
 use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
 use crate::verdict::Verdict;
 
@@ -27,6 +27,13 @@ impl<R: Reads> Opaque<R> {
     pub const fn new(reads: R) -> Self {
         Self { reads }
     }
+
+    /// The reads of a write. Those that would write settle nothing, and are not sent.
+    fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
+        let reads = self.reads.reads(sent);
+        let harmless = reads.iter().all(|read| read.nature().effect() == Effect::Read);
+        if harmless { reads } else { Vec::new() }
+    }
 }
 
 /// The beginning of a text, of at most so many bytes.
@@ -39,7 +46,7 @@ fn cut(text: &str, most: usize) -> Box<str> {
 /// All of them go by what may be remembered of a write ([`Sent`]): its name, its objects, and the fields that
 /// [`OpaqueCommand::field`] gave it. After a restart nothing else is left.
 pub trait Reads: Clone + fmt::Debug {
-    /// The reads that show what became of this write; none if no read can tell.
+    /// The reads that show what became of this write; none if no read can tell. If one of them would write, none is sent.
     fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand>;
 
     /// Whether a proof needs a reading before the write, by the same reads.
@@ -312,11 +319,11 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn resolver(&self, command: &OpaqueCommand, keyed: &Keyed) -> Option<Resolver> {
-        (!self.reads.reads(&Self::sent(command, keyed)).is_empty()).then_some(Resolver::Other)
+        (!self.looks(&Self::sent(command, keyed)).is_empty()).then_some(Resolver::Other)
     }
 
     fn reads(&self, _resolver: Resolver, sent: &Sent) -> Vec<OpaqueCommand> {
-        self.reads.reads(sent)
+        self.looks(sent)
     }
 
     fn wants_earlier_reading(&self, _resolver: Resolver, sent: &Sent) -> bool {

@@ -344,7 +344,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let attempt = job.attempts;
         self.budget.spend();
         let wait = self.config.backoff.wait(attempt, resend.after, &mut self.random);
-        self.pause(id, purpose, at.now.checked_add(wait));
+        match at.now.checked_add(wait) {
+            Some(until) => self.pause(id, purpose, Some(until)),
+            // A wait without an end is none.
+            None => self.give_up(id, &Refused::Deadline(None), at),
+        }
     }
 
     fn change_attempted(
