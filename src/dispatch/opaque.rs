@@ -10,6 +10,7 @@ use super::told::Refused;
 use super::upstream::Upstream;
 use crate::code::ReturnCode;
 use crate::command::{Effect, Nature, Object};
+use crate::secret::REDACTED;
 use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
 use crate::verdict::Verdict;
 
@@ -179,8 +180,8 @@ impl fmt::Debug for OpaqueCommand {
 
 /// An answer of any API, as its reader understood it: a verdict, a code, a text, and bytes.
 ///
-/// The text is kept in journals and shown to people: whoever reads the body leaves out of it what is secret. `Debug` does not
-/// show the bytes.
+/// Code, text and the name of a job are kept in journals and shown to people: whoever reads the body leaves out of them what is
+/// secret. `Debug` does not show the bytes, nor a text that quotes a hidden [field](OpaqueCommand::field) of the request.
 #[derive(Clone)]
 pub struct OpaqueReply {
     verdict: Verdict,
@@ -188,6 +189,8 @@ pub struct OpaqueReply {
     text: Box<str>,
     job: Option<Box<str>>,
     pending: bool,
+    /// Whether the text quotes a value that is nobody's business.
+    concealed: bool,
     body: Bytes,
 }
 
@@ -204,6 +207,7 @@ impl OpaqueReply {
             text: text.into(),
             job: None,
             pending: false,
+            concealed: false,
             body: body.into(),
         }
     }
@@ -239,6 +243,11 @@ impl OpaqueReply {
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
+
+    /// Its text, as far as it is for everybody.
+    fn shown(&self) -> &str {
+        if self.concealed { REDACTED } else { &self.text }
+    }
 }
 
 impl fmt::Debug for OpaqueReply {
@@ -246,7 +255,7 @@ impl fmt::Debug for OpaqueReply {
         f.debug_struct("OpaqueReply")
             .field("verdict", &self.verdict)
             .field("code", &self.code)
-            .field("text", &self.text)
+            .field("text", &self.shown())
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }
@@ -303,7 +312,7 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn text(reply: &OpaqueReply) -> String {
-        (*reply.text).to_owned()
+        reply.shown().to_owned()
     }
 
     fn quotes_hidden(command: &OpaqueCommand, keyed: &Keyed, text: &str) -> bool {
@@ -312,6 +321,11 @@ impl<R: Reads> Upstream for Opaque<R> {
             let value = value.trim();
             value.len() > 3 && matches!(keyed.keep(name, value), Kept::Hash(_)) && text.contains(value)
         })
+    }
+
+    fn conceal(command: &OpaqueCommand, keyed: &Keyed, reply: &mut OpaqueReply) {
+        // A code is a word of the API's, which may well be that of a field.
+        reply.concealed |= Self::quotes_hidden(command, keyed, &reply.text);
     }
 
     fn summary(reply: &OpaqueReply, text: &str, proof: Proof) -> Summary {

@@ -7,6 +7,7 @@ mod looks;
 mod lost;
 mod places;
 mod rig;
+mod secrets;
 mod toy;
 
 use core::time::Duration;

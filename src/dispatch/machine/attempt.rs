@@ -145,7 +145,10 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 self.statistics.lost(self.sort_of(slot.job, purpose));
                 (Attempt::Unanswered, None)
             }
-            Ok(Fate::Answered(reply)) => {
+            Ok(Fate::Answered(mut reply)) => {
+                if let Some(command) = self.jobs.get(&slot.job).and_then(Job::command) {
+                    U::conceal(command, &self.keyed, &mut reply);
+                }
                 let verdict = self.verdict_of(slot.job, purpose, &reply);
                 let sort = self.sort_of(slot.job, purpose);
                 self.statistics.answers.add(sort, verdict.class(), U::number(&reply));
