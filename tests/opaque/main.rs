@@ -5,10 +5,12 @@
 mod answers;
 mod looks;
 mod lost;
+mod never_twice;
 mod places;
 mod rig;
 mod secrets;
 mod toy;
+mod world;
 
 use core::time::Duration;
 
