@@ -27,13 +27,14 @@ fn world(seed: u64, reads: impl Reads, readable: bool, test: &'static str) -> Ta
     world.tally
 }
 
-/// So many worlds, or the one that was asked for.
+/// A thousand worlds, as many as `RRP_WORLDS` says, or the one that was asked for.
 fn worlds(reads: &(impl Reads + Clone), readable: bool, test: &'static str) -> Tally {
     if let Ok(seed) = std::env::var("RRP_SEED") {
         return world(seed.parse().expect("RRP_SEED is a number"), reads.clone(), readable, test);
     }
     let mut all = Tally::default();
-    for seed in 0..1_000 {
+    let many = std::env::var("RRP_WORLDS").ok().map(|many| many.parse().expect("RRP_WORLDS is a number"));
+    for seed in 0..many.unwrap_or(1_000) {
         all.add(&world(seed, reads.clone(), readable, test));
     }
     println!("{all:?}");

@@ -88,6 +88,9 @@ pub(crate) struct World<R: Reads> {
     now: Instant,
     events: BTreeMap<(Instant, u64), Event>,
     number: u64,
+    /// What is written to, and how.
+    objects: &'static [&'static str],
+    sorts: &'static [Sort],
     /// Whether anything goes wrong.
     stormy: bool,
     /// What the journal holds, and the next ticket after all that it ever held.
@@ -139,6 +142,12 @@ impl<R: Reads> World<R> {
         }
         let most = 1 + dice.below(4);
         let rate = dice.one_of(&[Rate::UNLIMITED, Rate::PER_SECOND, Rate::per_second(10)]);
+        // In each third world all is about one thing.
+        let (objects, sorts): (&[&str], &[Sort]) = match dice.below(6) {
+            0 => (&OBJECTS[..1], &[Sort::Modify]),
+            1 => (&OBJECTS[..1], &[Sort::Create, Sort::Delete, Sort::Create, Sort::Modify]),
+            _ => (&OBJECTS, &Sort::ALL),
+        };
         let at = Moment::new(base(), WALL);
         let dispatch = dispatch((&reads, &config, most, rate), Vec::new(), 1, at);
         Self {
@@ -152,6 +161,8 @@ impl<R: Reads> World<R> {
             now: base(),
             events: BTreeMap::new(),
             number: 0,
+            objects,
+            sorts,
             stormy: true,
             journal: BTreeMap::new(),
             next_ticket: 1,
@@ -177,6 +188,15 @@ impl<R: Reads> World<R> {
         self.number
     }
 
+    /// Tells what happens, if `RRP_TRACE` is set.
+    fn trace(&self, what: std::fmt::Arguments<'_>) {
+        static TRACE: std::sync::LazyLock<bool> =
+            std::sync::LazyLock::new(|| std::env::var_os("RRP_TRACE").is_some());
+        if *TRACE {
+            println!("{} {what}", self.at().wall() - WALL);
+        }
+    }
+
     fn later(&mut self, wait: u64, event: Event) {
         let number = self.unique();
         self.events.insert((self.now + millis(wait), number), event);
@@ -184,8 +204,8 @@ impl<R: Reads> World<R> {
 
     /// Somebody asks for something.
     pub(crate) fn ask(&mut self) {
-        let sort = self.dice.one_of(&Sort::ALL);
-        let object = self.dice.one_of(&OBJECTS).to_owned();
+        let sort = self.dice.one_of(self.sorts);
+        let object = self.dice.one_of(self.objects).to_owned();
         let safeties =
             [Safety::ReadBack, Safety::ReadBack, Safety::Once, Safety::TrustReply, Safety::Repeatable];
         let mut safety = self.dice.one_of(&safeties);
@@ -228,7 +248,7 @@ impl<R: Reads> World<R> {
                 }
             }
             12 => {
-                let object = self.dice.one_of(&OBJECTS);
+                let object = self.dice.one_of(self.objects);
                 let look = OpaqueCommand::read("look", format!("look {object}"));
                 let call = self.dispatch.query(look, Options::new(), self.at());
                 self.calls.insert(call, Call::Query);
@@ -254,7 +274,7 @@ impl<R: Reads> World<R> {
                 }
             }
             17 => {
-                let (object, value) = (self.dice.one_of(&OBJECTS), self.unique());
+                let (object, value) = (self.dice.one_of(self.objects), self.unique());
                 self.meddled.insert(object.to_owned());
                 self.api.meddle(object, value);
             }
@@ -297,6 +317,7 @@ impl<R: Reads> World<R> {
     /// The process ends, and another one begins with what its journal holds.
     fn crash(&mut self) {
         self.tally.crashes += 1;
+        self.trace(format_args!("crash"));
         let mut writes = true;
         for (_, event) in std::mem::take(&mut self.events) {
             match event {
@@ -380,6 +401,7 @@ impl<R: Reads> World<R> {
 
     fn act(&mut self) {
         while let Some(action) = self.dispatch.poll_action() {
+            self.trace(format_args!("{action:?}"));
             match action {
                 Action::Record { id, puts } => {
                     // The journal writes in order.
@@ -421,6 +443,7 @@ impl<R: Reads> World<R> {
         let faulty = self.stormy && self.dice.percent(if command.name() == "look" { 20 } else { 60 });
         let fault = if faulty { 1 + self.dice.below(9) } else { 0 };
         self.tally.faults += usize::from(faulty);
+        self.trace(format_args!("fault {fault} about {body}"));
         if fault == 1 {
             return self.later(wait, Event::Fate(slot, Fate::Unsent(command)));
         }
@@ -482,6 +505,7 @@ impl<R: Reads> World<R> {
 
     fn execute(&mut self, attempt: Attempt, body: &str) -> OpaqueReply {
         let (executed, reply) = self.api.execute(body);
+        self.trace(format_args!("{attempt:?} executed: {executed}"));
         if executed {
             self.tally.executed += 1;
             let Attempt { mark, ticket } = attempt;

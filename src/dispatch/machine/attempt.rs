@@ -388,7 +388,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 entry.note(at.wall, &story);
             }
         }
-        if attempt == Attempt::Unanswered {
+        if case.is_open() {
             write.lost_at = Some(at.now);
         }
         if let (Attempt::Answered(verdict), Some(reply), Some(text)) = (attempt, reply, text) {
