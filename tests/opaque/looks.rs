@@ -8,7 +8,7 @@ use rrp::settle::{Finding, Kept, Keyed, Proof, Reading, Resolver, Sent, Sight};
 use rrp::verdict::Advice;
 
 use crate::rig::{Rig, config};
-use crate::{BUSY, CREATE, DONE, FAILED, LATER, MODIFY, NO, ORDER, UNKNOWN, key, says, thing};
+use crate::{BUSY, CREATE, DONE, FAILED, LATER, MODIFY, NO, ORDER, UNKNOWN, UNLISTED, key, says, thing};
 
 /// Reads that look for an order by the reference in it, and at how a thing stands by its name. An answer that is
 /// neither "here" nor "none" shows nothing.
@@ -387,6 +387,38 @@ fn a_second_write_to_the_object_is_compared_with_a_reading_of_its_own() {
     rig.answer(says(DONE, "ok"));
     rig.ends("2 accepted by reply", &["tell b: accepted 2 by reply"]);
     rig.is_over();
+}
+
+#[test]
+fn a_later_write_waits_until_an_attempt_of_which_nobody_knows_can_be_executed_no_more() {
+    // What appears now might be that attempt's, and hide what becomes of the next write.
+    for answer in [None, Some(says(UNLISTED, "what")), Some(says(UNKNOWN, "500"))] {
+        let mut rig = rig();
+        rig.sent(modify(), Safety::Repeatable, Options::new(), 1);
+        match answer {
+            None => rig.lost(),
+            Some(reply) => rig.answer(reply),
+        }
+        rig.due_in(1);
+        rig.does(&["send modify"]);
+        rig.answer(says(DONE, "ok"));
+        rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
+        rig.change(modify(), Safety::ReadBack, Options::new());
+        rig.due_in(59);
+        rig.does(&["send look"]);
+        rig.answer(status("inactive"));
+        rig.goes_out("modify", 2);
+    }
+    // "Later, and nothing was done" is no such attempt.
+    let mut rig = rig();
+    rig.sent(modify(), Safety::Repeatable, Options::new(), 1);
+    rig.answer(says(LATER, "later"));
+    rig.due_in(30);
+    rig.does(&["send modify"]);
+    rig.answer(says(DONE, "ok"));
+    rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
+    rig.change(modify(), Safety::ReadBack, Options::new());
+    rig.does(&["send look"]);
 }
 
 #[test]
