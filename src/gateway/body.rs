@@ -138,3 +138,24 @@ fn is_too_deep(text: &str) -> bool {
     }
     false
 }
+
+/// As [`read`], for a form of the caller's own choice: the error tells the place where the body has another one, and
+/// quotes nothing of it, which may be personal data.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_unquoted<'b, T: serde::Deserialize<'b>>(
+    status: u16,
+    text: &'b str,
+    shape: &'static str,
+) -> Result<T, BodyError> {
+    read(status, text, shape).map_err(|error: BodyError| {
+        let place = error.source.as_ref().map(|source| (source.line(), source.column()));
+        let source = place.map(|(line, column)| {
+            serde::de::Error::custom(format_args!(
+                "unexpected or missing value at line {line} column {column}"
+            ))
+        });
+        BodyError { source, ..error }
+    })
+}
