@@ -173,6 +173,6 @@ pub use text::{Token, Value};
 pub use verb::Verb;
 pub use verdict::Verdict;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "gateway"))]
 #[doc = include_str!("../README.md")]
 pub struct ReadmeDoctests;
