@@ -139,8 +139,12 @@ fn not_read(status: u16, text: &str, error: serde_json::Error, shape: &'static s
     use serde_json::error::Category;
     let kind = match error.classify() {
         Category::Eof => BodyErrorKind::Truncated,
-        // What is said of a value quotes it, and it may be secret: `shape` is all that is told.
-        Category::Data => return BodyError::new(status, BodyErrorKind::Shape(shape)),
+        Category::Data => {
+            // What is said of a value quotes it, and it may be secret: `shape` and the place are all that is told.
+            let place = format!("unexpected value at line {} column {}", error.line(), error.column());
+            let source = <serde_json::Error as serde::de::Error>::custom(place);
+            return BodyError { status, kind: BodyErrorKind::Shape(shape), source: Some(source) };
+        }
         Category::Syntax if is_in_number(text, &error) => BodyErrorKind::Truncated,
         Category::Syntax | Category::Io => BodyErrorKind::NotJson,
     };
@@ -284,6 +288,8 @@ mod tests {
         let error = read::<u8>(200, "\"hunter2\"", "answer is not a number").unwrap_err();
         assert_eq!(error.kind(), BodyErrorKind::Shape("answer is not a number"));
         assert_eq!(error.to_string(), "answer with http status `200` not read: answer is not a number");
-        assert!(error.source().is_none() && !format!("{error:?}").contains("hunter2"));
+        let source = error.source().unwrap().to_string();
+        assert_eq!(source, "unexpected value at line 1 column 9");
+        assert!(!format!("{error:?}").contains("hunter2"));
     }
 }
