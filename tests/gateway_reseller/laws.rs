@@ -21,6 +21,8 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_bytes_panic(status: u16, body in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(reply) = Reply::read(status, Bytes::from(body)) {

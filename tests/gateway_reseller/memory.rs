@@ -50,10 +50,6 @@ fn memory_is_bounded_whatever_the_body() {
         // What the documentation of the module says.
         let most = 3 * body.len() as u64 + 256 * 1_024;
         assert!(used.bytes_max <= most, "{name}: {} of {most} bytes", used.bytes_max);
-        // Cut, so that it is no answer.
-        let cut = body.slice(..body.len() - 1);
-        let used = allocation_counter::measure(|| drop(Reply::read(200, cut.clone())));
-        assert!(used.bytes_max <= most, "{name}, cut: {} of {most} bytes", used.bytes_max);
     }
     for (name, body) in
         [("deep", vec![b'['; MAX_BODY]), ("quotes", vec![b'"'; MAX_BODY]), ("no text", vec![0xff; MAX_BODY])]

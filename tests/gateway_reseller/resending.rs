@@ -87,7 +87,7 @@ fn no_error_makes_a_write_go_out_unlooked_at() {
                         (Decision::Resend(_), Safety::Once) => panic!("sent twice: {at}"),
                         (Decision::Resend(_), Safety::TrustReply) => assert!(failed_for_now, "{at}"),
                         (Decision::Resend(_), Safety::Repeatable) => {
-                            assert_eq!(verdict.class() == Class::Permanent, false, "{at}");
+                            assert_ne!(verdict.class(), Class::Permanent, "{at}");
                         }
                         (Decision::Refuse, _) => {
                             let certain = verdict.executed() == Executed::No || !nature.billable().at_stake();
