@@ -8,6 +8,7 @@ mod differential;
 mod frames;
 mod naive;
 mod replies;
+mod reseller;
 mod session;
 
 pub use codes::code_table;
@@ -15,6 +16,7 @@ pub use commands::{ptf_command, rrp_command};
 pub use differential::differential;
 pub use frames::frames;
 pub use replies::{ptf_reply, rrp_reply};
+pub use reseller::reseller_body;
 pub use session::session;
 
 use bytes::BytesMut;
