@@ -11,11 +11,14 @@ mod entry;
 mod job;
 mod machine;
 mod memory;
+mod opaque;
+mod places;
 mod resolution;
 mod slots;
 mod snapshot;
 mod statistics;
 mod told;
+mod upstream;
 mod waiting;
 
 pub use account::{Account, OperatorHold, RefusedLogin};
@@ -23,12 +26,15 @@ pub use calls::CallId;
 pub use config::{Config, Moment, Options, Queues};
 pub use entry::{Entry, Intent, LEFT_IN_DOUBT, Note, Put, Standing, Summary, TOLD_IN_DOUBT, Ticket};
 pub use machine::{Action, Dispatch, RecordId};
+pub use opaque::{NoReads, Opaque, OpaqueCommand, OpaqueReply, Reads};
+pub use places::Places;
 pub use resolution::Resolution;
 pub use slots::{GiveBack, JobId, Slot, Slots, Unavailable, Wish};
 pub use snapshot::Snapshot;
 #[cfg(feature = "net")]
 pub(crate) use statistics::Answers;
 pub use statistics::{Answered, Cause, Histogram, Results, Sort, Statistics};
+pub use upstream::{Rrp, Upstream};
 pub use waiting::Waiting;
 
 pub use crate::pace::Lane;

@@ -47,6 +47,6 @@ pub use keyed::{Kept, Keyed};
 pub use reading::Reading;
 pub use reads::{reads, wants_earlier_reading};
 pub use resolver::{Resolver, resolver};
-pub use sent::{LineKind, Sent, SentLine};
+pub use sent::{Form, LineKind, Sent, SentLine};
 pub(crate) use sent::{payload_hash, quotes_hidden};
 pub use unsettleable::{UNSETTLEABLE, Unsettleable};

@@ -184,13 +184,13 @@ impl Tally {
     /// A login has come back: its code, if it was refused by one.
     pub(super) fn login(&mut self, code: Option<ReturnCode>) {
         if let Some(code) = code {
-            self.session.add(Sort::Session, code.class(), code);
+            self.session.add(Sort::Session, code.class(), Some(code));
         }
     }
 
     pub(super) fn kept_alive(&mut self, code: Option<ReturnCode>) {
         if let Some(code) = code {
-            self.session.add(Sort::Session, code.class(), code);
+            self.session.add(Sort::Session, code.class(), Some(code));
         }
     }
 

@@ -20,10 +20,12 @@ pub enum ObjectKind {
     Contact,
     /// A DNS zone.
     Zone,
+    /// Something of another API, by whatever name that gives it: a telephone number, an order.
+    Other,
 }
 
 impl ObjectKind {
-    /// `domain`, `name server`, `contact` or `zone`.
+    /// `domain`, `name server`, `contact`, `zone` or `other`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,13 +33,14 @@ impl ObjectKind {
             Self::NameServer => "name server",
             Self::Contact => "contact",
             Self::Zone => "zone",
+            Self::Other => "other",
         }
     }
 
     /// The sort of this name, as [`as_str`](Self::as_str) gives it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Domain, Self::NameServer, Self::Contact, Self::Zone]
+        [Self::Domain, Self::NameServer, Self::Contact, Self::Zone, Self::Other]
             .into_iter()
             .find(|kind| kind.as_str() == name)
     }
@@ -66,6 +69,7 @@ impl Object {
         let canonical = match kind {
             // Handles are said in any case.
             ObjectKind::Contact => name.to_ascii_uppercase(),
+            ObjectKind::Other => name.to_owned(),
             _ => HostName::new(name)
                 .map_or_else(|_| name.trim_end_matches('.').to_lowercase(), |name| name.as_str().to_owned()),
         };

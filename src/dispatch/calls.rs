@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use super::entry::Ticket;
 use super::slots::JobId;
-use crate::command::{Command, Safety};
+use super::upstream::Upstream;
+use crate::command::Safety;
 use crate::pace::Lane;
 
 /// One call of somebody's.
@@ -31,15 +32,15 @@ impl fmt::Display for CallId {
 
 /// What a call wants to be told.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum Asked<U: Upstream> {
     Query,
-    Change { command: Command, safety: Safety },
+    Change { command: U::Command, safety: Safety },
     Settle(Ticket),
 }
 
 #[derive(Debug)]
-pub(super) struct Call {
-    pub(super) asked: Asked,
+pub(super) struct Call<U: Upstream> {
+    pub(super) asked: Asked<U>,
     pub(super) deadline: Option<Instant>,
     pub(super) owner: Arc<Owner>,
     pub(super) lane: Lane,
@@ -50,7 +51,7 @@ pub(super) struct Call {
     pub(super) joined: bool,
 }
 
-impl Call {
+impl<U: Upstream> Call<U> {
     /// Whether it waits for a command to be sent, and not only for a read that settles one.
     pub(super) const fn wants_attempts(&self) -> bool {
         !matches!(self.asked, Asked::Settle(_))

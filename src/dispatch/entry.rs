@@ -142,6 +142,8 @@ pub struct Summary {
     pub(crate) proof: Proof,
     /// The code of the reply to the command, or of the read that settled it.
     pub(crate) code: Option<ReturnCode>,
+    /// The code of another API's reply.
+    pub(crate) word: Option<Box<str>>,
     /// Its text, without secrets.
     pub(crate) text: Box<str>,
     /// Whether it is only accepted, and done later.
@@ -155,22 +157,35 @@ pub struct Summary {
 impl Summary {
     /// What is kept of this reply, with this text of it.
     pub(crate) fn of(reply: &Reply, text: &str, proof: Proof) -> Self {
-        let end = text.floor_char_boundary(Self::MAX_TEXT);
-        let short =
-            |value: String| value.get(..value.floor_char_boundary(Self::MAX_TEXT)).unwrap_or_default().into();
         Self {
             proof,
             code: Some(reply.code()),
-            text: text.get(..end).unwrap_or_default().into(),
+            word: None,
+            text: cut(text),
             pending: reply.is_pending(),
-            job: reply.job().map(short),
-            expires: reply.first("registrationexpirationdate").map(|date| short(date.into_owned())),
+            job: reply.job().map(|job| cut(&job)),
+            expires: reply.first("registrationexpirationdate").map(|date| cut(&date)),
         }
+    }
+
+    /// What is kept of a reply of another API, whose code is a word: that, and this text of it. Both are cut to
+    /// [`MAX_TEXT`](Self::MAX_TEXT).
+    #[must_use]
+    pub fn of_word(proof: Proof, word: &str, text: &str) -> Self {
+        Self { word: Some(cut(word)), text: cut(text), ..Self::plain(proof) }
+    }
+
+    /// As of a write that is only accepted, and done later, if it is; with the name of the job, if it has one.
+    #[must_use]
+    pub fn pending(mut self, pending: bool, job: Option<&str>) -> Self {
+        self.pending = pending;
+        self.job = job.map(cut);
+        self
     }
 
     /// Of no reply at all.
     pub(crate) fn plain(proof: Proof) -> Self {
-        Self { proof, code: None, text: "".into(), pending: false, job: None, expires: None }
+        Self { proof, code: None, word: None, text: "".into(), pending: false, job: None, expires: None }
     }
 
     /// What is kept of a read that proved it.
@@ -198,6 +213,12 @@ impl Summary {
         self.code
     }
 
+    /// The code of that reply, if it is of another API, whose codes are words.
+    #[must_use]
+    pub fn word(&self) -> Option<&str> {
+        self.word.as_deref()
+    }
+
     /// The text of that reply, without secrets.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -221,6 +242,11 @@ impl Summary {
     pub fn expires(&self) -> Option<&str> {
         self.expires.as_deref()
     }
+}
+
+/// The beginning of a text, of no more than the longest that is kept.
+fn cut(text: &str) -> Box<str> {
+    text.get(..text.floor_char_boundary(Summary::MAX_TEXT)).unwrap_or_default().into()
 }
 
 /// How things stand with an intent.

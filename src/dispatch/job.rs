@@ -9,22 +9,22 @@ use super::entry::{Entry, Summary};
 use super::slots::{JobId, Slot};
 use super::snapshot::Counts;
 use super::told::DoubtReason;
-use crate::command::{Command, Nature, Safety};
+use super::upstream::Upstream;
+use crate::command::{Nature, Safety};
 use crate::pace::Lane;
-use crate::reply::Reply;
 use crate::retry::{Case, NotApplied};
 use crate::settle::{Keyed, Reading, Resolver, Sent};
 use crate::verdict::Verdict;
 
 /// One command on its way.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) work: Work,
+pub(super) struct Job<U: Upstream> {
+    pub(super) work: Work<U>,
     pub(super) lane: Lane,
     /// In whose turn it is sent.
     pub(super) caller: Arc<str>,
     pub(super) calls: Calls,
-    state: State,
+    state: State<U>,
     /// In which lane it stands in line.
     pub(super) in_line: Option<Lane>,
     /// Whether it stood first in its caller's line in that lane when it came, and so does ever since.
@@ -43,17 +43,17 @@ pub(super) struct Job {
 }
 
 #[derive(Debug)]
-pub(super) enum Work {
-    Query(Box<Question>),
-    Change(Box<Write>),
+pub(super) enum Work<U: Upstream> {
+    Query(Box<Question<U>>),
+    Change(Box<Write<U>>),
     /// A doubt that somebody wants to be settled.
-    Settle(Box<Doubtful>),
+    Settle(Box<Doubtful<U>>),
 }
 
 /// A query on its way.
 #[derive(Debug)]
-pub(super) struct Question {
-    pub(super) command: Command,
+pub(super) struct Question<U: Upstream> {
+    pub(super) command: U::Command,
     /// How many writes had been handed over when it was sent.
     pub(super) writes: u64,
     /// By what others find it that ask the same, until it is sent.
@@ -62,8 +62,8 @@ pub(super) struct Question {
 
 /// A write on its way. Many may wait of which nothing is known yet: what is learnt later lies apart.
 #[derive(Debug)]
-pub(super) struct Write {
-    pub(super) command: Command,
+pub(super) struct Write<U: Upstream> {
+    pub(super) command: U::Command,
     pub(super) safety: Safety,
     pub(super) resolver: Option<Resolver>,
     pub(super) owner: Arc<Owner>,
@@ -76,10 +76,10 @@ pub(super) struct Write {
     pub(super) handed_over: u32,
     /// When an attempt was lost, the last time.
     pub(super) lost_at: Option<Instant>,
-    pub(super) last: Option<Box<Last>>,
+    pub(super) last: Option<Box<Last<U>>>,
     /// What to do if it is not sent again after all.
     pub(super) fallback: Option<Box<Fallback>>,
-    pub(super) looking: Option<Box<Looking>>,
+    pub(super) looking: Option<Box<Looking<U>>>,
 }
 
 /// What an object was like before a write.
@@ -91,13 +91,13 @@ pub(super) struct Before {
     pub(super) since: Instant,
 }
 
-impl Write {
+impl<U: Upstream> Write<U> {
     pub(super) fn before(&self) -> &[Reading] {
         self.before.as_ref().map(|before| &*before.readings).unwrap_or_default()
     }
 
     pub(super) fn nature(&self) -> &Nature {
-        self.command.nature()
+        U::nature(&self.command)
     }
 
     /// Whether what was read for it must be read again if it waits long for its slot.
@@ -115,7 +115,7 @@ impl Write {
     pub(super) fn sent(&self, keyed: &Keyed) -> Sent {
         match &self.entry {
             Some(entry) => entry.intent.sent.clone(),
-            None => Sent::of(&self.command, keyed),
+            None => U::sent(&self.command, keyed),
         }
     }
 }
@@ -131,8 +131,8 @@ pub(super) enum Fallback {
 
 /// The last whole reply to a write.
 #[derive(Clone, Debug)]
-pub(super) struct Last {
-    pub(super) reply: Reply,
+pub(super) struct Last<U: Upstream> {
+    pub(super) reply: U::Reply,
     /// Its text, as far as it may be remembered.
     pub(super) text: String,
     pub(super) verdict: Verdict,
@@ -140,19 +140,19 @@ pub(super) struct Last {
 
 /// A doubt that is known, and perhaps a refusal that came before it.
 #[derive(Clone, Debug)]
-pub(super) struct Doubtful {
+pub(super) struct Doubtful<U: Upstream> {
     pub(super) entry: Entry,
     pub(super) refusal: Option<Summary>,
     pub(super) reason: DoubtReason,
     /// Since when it is over at the wire, as far as we know.
     pub(super) since: Instant,
-    pub(super) looking: Option<Box<Looking>>,
+    pub(super) looking: Option<Box<Looking<U>>>,
 }
 
 /// How far reading back has come.
 #[derive(Clone, Debug)]
-pub(super) struct Looking {
-    pub(super) reads: Vec<Command>,
+pub(super) struct Looking<U: Upstream> {
+    pub(super) reads: Vec<U::Command>,
     pub(super) seen: Vec<Reading>,
     /// Before this, what is not found does not count.
     pub(super) counts_from: Instant,
@@ -163,8 +163,8 @@ pub(super) struct Looking {
     pub(super) vain: u32,
 }
 
-impl Looking {
-    pub(super) fn new(reads: Vec<Command>, counts_from: Instant, not_applied: NotApplied) -> Self {
+impl<U: Upstream> Looking<U> {
+    pub(super) fn new(reads: Vec<U::Command>, counts_from: Instant, not_applied: NotApplied) -> Self {
         Self { reads, seen: Vec::new(), counts_from, once: None, not_applied, vain: 0 }
     }
 }
@@ -181,7 +181,7 @@ pub(super) enum Purpose {
 }
 
 #[derive(Debug)]
-pub(super) enum State {
+pub(super) enum State<U: Upstream> {
     /// Another write to one of its objects is under way.
     Behind,
     /// It waits for a slot.
@@ -194,12 +194,12 @@ pub(super) enum State {
     Late,
     Sending(Slot, Purpose),
     /// The login is being probed, after this reply.
-    Probing(Slot, Purpose, Box<Reply>),
+    Probing(Slot, Purpose, Box<U::Reply>),
     /// The outcome is being recorded.
     Closing,
 }
 
-impl State {
+impl<U: Upstream> State<U> {
     /// Whether it waits for a slot, a time or another write.
     pub(super) const fn is_idle(&self) -> bool {
         matches!(self, Self::Waiting(_) | Self::Pausing(..) | Self::Behind)
@@ -211,8 +211,8 @@ impl State {
     }
 }
 
-impl Job {
-    pub(super) fn new(work: Work, lane: Lane, caller: Arc<str>, asked: u32) -> Self {
+impl<U: Upstream> Job<U> {
+    pub(super) fn new(work: Work<U>, lane: Lane, caller: Arc<str>, asked: u32) -> Self {
         Self {
             work,
             lane,
@@ -230,7 +230,7 @@ impl Job {
         }
     }
 
-    pub(super) const fn state(&self) -> &State {
+    pub(super) const fn state(&self) -> &State<U> {
         &self.state
     }
 
@@ -247,7 +247,7 @@ impl Job {
         }
     }
 
-    pub(super) fn command(&self) -> Option<&Command> {
+    pub(super) fn command(&self) -> Option<&U::Command> {
         match &self.work {
             Work::Query(query) => Some(&query.command),
             Work::Change(write) => Some(&write.command),
@@ -255,7 +255,7 @@ impl Job {
         }
     }
 
-    pub(super) fn looking(&mut self) -> Option<&mut Looking> {
+    pub(super) fn looking(&mut self) -> Option<&mut Looking<U>> {
         match &mut self.work {
             Work::Query(_) => None,
             Work::Change(write) => write.looking.as_deref_mut(),
@@ -265,24 +265,30 @@ impl Job {
 }
 
 /// All commands on their way.
-#[derive(Debug, Default)]
-pub(super) struct Jobs {
-    all: BTreeMap<JobId, Box<Job>>,
+#[derive(Debug)]
+pub(super) struct Jobs<U: Upstream> {
+    all: BTreeMap<JobId, Box<Job<U>>>,
     /// Those that wait for a slot, a time or another write.
     idle: BTreeSet<JobId>,
     counts: Counts,
 }
 
-impl Jobs {
-    pub(super) fn get(&self, id: &JobId) -> Option<&Job> {
+impl<U: Upstream> Default for Jobs<U> {
+    fn default() -> Self {
+        Self { all: BTreeMap::new(), idle: BTreeSet::new(), counts: Counts::default() }
+    }
+}
+
+impl<U: Upstream> Jobs<U> {
+    pub(super) fn get(&self, id: &JobId) -> Option<&Job<U>> {
         self.all.get(id).map(|job| &**job)
     }
 
-    pub(super) fn get_mut(&mut self, id: &JobId) -> Option<&mut Job> {
+    pub(super) fn get_mut(&mut self, id: &JobId) -> Option<&mut Job<U>> {
         self.all.get_mut(id).map(|job| &mut **job)
     }
 
-    pub(super) fn insert(&mut self, id: JobId, job: Job) {
+    pub(super) fn insert(&mut self, id: JobId, job: Job<U>) {
         self.counts.enter(&job.state);
         if job.state.is_idle() {
             self.idle.insert(id);
@@ -290,7 +296,7 @@ impl Jobs {
         self.all.insert(id, Box::new(job));
     }
 
-    pub(super) fn remove(&mut self, id: &JobId) -> Option<Box<Job>> {
+    pub(super) fn remove(&mut self, id: &JobId) -> Option<Box<Job<U>>> {
         let job = self.all.remove(id)?;
         self.counts.leave(&job.state);
         self.idle.remove(id);
@@ -298,7 +304,7 @@ impl Jobs {
     }
 
     /// Brings a job into this state.
-    pub(super) fn set(&mut self, id: JobId, state: State) {
+    pub(super) fn set(&mut self, id: JobId, state: State<U>) {
         let Some(job) = self.all.get_mut(&id) else { return };
         self.counts.leave(&job.state);
         self.counts.enter(&state);
@@ -319,7 +325,7 @@ impl Jobs {
     }
 
     /// All of them, oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (JobId, &Job)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (JobId, &Job<U>)> {
         self.all.iter().map(|(id, job)| (*id, &**job))
     }
 

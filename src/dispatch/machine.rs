@@ -30,9 +30,9 @@ use super::memory::{Memory, Queued, Recent, Restless, Written};
 use super::slots::{GiveBack, JobId, Slot, Slots};
 use super::statistics::{Sort, Statistics};
 use super::told::{Refused, Told};
-use crate::command::Command;
+use super::upstream::{Rrp, Upstream};
 use crate::retry::{Budget, NotApplied, Random};
-use crate::settle::{Keyed, reads};
+use crate::settle::Keyed;
 
 /// The name of something that a journal is to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +41,7 @@ pub struct RecordId(u64);
 /// What the owner of a dispatcher is to do. In the order in which it is given.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "whoever drives it must do each of these")]
-pub enum Action {
+pub enum Action<U: Upstream = Rrp> {
     /// Have these written durably, all or none, and tell [`handle_recorded`](Dispatch::handle_recorded).
     Record {
         /// Their name.
@@ -54,7 +54,7 @@ pub enum Action {
         /// The right to do so.
         slot: Slot,
         /// What.
-        command: Command,
+        command: U::Command,
     },
     /// Prove the login of the slot's session, twice, for a late reply is seen before the second proof, and tell
     /// [`handle_probed`](Dispatch::handle_probed).
@@ -67,29 +67,30 @@ pub enum Action {
         /// Whose call it was. It is over.
         call: CallId,
         /// What came of it.
-        told: Told,
+        told: Told<U>,
     },
 }
 
 /// The order of events around each command. See the [module](super).
-pub struct Dispatch<S> {
+pub struct Dispatch<S, U: Upstream = Rrp> {
     config: Config,
+    upstream: U,
     slots: S,
     keyed: Keyed,
     random: Random,
     budget: Budget,
-    calls: BTreeMap<CallId, Box<Call>>,
+    calls: BTreeMap<CallId, Box<Call<U>>>,
     callers: Callers,
-    jobs: Jobs,
+    jobs: Jobs<U>,
     shared: Shared,
     /// By a keyed hash of user and key.
     by_key: HashMap<[u8; 16], JobId>,
     by_ticket: HashMap<Ticket, JobId>,
-    actions: VecDeque<Action>,
+    actions: VecDeque<Action<U>>,
     records: Records,
     objects: Objects,
-    memory: Memory,
-    recent: Recent,
+    memory: Memory<U>,
+    recent: Recent<U>,
     written: Written,
     restless: Restless,
     queued: Queued,
@@ -109,7 +110,7 @@ pub struct Dispatch<S> {
     stopping: bool,
 }
 
-impl<S: fmt::Debug> fmt::Debug for Dispatch<S> {
+impl<S: fmt::Debug, U: Upstream> fmt::Debug for Dispatch<S, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dispatch")
             .field("slots", &self.slots)
@@ -121,9 +122,25 @@ impl<S: fmt::Debug> fmt::Debug for Dispatch<S> {
 }
 
 impl<S: Slots> Dispatch<S> {
+    /// A dispatcher of RRP in the configured dialect: see [`with_upstream`](Self::with_upstream).
+    pub fn new(
+        config: Config,
+        slots: S,
+        keyed: Keyed,
+        entries: impl IntoIterator<Item = Entry>,
+        next_ticket: u64,
+        at: Moment,
+    ) -> Self {
+        let upstream = Rrp::new(config.dialect);
+        Self::with_upstream(upstream, config, slots, keyed, entries, next_ticket, at)
+    }
+}
+
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// A dispatcher with what a journal has kept: its entries, the number of its next ticket, and its key for hashes.
     /// What was on its way is in doubt.
-    pub fn new(
+    pub fn with_upstream(
+        upstream: U,
         config: Config,
         slots: S,
         keyed: Keyed,
@@ -136,6 +153,7 @@ impl<S: Slots> Dispatch<S> {
             budget: config.budget,
             queued: Queued::new(&config.queues),
             config,
+            upstream,
             slots,
             keyed,
             calls: BTreeMap::new(),
@@ -233,7 +251,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// What is to be done now.
-    pub fn poll_action(&mut self) -> Option<Action> {
+    pub fn poll_action(&mut self) -> Option<Action<U>> {
         self.actions.pop_front()
     }
 
@@ -325,7 +343,7 @@ impl<S: Slots> Dispatch<S> {
             (purpose, write.fallback.as_deref(), write.resolver)
             && old(*since)
         {
-            let looks = reads(resolver, &write.sent(&self.keyed));
+            let looks = self.upstream.reads(resolver, &write.sent(&self.keyed));
             write.looking = Some(Box::new(Looking::new(looks, now, NotApplied::Again)));
             self.statistics.read_backs.begin();
             return Purpose::Look;
@@ -333,7 +351,7 @@ impl<S: Slots> Dispatch<S> {
         purpose
     }
 
-    fn send(&mut self, slot: Slot, purpose: Purpose, command: Command, now: Instant) {
+    fn send(&mut self, slot: Slot, purpose: Purpose, command: U::Command, now: Instant) {
         self.unshare(slot.job);
         self.jobs.set(slot.job, State::Sending(slot, purpose));
         let Some(job) = self.jobs.get_mut(&slot.job) else { return };
@@ -343,7 +361,7 @@ impl<S: Slots> Dispatch<S> {
             Work::Query(query) => query.writes = so_far,
             Work::Change(write) if purpose == Purpose::Command => {
                 self.writes = self.writes.saturating_add(1);
-                self.recent.spoil(&write.command.objects(), self.writes);
+                self.recent.spoil(&U::objects(&write.command), self.writes);
             }
             Work::Change(_) | Work::Settle(_) => {}
         }

@@ -9,9 +9,8 @@ use super::config::Queues;
 use super::entry::{Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
-use crate::command::nature::begins_with;
-use crate::command::{Command, Object};
-use crate::reply::Reply;
+use super::upstream::Upstream;
+use crate::command::Object;
 use crate::settle::{Keyed, Reading, Resolver};
 
 /// A user, and a key of the user's.
@@ -25,9 +24,9 @@ pub(super) struct Finished {
 }
 
 /// Intents that are not under way: doubts, and what became of others.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    pub(super) doubts: BTreeMap<Ticket, Doubtful>,
+#[derive(Debug)]
+pub(super) struct Memory<U: Upstream> {
+    pub(super) doubts: BTreeMap<Ticket, Doubtful<U>>,
     finished: HashMap<Ticket, Finished>,
     /// Finished ones without a key, oldest first.
     keyless: VecDeque<Ticket>,
@@ -41,7 +40,19 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// So many finished intents without a key are remembered; the journal has the others.
 const KEYLESS: usize = 10_000;
 
-impl Memory {
+impl<U: Upstream> Default for Memory<U> {
+    fn default() -> Self {
+        Self {
+            doubts: BTreeMap::new(),
+            finished: HashMap::new(),
+            keyless: VecDeque::new(),
+            keyed: VecDeque::new(),
+            keys: HashMap::new(),
+        }
+    }
+}
+
+impl<U: Upstream> Memory<U> {
     /// After a start: what was open is in doubt.
     pub(super) fn restore(&mut self, entry: Entry, now: Instant) {
         self.remember_key(&entry.intent);
@@ -81,7 +92,7 @@ impl Memory {
     }
 
     /// A doubt is forgotten, and what its key stands for.
-    pub(super) fn forget(&mut self, ticket: Ticket) -> Option<Doubtful> {
+    pub(super) fn forget(&mut self, ticket: Ticket) -> Option<Doubtful<U>> {
         let doubt = self.doubts.remove(&ticket)?;
         let intent = &doubt.entry.intent;
         if let Some(key) = &intent.key {
@@ -116,9 +127,9 @@ impl Memory {
 
 /// What queries have shown of objects, as long as it is not old. It is read when a write asks for it: most never is.
 #[derive(Debug)]
-pub(super) struct Recent {
+pub(super) struct Recent<U: Upstream> {
     /// Newest last.
-    known: VecDeque<Known>,
+    known: VecDeque<Known<U>>,
     /// What the replies among them hold, in bytes.
     held: usize,
     /// The number of the last write that was handed over to an object, by a part of the object's hash: two objects may share a
@@ -129,34 +140,32 @@ pub(super) struct Recent {
 }
 
 #[derive(Debug)]
-struct Known {
+struct Known<U: Upstream> {
     when: Instant,
     /// How many writes had been handed over by then.
     writes: u64,
-    command: Command,
-    reply: Reply,
+    command: U::Command,
+    reply: U::Reply,
+    /// What the reply holds, in bytes.
+    size: usize,
 }
 
-impl Default for Recent {
+impl<U: Upstream> Default for Recent<U> {
     fn default() -> Self {
-        Self { known: VecDeque::new(), held: 0, written: vec![0; Self::PLACES], unknown: 0 }
+        Self { known: VecDeque::new(), held: 0, written: vec![0; PLACES], unknown: 0 }
     }
 }
 
-impl Recent {
+impl<U: Upstream> Recent<U> {
     const MAX: usize = 1_024;
-    const PLACES: usize = 1_024;
-    /// Longer replies are not kept.
-    const MAX_FIELDS: usize = 256;
-    const MAX_BYTES: usize = 16_384;
     /// All together hold no more: what is kept goes round, and is to stay in a processor's own memory.
     const MAX_HELD: usize = 262_144;
 
     /// What a command was answered when so many writes had been handed over, if a write may ask for it.
     pub(super) fn keep(
         &mut self,
-        command: &Command,
-        reply: &Reply,
+        command: &U::Command,
+        reply: &U::Reply,
         writes: u64,
         now: Instant,
         age: Duration,
@@ -164,37 +173,39 @@ impl Recent {
         while self.known.front().is_some_and(|known| now.saturating_duration_since(known.when) >= age) {
             self.forget_oldest();
         }
-        let too_long = reply.lines().len() > Self::MAX_FIELDS || reply.bytes().len() > Self::MAX_BYTES;
-        if too_long || !Reading::is_one(reply) || !may_settle(command) {
-            return;
-        }
-        self.held = self.held.saturating_add(size(reply));
+        let Some(size) = U::kept_size(command, reply) else { return };
+        self.held = self.held.saturating_add(size);
         while self.known.len() >= Self::MAX || self.held > Self::MAX_HELD && !self.known.is_empty() {
             self.forget_oldest();
         }
-        self.known.push_back(Known { when: now, writes, command: command.clone(), reply: reply.clone() });
+        let (command, reply) = (command.clone(), reply.clone());
+        self.known.push_back(Known { when: now, writes, command, reply, size });
     }
 
     fn forget_oldest(&mut self) {
         if let Some(oldest) = self.known.pop_front() {
-            self.held = self.held.saturating_sub(size(&oldest.reply));
+            self.held = self.held.saturating_sub(oldest.size);
         }
     }
 
     /// What this command has shown, and when, if nothing was written since to what it is about.
     pub(super) fn get(
         &self,
-        command: &Command,
+        upstream: &U,
+        command: &U::Command,
         keyed: &Keyed,
         now: Instant,
         age: Duration,
     ) -> Option<(Instant, Reading)> {
-        let known = self.known.iter().rfind(|known| known.command.body() == command.body())?;
+        let known = self.known.iter().rfind(|known| U::is_same(&known.command, command))?;
         let written =
-            command.objects().iter().filter_map(|object| self.written.get(place(object))).max().copied();
+            U::objects(command).iter().filter_map(|object| self.written.get(place(object))).max().copied();
         let spoilt = written.unwrap_or_default().max(self.unknown) > known.writes;
         let old = now.saturating_duration_since(known.when) >= age;
-        (!spoilt && !old).then(|| (known.when, Reading::of(&known.reply, keyed)))
+        if spoilt || old {
+            return None;
+        }
+        Some((known.when, upstream.reading(&known.reply, keyed)?))
     }
 
     /// The write of this number goes to these objects: what was read of them is old. One that names none may go to any.
@@ -210,23 +221,15 @@ impl Recent {
     }
 }
 
-/// What a reply holds: its bytes, and twenty for the place of each line.
-fn size(reply: &Reply) -> usize {
-    reply.bytes().len().saturating_add(reply.lines().len().saturating_mul(20))
-}
+/// In so many parts are the hashes of objects kept.
+const PLACES: usize = 1_024;
 
 fn place(object: &Object) -> usize {
     // Not by a random key: a simulation is to go the same way each time.
     let mut hasher = DefaultHasher::new();
     object.hash(&mut hasher);
-    let places = u64::try_from(Recent::PLACES).unwrap_or(1);
+    let places = u64::try_from(PLACES).unwrap_or(1);
     usize::try_from(hasher.finish().checked_rem(places).unwrap_or_default()).unwrap_or_default()
-}
-
-/// Whether it is of those that settle a write.
-fn may_settle(command: &Command) -> bool {
-    let name = command.name();
-    begins_with(name, "Status") || begins_with(name, "QueryDNSZone")
 }
 
 /// What we have done to which objects, or may have, for as long as there is room: a guard or a date of creation may show
@@ -349,7 +352,12 @@ impl Queued {
 
 #[cfg(test)]
 mod tests {
+    use super::super::upstream::Rrp;
     use super::*;
+    use crate::command::Command;
+    use crate::reply::Reply;
+
+    type Recent = super::Recent<Rrp>;
 
     #[test]
     fn what_is_remembered_of_readings_has_an_end_in_bytes() {
@@ -366,7 +374,8 @@ mod tests {
             let mut deframer = crate::wire::deframe::Deframer::new(crate::wire::deframe::Limits::REPLY);
             let reply = Reply::parse(&deframer.deframe(&mut received).unwrap().unwrap()).unwrap();
             recent.keep(&Command::new(command), &reply, 0, now, minute);
-            let held: usize = recent.known.iter().map(|known| size(&known.reply)).sum();
+            let held: usize =
+                recent.known.iter().map(|known| Rrp::kept_size(&known.command, &known.reply).unwrap()).sum();
             assert_eq!(recent.held, held);
             assert!(held <= Recent::MAX_HELD && recent.known.len() <= Recent::MAX, "{held}");
         };

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use super::job::State;
+use super::upstream::Upstream;
 
 /// How many commands are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    const fn of(&mut self, state: &State) -> &mut usize {
+    const fn of<U: Upstream>(&mut self, state: &State<U>) -> &mut usize {
         match state {
             State::Waiting(_) => &mut self.queued,
             State::Pausing(..) => &mut self.pausing,
@@ -31,12 +32,12 @@ impl Counts {
         }
     }
 
-    pub(super) const fn enter(&mut self, state: &State) {
+    pub(super) const fn enter<U: Upstream>(&mut self, state: &State<U>) {
         let count = self.of(state);
         *count = count.saturating_add(1);
     }
 
-    pub(super) const fn leave(&mut self, state: &State) {
+    pub(super) const fn leave<U: Upstream>(&mut self, state: &State<U>) {
         let count = self.of(state);
         *count = count.saturating_sub(1);
     }

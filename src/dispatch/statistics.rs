@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::entry::Standing;
 use super::job::{Purpose, Work};
+use super::upstream::Upstream;
 use crate::code::ReturnCode;
 use crate::retry::Attempt;
 use crate::verdict::Class;
@@ -37,7 +38,7 @@ impl Sort {
         }
     }
 
-    pub(super) const fn of(work: &Work, purpose: Purpose) -> Self {
+    pub(super) const fn of<U: Upstream>(work: &Work<U>, purpose: Purpose) -> Self {
         match (purpose, work) {
             (Purpose::Command, Work::Query(_)) => Self::Read,
             (Purpose::Command, Work::Change(_)) => Self::Write,
@@ -56,6 +57,8 @@ pub enum Cause {
     Unanswered,
     /// The reply had this code.
     Code(ReturnCode),
+    /// The reply had a code that is no number.
+    Answered,
     /// A read has proven that it was not applied.
     NotApplied,
 }
@@ -65,7 +68,8 @@ impl Cause {
         match (attempt, code) {
             (Attempt::Unsent, _) => Self::Unsent,
             (Attempt::Answered(_), Some(code)) => Self::Code(code),
-            (Attempt::Unanswered | Attempt::Answered(_), _) => Self::Unanswered,
+            (Attempt::Answered(_), None) => Self::Answered,
+            (Attempt::Unanswered, _) => Self::Unanswered,
         }
     }
 }
@@ -92,7 +96,7 @@ impl Answered {
         self.class
     }
 
-    /// The code; `None` for all those together for which there was no room any more.
+    /// The code; `None` for all those together that have no number, or for which there was no room any more.
     #[must_use]
     pub const fn code(&self) -> Option<ReturnCode> {
         self.code
@@ -113,7 +117,8 @@ impl Answers {
     /// A registry has some forty codes, and each of them comes in one class or two.
     const MAX: usize = 192;
 
-    pub(crate) fn add(&mut self, sort: Sort, class: Class, code: ReturnCode) {
+    pub(crate) fn add(&mut self, sort: Sort, class: Class, code: Option<ReturnCode>) {
+        let Some(code) = code else { return self.add_other(sort, class) };
         let same =
             |known: &&mut Answered| known.code == Some(code) && known.sort == sort && known.class == class;
         if let Some(known) = self.0.iter_mut().find(same) {
@@ -313,7 +318,7 @@ impl Statistics {
     }
 
     /// It is known what became of a write, or will not be.
-    pub(super) fn closed(&mut self, work: &Work, standing: &Standing) {
+    pub(super) fn closed<U: Upstream>(&mut self, work: &Work<U>, standing: &Standing) {
         match work {
             Work::Settle(_) => self.settlings.end(standing),
             Work::Change(write) => {

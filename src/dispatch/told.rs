@@ -8,30 +8,30 @@ use std::sync::Arc;
 
 use super::entry::{Summary, Ticket};
 use super::slots::Unavailable;
+use super::upstream::{Rrp, Upstream};
 use crate::code::ReturnCode;
-use crate::command::Command;
 use crate::date::RegistryDate;
-use crate::reply::{Reply, Row};
+use crate::reply::Row;
 use crate::verdict::Verdict;
 use crate::wire::EncodeError;
 
 /// The answer to a query, and what it means.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    pub(super) reply: Reply,
+pub struct Answer<U: Upstream = Rrp> {
+    pub(super) reply: U::Reply,
     pub(super) verdict: Verdict,
 }
 
-impl Answer {
+impl<U: Upstream> Answer<U> {
     /// The whole reply.
     #[must_use]
-    pub const fn reply(&self) -> &Reply {
+    pub const fn reply(&self) -> &U::Reply {
         &self.reply
     }
 
     /// The whole reply, for keeps.
     #[must_use]
-    pub fn into_reply(self) -> Reply {
+    pub fn into_reply(self) -> U::Reply {
         self.reply
     }
 
@@ -40,7 +40,9 @@ impl Answer {
     pub const fn verdict(&self) -> Verdict {
         self.verdict
     }
+}
 
+impl Answer {
     /// The return code.
     #[must_use]
     pub const fn code(&self) -> ReturnCode {
@@ -80,36 +82,29 @@ impl Answer {
 /// Why there is no answer to a query. None of these says "no".
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum QueryError {
+pub enum QueryError<U: Upstream = Rrp> {
     /// It was never sent.
     Unsent(Refused),
     /// The registry refused it, for good or for now.
-    Refused(Box<Answer>),
+    Refused(Box<Answer<U>>),
     /// It was answered with a success that does not say what was asked, and why not. Only typed reading tells it: raw, it is
     /// an answer.
-    Unreadable(Box<Answer>, &'static str),
+    Unreadable(Box<Answer<U>>, &'static str),
     /// It was sent, each time that there was a try for, and no reply came that answers it.
     Unanswered,
     /// The caller's time was over before an answer came.
     Deadline(Option<Unavailable>),
 }
 
-impl fmt::Display for QueryError {
+impl<U: Upstream> fmt::Display for QueryError<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsent(why) => write!(f, "query not sent: {why}"),
             Self::Refused(answer) => {
-                let reply = &answer.reply;
-                write!(f, "query refused with `{} {}`", reply.code(), reply.redacted_text().escape_debug())
+                write!(f, "query refused with `{}`", said::<U>(&answer.reply))
             }
             Self::Unreadable(answer, why) => {
-                let reply = &answer.reply;
-                write!(
-                    f,
-                    "query answered with `{} {}`: {why}",
-                    reply.code(),
-                    reply.redacted_text().escape_debug()
-                )
+                write!(f, "query answered with `{}`: {why}", said::<U>(&answer.reply))
             }
             Self::Unanswered => f.write_str("query sent, and not answered"),
             Self::Deadline(None) => f.write_str("query not answered before its deadline"),
@@ -118,7 +113,12 @@ impl fmt::Display for QueryError {
     }
 }
 
-impl Error for QueryError {
+/// Code and text of a reply, on one line.
+pub(super) fn said<U: Upstream>(reply: &U::Reply) -> String {
+    format!("{} {}", U::code(reply), U::text(reply).escape_debug())
+}
+
+impl<U: Upstream> Error for QueryError<U> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             // What it says is said above.
@@ -217,27 +217,27 @@ impl Error for Refused {
 
 /// A change that was never sent: not a byte of it. The command comes back.
 #[derive(Debug)]
-pub struct NotSent {
-    pub(super) command: Box<Command>,
+pub struct NotSent<U: Upstream = Rrp> {
+    pub(super) command: Box<U::Command>,
     pub(super) why: Refused,
 }
 
-impl NotSent {
+impl<U: Upstream> NotSent<U> {
     /// That this command was not sent.
     #[must_use]
-    pub fn new(command: Command, why: Refused) -> Self {
+    pub fn new(command: U::Command, why: Refused) -> Self {
         Self { command: Box::new(command), why }
     }
 
     /// The command.
     #[must_use]
-    pub const fn command(&self) -> &Command {
+    pub const fn command(&self) -> &U::Command {
         &self.command
     }
 
     /// The command, for keeps.
     #[must_use]
-    pub fn into_command(self) -> Command {
+    pub fn into_command(self) -> U::Command {
         *self.command
     }
 
@@ -248,13 +248,13 @@ impl NotSent {
     }
 }
 
-impl fmt::Display for NotSent {
+impl<U: Upstream> fmt::Display for NotSent<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "command `{}` not sent: {}", self.command.name().escape_debug(), self.why)
+        write!(f, "command `{}` not sent: {}", U::name(&self.command).escape_debug(), self.why)
     }
 }
 
-impl Error for NotSent {
+impl<U: Upstream> Error for NotSent<U> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         // What it says is said above.
         self.why.source()
@@ -265,26 +265,26 @@ impl Error for NotSent {
 #[derive(Clone, Debug)]
 #[must_use = "a change may be in doubt"]
 #[expect(clippy::exhaustive_enums, reason = "whoever spends money must handle each of these")]
-pub enum Outcome {
+pub enum Outcome<U: Upstream = Rrp> {
     /// It was done, or accepted to be done.
-    Accepted(Accepted),
+    Accepted(Accepted<U>),
     /// It was not done.
-    Refused(Refusal),
+    Refused(Refusal<U>),
     /// Nobody knows; the ticket names it.
     InDoubt(Doubt),
 }
 
 /// A change that was done, or accepted to be done.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub struct Accepted<U: Upstream = Rrp> {
     pub(super) ticket: Ticket,
     pub(super) summary: Summary,
-    pub(super) reply: Option<Reply>,
+    pub(super) reply: Option<U::Reply>,
     pub(super) recorded: bool,
     pub(super) replayed: bool,
 }
 
-impl Accepted {
+impl<U: Upstream> Accepted<U> {
     /// Its name in the journal.
     #[must_use]
     pub const fn ticket(&self) -> Ticket {
@@ -317,7 +317,7 @@ impl Accepted {
 
     /// The registry's reply to the command; `None` if it was lost and a read proved the change, or if it is long ago.
     #[must_use]
-    pub const fn reply(&self) -> Option<&Reply> {
+    pub const fn reply(&self) -> Option<&U::Reply> {
         self.reply.as_ref()
     }
 
@@ -336,15 +336,15 @@ impl Accepted {
 
 /// A change that was not done.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct Refusal<U: Upstream = Rrp> {
     pub(super) ticket: Ticket,
     pub(super) summary: Summary,
-    pub(super) reply: Option<Reply>,
+    pub(super) reply: Option<U::Reply>,
     pub(super) for_now: bool,
     pub(super) recorded: bool,
 }
 
-impl Refusal {
+impl<U: Upstream> Refusal<U> {
     /// Its name in the journal.
     #[must_use]
     pub const fn ticket(&self) -> Ticket {
@@ -371,7 +371,7 @@ impl Refusal {
 
     /// The registry's last reply to the command.
     #[must_use]
-    pub const fn reply(&self) -> Option<&Reply> {
+    pub const fn reply(&self) -> Option<&U::Reply> {
         self.reply.as_ref()
     }
 
@@ -478,11 +478,11 @@ impl From<&Doubt> for Ticket {
 #[derive(Clone, Debug)]
 #[must_use = "it may still be in doubt"]
 #[expect(clippy::exhaustive_enums, reason = "whoever spends money must handle each of these")]
-pub enum Settled {
+pub enum Settled<U: Upstream = Rrp> {
     /// It was done.
-    Applied(Accepted),
+    Applied(Accepted<U>),
     /// It was refused.
-    Refused(Refusal),
+    Refused(Refusal<U>),
     /// It was not done, and is not sent again.
     NotApplied(Ticket),
     /// Nobody knows yet.
@@ -492,11 +492,11 @@ pub enum Settled {
 /// What one call is told, once.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "there is one for each kind of call")]
-pub enum Told {
+pub enum Told<U: Upstream = Rrp> {
     /// To a query.
-    Query(Result<Answer, QueryError>),
+    Query(Result<Answer<U>, QueryError<U>>),
     /// To a change.
-    Change(Result<Outcome, NotSent>),
+    Change(Result<Outcome<U>, NotSent<U>>),
     /// To somebody who settles.
-    Settle(Result<Settled, Refused>),
+    Settle(Result<Settled<U>, Refused>),
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::entry::Ticket;
 use super::job::{Purpose, State};
 use super::slots::JobId;
+use super::upstream::Upstream;
 use crate::pace::Lane;
 
 /// One command on its way or in line, for people.
@@ -100,7 +101,7 @@ impl Waiting {
     }
 }
 
-impl State {
+impl<U: Upstream> State<U> {
     /// What it waits for or sends.
     pub(super) const fn purpose(&self) -> Option<Purpose> {
         match self {

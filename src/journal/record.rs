@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::code::ReturnCode;
-use crate::command::{Billable, Dialect, Object, ObjectKind, Safety};
+use crate::command::{Billable, Object, ObjectKind, Safety};
 use crate::dispatch::{Entry, Intent, Note, Standing, Summary, Ticket};
-use crate::settle::{Kept, LineKind, Proof, Reading, Resolver, Sent, SentLine};
+use crate::settle::{Form, Kept, LineKind, Proof, Reading, Resolver, Sent, SentLine};
 
 /// The longest record, in bytes: beyond what the bounds of an [`Entry`] allow.
 pub const MAX_RECORD: usize = 8 << 20;
@@ -96,6 +96,8 @@ struct SummaryRecord<'e> {
     proof: Text<'e>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    word: Option<Text<'e>>,
     text: Text<'e>,
     #[serde(default, skip_serializing_if = "is_false")]
     pending: bool,
@@ -177,6 +179,7 @@ impl<'e> Record<'e> {
         let summary = summary.map(|summary| SummaryRecord {
             proof: summary.proof.as_str().into(),
             code: summary.code.map(ReturnCode::as_u16),
+            word: summary.word.as_deref().map(Into::into),
             text: (&*summary.text).into(),
             pending: summary.pending,
             for_now,
@@ -205,11 +208,11 @@ impl<'e> Record<'e> {
             attempts: entry.attempts,
             begun: intent.begun_at,
             changed: entry.changed_at,
-            dialect: dialect(intent.sent.dialect()).into(),
+            dialect: intent.sent.form().as_str().into(),
             command: intent.sent.name().into(),
             objects: intent.sent.objects().iter().map(object).collect(),
             lines: intent.sent.lines().iter().map(line).collect(),
-            resolver: intent.resolver.map(|resolver| resolver_word(resolver).into()),
+            resolver: intent.resolver.map(|resolver| resolver.as_str().into()),
             billable: intent.billable.as_str().into(),
             safety: intent.safety.as_str().into(),
             user: (&*intent.user).into(),
@@ -222,11 +225,7 @@ impl<'e> Record<'e> {
 
     fn into_entry(self) -> Result<Entry, InvalidRecord> {
         let wrong = InvalidRecord::new;
-        let dialect = match &*self.dialect {
-            "rrp" => Dialect::Rfc,
-            "ptf" => Dialect::Xrrp,
-            _ => return Err(wrong("an unknown dialect")),
-        };
+        let form = Form::from_name(&self.dialect).ok_or_else(|| wrong("an unknown dialect"))?;
         let object = |(kind, name): (Text<'_>, Text<'_>)| {
             let kind = ObjectKind::from_name(&kind).ok_or_else(|| wrong("an unknown sort of object"))?;
             Ok(Object::new(kind, &name))
@@ -235,7 +234,7 @@ impl<'e> Record<'e> {
         let lines = self.lines.into_iter().map(LineRecord::into_line).collect::<Result<_, _>>()?;
         let before = self.before.into_iter().map(ReadingRecord::into_reading).collect::<Result<_, _>>()?;
         let resolver = match self.resolver {
-            Some(word) => Some(resolver_of(&word).ok_or_else(|| wrong("an unknown resolver"))?),
+            Some(word) => Some(Resolver::from_name(&word).ok_or_else(|| wrong("an unknown resolver"))?),
             None => None,
         };
         let billable = [Billable::No, Billable::Maybe, Billable::Yes]
@@ -254,7 +253,7 @@ impl<'e> Record<'e> {
         }
         let intent = Intent {
             ticket: Ticket::new(self.ticket),
-            sent: Sent::from_parts(dialect, &self.command, objects, lines),
+            sent: Sent::from_parts(form, &self.command, objects, lines),
             resolver,
             billable,
             safety,
@@ -297,6 +296,7 @@ impl SummaryRecord<'_> {
         Ok(Summary {
             proof,
             code,
+            word: self.word.map(Into::into),
             text: self.text.into(),
             pending: self.pending,
             job: self.job.map(Into::into),
@@ -352,11 +352,10 @@ fn code_of(number: u16) -> Result<ReturnCode, InvalidRecord> {
     ReturnCode::from_u16(number).map_err(|_| InvalidRecord::new("a return code that is none"))
 }
 
-const fn dialect(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Rfc => "rrp",
-        Dialect::Xrrp => "ptf",
-    }
+/// A number; of another API a word.
+fn code(summary: &Summary) -> Option<Value> {
+    let number = summary.code.map(|code| json!(code.as_u16()));
+    number.or_else(|| summary.word.as_deref().map(Value::from))
 }
 
 const fn does(kind: &LineKind) -> &'static str {
@@ -366,51 +365,6 @@ const fn does(kind: &LineKind) -> &'static str {
         LineKind::Remove => "remove",
         LineKind::Replace(_) => "replace",
     }
-}
-
-const fn resolver_word(resolver: Resolver) -> &'static str {
-    match resolver {
-        Resolver::AddDomain => "add-domain",
-        Resolver::AddNameServer => "add-name-server",
-        Resolver::AddZone => "add-zone",
-        Resolver::Renew => "renew",
-        Resolver::TransferRequest => "transfer-request",
-        Resolver::TransferApprove => "transfer-approve",
-        Resolver::TransferDeny => "transfer-deny",
-        Resolver::TransferCancel => "transfer-cancel",
-        Resolver::DeleteDomain => "delete-domain",
-        Resolver::DeleteNameServer => "delete-name-server",
-        Resolver::DeleteContact => "delete-contact",
-        Resolver::DeleteZone => "delete-zone",
-        Resolver::Restore => "restore",
-        Resolver::ModifyDomain => "modify-domain",
-        Resolver::ModifyNameServer => "modify-name-server",
-        Resolver::ModifyContact => "modify-contact",
-        Resolver::ModifyZone => "modify-zone",
-    }
-}
-
-fn resolver_of(word: &str) -> Option<Resolver> {
-    const ALL: [Resolver; 17] = [
-        Resolver::AddDomain,
-        Resolver::AddNameServer,
-        Resolver::AddZone,
-        Resolver::Renew,
-        Resolver::TransferRequest,
-        Resolver::TransferApprove,
-        Resolver::TransferDeny,
-        Resolver::TransferCancel,
-        Resolver::DeleteDomain,
-        Resolver::DeleteNameServer,
-        Resolver::DeleteContact,
-        Resolver::DeleteZone,
-        Resolver::Restore,
-        Resolver::ModifyDomain,
-        Resolver::ModifyNameServer,
-        Resolver::ModifyContact,
-        Resolver::ModifyZone,
-    ];
-    ALL.into_iter().find(|resolver| resolver_word(*resolver) == word)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -456,19 +410,19 @@ pub fn to_json(entry: &Entry) -> String {
         "ticket": intent.ticket.get(),
         "standing": entry.standing.as_str(),
         "command": intent.sent.name(),
-        "dialect": dialect(intent.sent.dialect()),
+        "dialect": intent.sent.form().as_str(),
         "objects": objects,
         "lines": intent.sent.lines().iter().map(line).collect::<Vec<_>>(),
         "billable": intent.billable.as_str(),
         "safety": intent.safety.as_str(),
-        "settled_by": intent.resolver.map(resolver_word),
+        "settled_by": intent.resolver.map(Resolver::as_str),
         "user": &*intent.user,
         "key": intent.key.as_deref(),
         "attempts": entry.attempts,
         "begun_ms": intent.begun_at,
         "changed_ms": entry.changed_at,
         "proof": summary.map(|summary| summary.proof.as_str()),
-        "code": summary.and_then(|summary| summary.code).map(ReturnCode::as_u16),
+        "code": summary.and_then(code),
         "text": summary.map(|summary| &*summary.text),
         "pending": summary.map(|summary| summary.pending),
         "for_now": for_now,

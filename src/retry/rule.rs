@@ -290,6 +290,12 @@ fn refused(case: &Case, certain: bool) -> Decision {
     }
 }
 
+/// Whether the reply says that another operation is in progress, and that this one did nothing: an answer of other APIs.
+fn names_another(case: &Case) -> bool {
+    matches!(case.attempt, Attempt::Answered(verdict)
+        if verdict.executed() == Executed::No && verdict.advice() == Advice::WaitForOther)
+}
+
 /// The registry says that it failed and may be tried again. Some have said so and had executed it.
 fn failed_for_now(case: &Case, another_session: bool) -> Decision {
     let trusted = match case.safety {
@@ -301,6 +307,12 @@ fn failed_for_now(case: &Case, another_session: bool) -> Decision {
     // Only what is repeatable is sent again when an attempt was lost, without a look: that one may still be executed.
     let lost = case.resent && case.safety == Safety::Repeatable;
     let look = read_back(case, if lost { Trust::Later } else { Trust::AtOnce }, NotApplied::Again);
+    // Who names what stands in the way has not begun: nothing is hidden behind that.
+    let look = if look == Decision::Doubt && !case.resent && names_another(case) {
+        Decision::RefuseForNow
+    } else {
+        look
+    };
     if !trusted {
         return look;
     }

@@ -56,11 +56,11 @@ impl fmt::Display for CommandId {
 /// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "whoever decides about resending must handle each of these")]
-pub enum Fate {
+pub enum Fate<C = Command, R = Reply> {
     /// No byte of it was handed to the transport: here it is again.
-    Unsent(Command),
+    Unsent(C),
     /// The whole reply. What it means, its [`verdict`](Reply::verdict) in the command's context tells.
-    Answered(Reply),
+    Answered(R),
     /// At least one byte was handed to the transport, and no whole, well-formed reply came: the registry may have
     /// executed it, or may yet. The [`Event::Ended`] that follows says why.
     Unanswered,

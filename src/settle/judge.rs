@@ -111,6 +111,7 @@ pub fn judge(resolver: Resolver, sight: Sight<'_>) -> Finding {
         Resolver::ModifyNameServer => modify::name_server(look),
         Resolver::ModifyContact => modify::object(look, ObjectKind::Contact),
         Resolver::ModifyZone => modify::zone(look),
+        Resolver::Other => Ok(Finding::Unproved("it is of another api")),
     };
     found.unwrap_or_else(Finding::Unreadable)
 }

@@ -2,8 +2,8 @@
 
 use super::renewal;
 use super::resolver::Resolver;
-use super::sent::Sent;
-use crate::command::{Command, Dialect, Object, PtfCommand, Status, ToCommand};
+use super::sent::{Form, Sent};
+use crate::command::{Command, Object, PtfCommand, Status, ToCommand};
 use crate::name::{DomainName, HostName};
 
 /// The most records that are asked for of a zone: one page.
@@ -13,13 +13,13 @@ const PAGE: &str = "1000";
 #[must_use]
 pub fn reads(resolver: Resolver, sent: &Sent) -> Vec<Command> {
     let names: Vec<&str> = names(resolver, sent).collect();
-    let dialect = sent.dialect();
+    let form = sent.form();
     let all = match resolver {
         Resolver::TransferRequest
         | Resolver::TransferApprove
         | Resolver::TransferDeny
         | Resolver::TransferCancel
-            if dialect == Dialect::Xrrp =>
+            if form == Form::Ptf =>
         {
             names
                 .iter()
@@ -34,9 +34,9 @@ pub fn reads(resolver: Resolver, sent: &Sent) -> Vec<Command> {
         | Resolver::TransferCancel
         | Resolver::DeleteDomain
         | Resolver::Restore
-        | Resolver::ModifyDomain => names.iter().map(|name| domain_in(dialect, name)).collect(),
+        | Resolver::ModifyDomain => names.iter().map(|name| domain_in(form, name)).collect(),
         Resolver::AddNameServer | Resolver::DeleteNameServer | Resolver::ModifyNameServer => {
-            names.iter().map(|name| name_server_in(dialect, name)).collect()
+            names.iter().map(|name| name_server_in(form, name)).collect()
         }
         Resolver::DeleteContact | Resolver::ModifyContact => {
             names.iter().map(|name| ptf("StatusContact", &[("contact", name)])).collect()
@@ -51,6 +51,7 @@ pub fn reads(resolver: Resolver, sent: &Sent) -> Vec<Command> {
                 [ptf("StatusDNSZone", &[("dnszone", name)]), ptf("QueryDNSZoneRRList", &records)]
             })
             .collect(),
+        Resolver::Other => None,
     };
     // One that cannot be asked leaves the others without their place.
     let all: Option<Vec<Command>> = all;
@@ -63,6 +64,7 @@ pub fn wants_earlier_reading(resolver: Resolver, sent: &Sent) -> bool {
     match resolver {
         Resolver::AddDomain | Resolver::AddNameServer | Resolver::AddZone => false,
         Resolver::Renew => renewal::guard(sent).is_none(),
+        Resolver::Other => false,
         _ => true,
     }
 }
@@ -94,17 +96,19 @@ fn domain(command: &str, name: &str) -> Option<Command> {
     ptf(command, &[("domain", name.as_str())])
 }
 
-fn domain_in(dialect: Dialect, name: &str) -> Option<Command> {
-    match dialect {
-        Dialect::Rfc => Some(Status::domain(&DomainName::new(name).ok()?).to_command()),
-        Dialect::Xrrp => domain("StatusDomain", name),
+fn domain_in(form: Form, name: &str) -> Option<Command> {
+    match form {
+        Form::Rrp => Some(Status::domain(&DomainName::new(name).ok()?).to_command()),
+        Form::Ptf => domain("StatusDomain", name),
+        Form::Opaque => None,
     }
 }
 
-fn name_server_in(dialect: Dialect, name: &str) -> Option<Command> {
+fn name_server_in(form: Form, name: &str) -> Option<Command> {
     let name = HostName::new(name).ok()?;
-    match dialect {
-        Dialect::Rfc => Some(Status::name_server(&name).to_command()),
-        Dialect::Xrrp => ptf("StatusNameserver", &[("nameserver", name.as_str())]),
+    match form {
+        Form::Rrp => Some(Status::name_server(&name).to_command()),
+        Form::Ptf => ptf("StatusNameserver", &[("nameserver", name.as_str())]),
+        Form::Opaque => None,
     }
 }

@@ -1,7 +1,6 @@
 //! What a renewal says of itself: its guard and its period.
 
-use super::sent::Sent;
-use crate::command::Dialect;
+use super::sent::{Form, Sent};
 
 /// The year in which the registration expired when it was to be renewed, and for how many years, if that is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +22,14 @@ pub(super) enum Period {
 /// The guard by which the registry refuses a second execution: RRP takes it only with a period (RFC 2832 §4.3.7). None
 /// if it, or the period beside it, cannot be compared.
 pub(super) fn guard(sent: &Sent) -> Option<Guard> {
-    let name = match sent.dialect() {
-        Dialect::Rfc => "currentexpirationyear",
-        Dialect::Xrrp => "expiration",
+    let name = match sent.form() {
+        Form::Rrp => "currentexpirationyear",
+        Form::Ptf | Form::Opaque => "expiration",
     };
     let year = year(sent.value(name)?.as_clear()?)?;
-    match (period(sent), sent.dialect()) {
+    match (period(sent), sent.form()) {
         (Period::Years(years), _) => Some(Guard { year, years: Some(years) }),
-        (Period::Default, Dialect::Xrrp) => Some(Guard { year, years: None }),
+        (Period::Default, Form::Ptf) => Some(Guard { year, years: None }),
         _ => None,
     }
 }

@@ -44,10 +44,12 @@ pub enum Resolver {
     ModifyContact,
     /// ModifyDNSZone.
     ModifyZone,
+    /// The reads of another API, which its [upstream](crate::dispatch::Upstream) knows. It is no command's here.
+    Other,
 }
 
 impl Resolver {
-    /// All there are.
+    /// All those of commands.
     pub const ALL: [Self; 17] = [
         Self::AddDomain,
         Self::AddNameServer,
@@ -89,13 +91,14 @@ impl Resolver {
             Self::ModifyNameServer => "modify-name-server",
             Self::ModifyContact => "modify-contact",
             Self::ModifyZone => "modify-zone",
+            Self::Other => "other",
         }
     }
 
     /// The resolver of this word, as [`as_str`](Self::as_str) gives it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|resolver| resolver.as_str() == name)
+        Self::ALL.into_iter().chain([Self::Other]).find(|resolver| resolver.as_str() == name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What was sent, as far as it may be remembered.
 
 use super::keyed::{Kept, Keyed, plain_name};
-use crate::command::{Body, Command, Dialect, Object, RrpLine};
+use crate::command::{Body, Command, Object, RrpLine};
 
 /// What a line of a command does with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,10 +57,40 @@ impl SentLine {
     }
 }
 
+/// In what form a command is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// Lines of RRP.
+    Rrp,
+    /// A `[COMMAND]` block.
+    Ptf,
+    /// A request of another API, in bytes of which nothing is remembered but a hash.
+    Opaque,
+}
+
+impl Form {
+    /// `rrp`, `ptf` or `opaque`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rrp => "rrp",
+            Self::Ptf => "ptf",
+            Self::Opaque => "opaque",
+        }
+    }
+
+    /// The form of this word, as [`as_str`](Self::as_str) gives it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Rrp, Self::Ptf, Self::Opaque].into_iter().find(|form| form.as_str() == name)
+    }
+}
+
 /// A command as it is remembered: enough to prove it or to show it to a person, without contact data and secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    dialect: Dialect,
+    form: Form,
     name: Box<str>,
     objects: Vec<Object>,
     lines: Vec<SentLine>,
@@ -70,29 +100,29 @@ impl Sent {
     /// What is remembered of a command. It has at most 1,024 lines, as every command.
     #[must_use]
     pub fn of(command: &Command, keyed: &Keyed) -> Self {
-        let (dialect, lines) = match command.body() {
-            Body::Rrp(rrp) => (Dialect::Rfc, rrp.lines().iter().map(|line| of_line(line, keyed)).collect()),
+        let (form, lines) = match command.body() {
+            Body::Rrp(rrp) => (Form::Rrp, rrp.lines().iter().map(|line| of_line(line, keyed)).collect()),
             Body::Ptf(ptf) => {
                 let line = |parameter: &crate::command::ptf::Parameter| {
                     let name = parameter.name().as_str();
                     SentLine::new(name, LineKind::Set, keyed.keep(name, parameter.value().expose()))
                 };
-                (Dialect::Xrrp, ptf.parameters().iter().map(line).collect())
+                (Form::Ptf, ptf.parameters().iter().map(line).collect())
             }
         };
-        Self { dialect, name: command.name().into(), objects: command.objects(), lines }
+        Self { form, name: command.name().into(), objects: command.objects(), lines }
     }
 
     /// A command out of its parts, as a journal keeps them.
     #[must_use]
-    pub fn from_parts(dialect: Dialect, name: &str, objects: Vec<Object>, lines: Vec<SentLine>) -> Self {
-        Self { dialect, name: name.into(), objects, lines }
+    pub fn from_parts(form: Form, name: &str, objects: Vec<Object>, lines: Vec<SentLine>) -> Self {
+        Self { form, name: name.into(), objects, lines }
     }
 
-    /// [`Dialect::Rfc`] for RRP, [`Dialect::Xrrp`] for PTF.
+    /// In what form it is sent.
     #[must_use]
-    pub const fn dialect(&self) -> Dialect {
-        self.dialect
+    pub const fn form(&self) -> Form {
+        self.form
     }
 
     /// The name of the command.

@@ -4,9 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rrp::ReturnCode;
-use rrp::command::Dialect;
 use rrp::settle::{
-    Finding, Kept, LineKind, Reading, Resolver, Sent, SentLine, Sight, judge, reads, wants_earlier_reading,
+    Finding, Form, Kept, LineKind, Reading, Resolver, Sent, SentLine, Sight, judge, reads,
+    wants_earlier_reading,
 };
 
 use crate::samples::{APPLIED, SAMPLES, judged, keyed, reading, sent};
@@ -156,11 +156,11 @@ fn any_sent() -> impl Strategy<Value = Sent> {
     ];
     let line = (name(), kind, kept()).prop_map(|(name, kind, value)| SentLine::new(&name, kind, value));
     let of = select(&SAMPLES[..]).prop_map(|(_, text)| sent(text));
-    let dialect = select(&[Dialect::Rfc, Dialect::Xrrp][..]);
-    (dialect, of, vec(line, 0..8), any::<bool>()).prop_map(|(dialect, of, lines, nameless)| {
+    let form = select(&[Form::Rrp, Form::Ptf, Form::Opaque][..]);
+    (form, of, vec(line, 0..8), any::<bool>()).prop_map(|(form, of, lines, nameless)| {
         let objects = if nameless { Vec::new() } else { of.objects().to_vec() };
         let lines = of.lines().iter().cloned().chain(lines).collect();
-        Sent::from_parts(dialect, of.name(), objects, lines)
+        Sent::from_parts(form, of.name(), objects, lines)
     })
 }
 

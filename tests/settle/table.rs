@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rrp::command::nature::{Row, When, rows};
 use rrp::command::{Body, Command, Dialect, Effect, Kind, Nature, PtfCommand, RrpCommand, Settle};
-use rrp::settle::{Resolver, UNSETTLEABLE, reads, resolver, wants_earlier_reading};
+use rrp::settle::{Form, Resolver, UNSETTLEABLE, reads, resolver, wants_earlier_reading};
 
 use crate::samples::{SAMPLES, command, sent};
 
@@ -114,12 +114,12 @@ fn reads_are_reads_of_the_object() {
     for (resolver, text) in SAMPLES {
         let sent = sent(text);
         let reads = reads(resolver, &sent);
-        let pair = matches!(sent.dialect(), Dialect::Xrrp) && resolver.as_str().starts_with("transfer-");
+        let pair = sent.form() == Form::Ptf && resolver.as_str().starts_with("transfer-");
         let pair = pair || resolver == Resolver::ModifyZone || text.contains("NewNameServer");
         assert_eq!(reads.len(), if pair { 2 } else { 1 }, "{text}");
         for read in &reads {
             assert_eq!(read.nature().effect(), Effect::Read, "{text}: {read:?}");
-            assert_eq!(matches!(read.body(), Body::Ptf(_)), sent.dialect() == Dialect::Xrrp, "{text}");
+            assert_eq!(matches!(read.body(), Body::Ptf(_)), sent.form() == Form::Ptf, "{text}");
             let object = read.objects().into_iter().next();
             assert!(object.is_some_and(|object| sent.objects().contains(&object)), "{text}: {read:?}");
         }

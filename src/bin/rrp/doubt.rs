@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use rrp::command::{Billable, Dialect, Nature, ObjectKind, Settle};
+use rrp::command::{Billable, Nature, ObjectKind, Settle};
 use rrp::dispatch::{Entry, Put, Standing, Ticket};
 use rrp::journal::{Store, to_json};
 use rrp::secret::REDACTED;
-use rrp::settle::{Kept, LineKind, SentLine};
+use rrp::settle::{Form, Kept, LineKind, SentLine};
 use serde_json::{Value, json};
 
 use crate::daemon::Place;
@@ -272,7 +272,11 @@ impl<'e> About<'e> {
     /// The command line that looks at the object.
     fn look(&self) -> Option<String> {
         let sent = self.entry.intent().sent();
-        let ptf = if sent.dialect() == Dialect::Rfc { "" } else { "--ptf " };
+        let ptf = match sent.form() {
+            Form::Rrp => "",
+            Form::Ptf => "--ptf ",
+            _ => return None,
+        };
         if let Some(object) = sent.objects().first() {
             let name = word(object.name())?;
             return Some(match object.kind() {
@@ -349,13 +353,14 @@ impl<'e> About<'e> {
         if let Some(key) = intent.key() {
             fields.add("key", escape(key));
         }
-        let (open, close, separator): (Vec<String>, &[&str], &str) = match intent.sent().dialect() {
-            Dialect::Rfc => (vec![intent.sent().name().to_owned()], &["."], ":"),
-            _ => (
+        let (open, close, separator): (Vec<String>, &[&str], &str) = match intent.sent().form() {
+            Form::Rrp => (vec![intent.sent().name().to_owned()], &["."], ":"),
+            Form::Ptf => (
                 vec!["[COMMAND]".to_owned(), format!("command={}", intent.sent().name())],
                 &["EOF", "."],
                 "=",
             ),
+            _ => (vec![intent.sent().name().to_owned()], &[], "="),
         };
         let lines = intent.sent().lines().iter().map(|line| shown(line, separator));
         let lines = open.into_iter().chain(lines).chain(close.iter().map(|line| (*line).to_owned()));

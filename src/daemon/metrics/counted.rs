@@ -129,7 +129,7 @@ const fn word(cause: Cause) -> &'static str {
     match cause {
         Cause::Unsent => "unsent",
         Cause::Unanswered => "unanswered",
-        Cause::Code(_) => "code",
+        Cause::Code(_) | Cause::Answered => "code",
         Cause::NotApplied => "not-applied",
     }
 }

@@ -8,16 +8,15 @@ use super::super::entry::{Intent, Standing, Ticket};
 use super::super::job::{Before, Job, Purpose, Question, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refused, Told};
+use super::super::upstream::Upstream;
 use super::Dispatch;
-use crate::command::{Command, Effect, Safety};
-use crate::settle::{payload_hash, reads, resolver, wants_earlier_reading};
-use crate::wire::check;
+use crate::command::{Effect, Safety};
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// Asks something. It is told once, by an [`Action::Tell`](super::Action::Tell).
-    pub fn query(&mut self, mut command: Command, options: Options, at: Moment) -> CallId {
+    pub fn query(&mut self, mut command: U::Command, options: Options, at: Moment) -> CallId {
         let checked = self.check(&command, Effect::Read, &options);
-        command.shrink();
+        U::shrink(&mut command);
         let call = self.call(Asked::Query, options);
         match checked.and_then(|()| self.room_for_call(call)) {
             Ok(()) => self.begin_query(call, command, at),
@@ -27,7 +26,7 @@ impl<S: Slots> Dispatch<S> {
         call
     }
 
-    fn begin_query(&mut self, call: CallId, command: Command, at: Moment) {
+    fn begin_query(&mut self, call: CallId, command: U::Command, at: Moment) {
         let mut shared = self.share_key(call, &command);
         if !self.joins_query(call, &command, &mut shared, at) {
             if self.jobs.len() >= self.config.jobs {
@@ -41,9 +40,15 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Changes something. It is told once: how it ended, or that it was never sent.
-    pub fn change(&mut self, mut command: Command, safety: Safety, options: Options, at: Moment) -> CallId {
+    pub fn change(
+        &mut self,
+        mut command: U::Command,
+        safety: Safety,
+        options: Options,
+        at: Moment,
+    ) -> CallId {
         let checked = self.check(&command, Effect::Write, &options);
-        command.shrink();
+        U::shrink(&mut command);
         let call = self.call(Asked::Change { command, safety }, options);
         match checked {
             Ok(()) => self.begin_change(call, at),
@@ -62,7 +67,7 @@ impl<S: Slots> Dispatch<S> {
         call
     }
 
-    fn call(&mut self, asked: Asked, options: Options) -> CallId {
+    fn call(&mut self, asked: Asked<U>, options: Options) -> CallId {
         let Options { deadline, user, key, lane, caller } = options;
         let (owner, caller) = self.callers.enter(&user, key, &caller);
         let id = CallId(self.number());
@@ -75,15 +80,15 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Whether it can be refused at once.
-    fn check(&self, command: &Command, effect: Effect, options: &Options) -> Result<(), Refused> {
-        if command.nature().effect() != effect || command.is_of_session() {
+    fn check(&self, command: &U::Command, effect: Effect, options: &Options) -> Result<(), Refused> {
+        if U::nature(command).effect() != effect {
             return Err(Refused::WrongEffect);
         }
         let too_long = options.user.len().max(options.caller.len()) > Intent::MAX_USER;
         if too_long || options.key.as_ref().is_some_and(|key| key.len() > Intent::MAX_KEY) {
             return Err(Refused::TooLong);
         }
-        check(command.body(), self.config.dialect).map_err(Refused::Encode)
+        self.upstream.check(command)
     }
 
     /// Whether there is room for this call, and anything is begun at all.
@@ -106,7 +111,7 @@ impl<S: Slots> Dispatch<S> {
         if self.jobs.len() >= self.config.jobs { Err(Refused::Backlog) } else { Ok(()) }
     }
 
-    pub(super) fn job(&mut self, work: Work, call: CallId, at: Moment) -> JobId {
+    pub(super) fn job(&mut self, work: Work<U>, call: CallId, at: Moment) -> JobId {
         let asked = self.clock(at.now);
         let id = JobId::new(self.number().get());
         let known = self.calls.get(&call);
@@ -158,14 +163,14 @@ impl<S: Slots> Dispatch<S> {
         };
         let (command, safety, owner) = (command.clone(), *safety, Arc::clone(owner));
         if let Some(key) = &owner.key {
-            let payload = payload_hash(&command, &self.keyed);
+            let payload = U::payload(&command, &self.keyed);
             if self.goes_by_key(call, (&owner.user, key), payload, safety, at) {
                 return;
             }
         }
         let write = Write {
             safety,
-            resolver: resolver(&command),
+            resolver: self.upstream.resolver(&command, &self.keyed),
             owner,
             before: None,
             entry: None,
@@ -177,7 +182,7 @@ impl<S: Slots> Dispatch<S> {
             looking: None,
             command,
         };
-        let objects = write.command.objects();
+        let objects = U::objects(&write.command);
         if let Some(ticket) = self.objects.in_doubt(&objects) {
             return self.refuse_call(call, Refused::ObjectInDoubt(ticket));
         }
@@ -197,7 +202,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// By what others find a write that come with its key.
-    pub(super) fn key_of(&self, write: &Write) -> Option<[u8; 16]> {
+    pub(super) fn key_of(&self, write: &Write<U>) -> Option<[u8; 16]> {
         let Owner { user, key } = &*write.owner;
         Some(self.keyed.hash([user.as_bytes(), key.as_ref()?.as_bytes()]))
     }
@@ -215,7 +220,7 @@ impl<S: Slots> Dispatch<S> {
             && let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id)
         {
             // Nobody's change is sent by what somebody else has vouched for.
-            if payload_hash(&write.command, &self.keyed) == payload && write.safety == safety {
+            if U::payload(&write.command, &self.keyed) == payload && write.safety == safety {
                 let settles = write.looking.is_some();
                 self.join_running(call, id);
                 if settles {
@@ -269,13 +274,15 @@ impl<S: Slots> Dispatch<S> {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         let sent = write.sent(&self.keyed);
         let looks = match write.resolver {
-            Some(resolver) if wants_earlier_reading(resolver, &sent) => {
+            Some(resolver) if self.upstream.wants_earlier_reading(resolver, &sent) => {
                 // Twice does no harm, its caller says.
                 let needed = write.safety != Safety::Repeatable;
-                if needed { reads(resolver, &sent) } else { Vec::new() }
+                if needed { self.upstream.reads(resolver, &sent) } else { Vec::new() }
             }
             // What a guard or a date of creation shows may be what an earlier command of ours has done.
-            Some(resolver) if self.written.any(resolver, sent.objects()) => reads(resolver, &sent),
+            Some(resolver) if self.written.any(resolver, sent.objects()) => {
+                self.upstream.reads(resolver, &sent)
+            }
             _ => Vec::new(),
         };
         let restless = self.restless.until(sent.objects(), at.now);
@@ -283,8 +290,9 @@ impl<S: Slots> Dispatch<S> {
             let purpose = if looks.is_empty() { Purpose::Command } else { Purpose::Before };
             return self.pause(id, purpose, restless);
         }
-        let (recent, keyed, age) = (&self.recent, &self.keyed, self.config.recent);
-        let known: Option<Vec<_>> = looks.iter().map(|look| recent.get(look, keyed, at.now, age)).collect();
+        let (recent, upstream, keyed, age) = (&self.recent, &self.upstream, &self.keyed, self.config.recent);
+        let known: Option<Vec<_>> =
+            looks.iter().map(|look| recent.get(upstream, look, keyed, at.now, age)).collect();
         let purpose = match known {
             Some(known) => {
                 let since = known.iter().map(|(when, _)| *when).min();

@@ -10,19 +10,19 @@ use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Writ
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::statistics::{Cause, Sort};
 use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told};
+use super::super::upstream::Upstream;
 use super::{Action, Dispatch};
-use crate::command::{Command, Effect, Kind, Nature, Safety};
-use crate::reply::Reply;
+use crate::command::{Effect, Kind, Nature, Safety};
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Keyed, Proof, payload_hash, quotes_hidden, reads};
-use crate::verdict::{Advice, Verdict};
+use crate::settle::{Keyed, Proof};
+use crate::verdict::{Advice, Class, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
 const MAX_UNSENT: u32 = 20;
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// A command or query has its slot: an intent goes to the journal before its first attempt.
     pub(super) fn begin(&mut self, slot: Slot, at: Moment) {
         let id = slot.job;
@@ -122,7 +122,13 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// What has become of a command that was to be sent. `alive`: the session takes another one.
-    pub fn handle_fate(&mut self, slot: Slot, fate: Result<Fate, Rejected>, alive: bool, at: Moment) {
+    pub fn handle_fate(
+        &mut self,
+        slot: Slot,
+        fate: Result<Fate<U::Command, U::Reply>, Rejected>,
+        alive: bool,
+        at: Moment,
+    ) {
         let how = if alive { GiveBack::Alive } else { GiveBack::Ended };
         let purpose = match self.jobs.get(&slot.job).map(|job| job.state()) {
             Some(State::Sending(sent, purpose)) if *sent == slot => *purpose,
@@ -141,7 +147,8 @@ impl<S: Slots> Dispatch<S> {
             }
             Ok(Fate::Answered(reply)) => {
                 let verdict = self.verdict_of(slot.job, purpose, &reply);
-                self.statistics.answers.add(self.sort_of(slot.job, purpose), verdict.class(), reply.code());
+                let sort = self.sort_of(slot.job, purpose);
+                self.statistics.answers.add(sort, verdict.class(), U::number(&reply));
                 if let Advice::HoldAccount { after } = verdict.advice() {
                     self.slots.hold(after, at.now);
                 }
@@ -165,7 +172,7 @@ impl<S: Slots> Dispatch<S> {
         self.pump(at);
     }
 
-    fn probe(&mut self, slot: Slot, purpose: Purpose, reply: Reply, how: GiveBack, at: Moment) {
+    fn probe(&mut self, slot: Slot, purpose: Purpose, reply: U::Reply, how: GiveBack, at: Moment) {
         if how == GiveBack::Alive {
             self.jobs.set(slot.job, State::Probing(slot, purpose, Box::new(reply)));
             self.actions.push_back(Action::Probe { slot });
@@ -202,15 +209,16 @@ impl<S: Slots> Dispatch<S> {
         self.jobs.get(&id).map_or(Sort::ReadBack, |job| Sort::of(&job.work, purpose))
     }
 
-    fn verdict_of(&self, id: JobId, purpose: Purpose, reply: &Reply) -> Verdict {
-        let context = match purpose {
-            Purpose::Command => self.jobs.get(&id).and_then(Job::command).map(Command::context),
-            Purpose::Before | Purpose::Look => self.next_read(id, purpose).map(|read| read.context()),
+    fn verdict_of(&self, id: JobId, purpose: Purpose, reply: &U::Reply) -> Verdict {
+        let verdict = match purpose {
+            Purpose::Command => {
+                self.jobs.get(&id).and_then(Job::command).map(|command| U::verdict(command, reply))
+            }
+            Purpose::Before | Purpose::Look => {
+                self.next_read(id, purpose).map(|read| U::verdict(&read, reply))
+            }
         };
-        match context {
-            Some(context) => reply.verdict(context),
-            None => Verdict::new(crate::verdict::Class::Unclassified),
-        }
+        verdict.unwrap_or(Verdict::new(Class::Unclassified))
     }
 
     fn attempted(
@@ -218,7 +226,7 @@ impl<S: Slots> Dispatch<S> {
         id: JobId,
         purpose: Purpose,
         attempt: Attempt,
-        reply: Option<Reply>,
+        reply: Option<U::Reply>,
         login: Login,
         at: Moment,
     ) {
@@ -245,7 +253,7 @@ impl<S: Slots> Dispatch<S> {
         &mut self,
         id: JobId,
         attempt: Attempt,
-        reply: Option<Reply>,
+        reply: Option<U::Reply>,
         login: Login,
         at: Moment,
     ) {
@@ -261,7 +269,7 @@ impl<S: Slots> Dispatch<S> {
         }
         match (decision, answer) {
             (Decision::Resend(resend), answer) => {
-                let cause = Cause::of(attempt, answer.map(|answer| answer.code()));
+                let cause = Cause::of(attempt, answer.and_then(|answer| U::number(&answer.reply)));
                 self.resend(id, Purpose::Command, resend, cause, at);
             }
             (Decision::Accept, Some(answer)) => {
@@ -279,7 +287,7 @@ impl<S: Slots> Dispatch<S> {
         }
     }
 
-    fn answer(&mut self, id: JobId, answer: Result<Answer, Option<Answer>>, at: Moment) {
+    fn answer(&mut self, id: JobId, answer: Result<Answer<U>, Option<Answer<U>>>, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let Some(call) = job.calls.take_only() {
             self.tell_answer(call, answer);
@@ -296,7 +304,7 @@ impl<S: Slots> Dispatch<S> {
         self.drop_job(id, at);
     }
 
-    fn tell_answer(&mut self, call: CallId, answer: Result<Answer, Option<Answer>>) {
+    fn tell_answer(&mut self, call: CallId, answer: Result<Answer<U>, Option<Answer<U>>>) {
         let told = match answer {
             Ok(answer) => Ok(answer),
             Err(Some(answer)) => Err(QueryError::Refused(Box::new(answer))),
@@ -306,10 +314,10 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Keeps what a query has shown of an object, if nothing was written since it was sent.
-    fn keep_reading(&mut self, id: JobId, reply: &Reply, at: Moment) {
+    fn keep_reading(&mut self, id: JobId, reply: &U::Reply, at: Moment) {
         if let Some(Job { work: Work::Query(query), .. }) = self.jobs.get(&id)
             && query.writes == self.writes
-            && (self.objects.is_empty() || !self.objects.is_busy(&query.command.objects()))
+            && (self.objects.is_empty() || !self.objects.is_busy(&U::objects(&query.command)))
         {
             self.recent.keep(&query.command, reply, self.writes, at.now, self.config.recent);
         }
@@ -343,7 +351,7 @@ impl<S: Slots> Dispatch<S> {
         &mut self,
         id: JobId,
         attempt: Attempt,
-        reply: Option<Reply>,
+        reply: Option<U::Reply>,
         login: Login,
         at: Moment,
     ) {
@@ -356,13 +364,13 @@ impl<S: Slots> Dispatch<S> {
             .may_resend(may);
         // Neither a secret nor contact data that the registry quotes is remembered.
         let text = reply.as_ref().map(|reply| {
-            let text = reply.redacted_text();
-            if quotes_hidden(&write.command, &self.keyed, &text) { REDACTED.to_owned() } else { text }
+            let text = U::text(reply);
+            if U::quotes_hidden(&write.command, &self.keyed, &text) { REDACTED.to_owned() } else { text }
         });
         let story = match (&attempt, &reply, &text) {
             (Attempt::Unsent, ..) => None,
             (Attempt::Answered(_), Some(reply), Some(text)) => {
-                Some(format!("answered: {} {}", reply.code(), text.escape_debug()))
+                Some(format!("answered: {} {}", U::code(reply), text.escape_debug()))
             }
             _ => Some("sent, and no whole answer came".to_owned()),
         };
@@ -397,7 +405,7 @@ impl<S: Slots> Dispatch<S> {
                 if resend.counted {
                     write.fallback = Some(Box::new(Fallback::Decide(case)));
                 }
-                let code = write.last.as_ref().map(|last| last.reply.code());
+                let code = write.last.as_ref().and_then(|last| U::number(&last.reply));
                 self.resend(id, Purpose::Command, resend, Cause::of(case.attempt(), code), at);
             }
             Decision::Accept => {
@@ -436,11 +444,11 @@ impl<S: Slots> Dispatch<S> {
     fn close_by_reply(&mut self, id: JobId, at: Moment, standing: impl FnOnce(Summary) -> Standing) {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let Some(last) = &write.last else { return };
-        let summary = Summary::of(&last.reply, &last.text, Proof::Reply);
+        let summary = U::summary(&last.reply, &last.text, Proof::Reply);
         // That a deletion is "pending in 30 days" says nothing about queues.
         let queued = summary.job().is_some() || write.nature().kind() == Kind::Creation;
         if summary.is_pending() && queued {
-            self.queued.learn(&write.command.objects());
+            self.queued.learn(&U::objects(&write.command));
         }
         self.close(id, standing(summary), at);
     }
@@ -450,8 +458,10 @@ impl<S: Slots> Dispatch<S> {
         let Some(Job { work: Work::Change(write), another_session, .. }) = self.jobs.get_mut(&id) else {
             return;
         };
-        let looks =
-            write.resolver.map(|resolver| reads(resolver, &write.sent(&self.keyed))).unwrap_or_default();
+        let looks = match write.resolver {
+            Some(resolver) => self.upstream.reads(resolver, &write.sent(&self.keyed)),
+            None => Vec::new(),
+        };
         if looks.is_empty() {
             return self.close_in_doubt(id, DoubtReason::Unsettleable, at);
         }
@@ -512,7 +522,7 @@ impl<S: Slots> Dispatch<S> {
         }
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
         let summary = match &write.last {
-            Some(last) if !last.verdict.completed() => Summary::of(&last.reply, &last.text, Proof::ReadBack),
+            Some(last) if !last.verdict.completed() => U::summary(&last.reply, &last.text, Proof::ReadBack),
             _ => Summary::plain(Proof::ReadBack),
         };
         self.close(id, Standing::Refused { summary, for_now }, at);
@@ -527,7 +537,7 @@ fn least_wait(attempt: Attempt) -> Duration {
     }
 }
 
-fn new_entry(write: &Write, keyed: &Keyed, ticket: super::Ticket, wall: u64) -> Entry {
+fn new_entry<U: Upstream>(write: &Write<U>, keyed: &Keyed, ticket: super::Ticket, wall: u64) -> Entry {
     debug_assert_eq!(write.nature().effect(), Effect::Write);
     let intent = Intent {
         ticket,
@@ -537,7 +547,7 @@ fn new_entry(write: &Write, keyed: &Keyed, ticket: super::Ticket, wall: u64) -> 
         safety: write.safety,
         user: (&*write.owner.user).into(),
         key: write.owner.key.clone(),
-        payload: payload_hash(&write.command, keyed),
+        payload: U::payload(&write.command, keyed),
         begun_at: wall,
         before: write.before().to_vec(),
     };

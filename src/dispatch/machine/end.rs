@@ -2,26 +2,26 @@
 
 use super::super::calls::{Asked, Call, CallId};
 use super::super::config::Moment;
-use super::super::entry::{Entry, LEFT_IN_DOUBT, Put, Standing, Summary, TOLD_IN_DOUBT, Ticket};
+use super::super::entry::{Entry, LEFT_IN_DOUBT, Put, Standing, TOLD_IN_DOUBT, Ticket};
 use super::super::job::{Doubtful, Job, Last, Purpose, State, Work, Write};
 use super::super::slots::{JobId, Slots};
 use super::super::told::{
     Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryError, Refusal, Refused, Settled, Told,
 };
+use super::super::upstream::Upstream;
 use super::{Action, Dispatch};
-use crate::reply::Reply;
 use crate::settle::Proof;
 use crate::verdict::Class;
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// Tells a call, which is over then.
-    pub(super) fn tell(&mut self, call: CallId, told: Told) {
+    pub(super) fn tell(&mut self, call: CallId, told: Told<U>) {
         if self.forget_call(call).is_some() {
             self.actions.push_back(Action::Tell { call, told });
         }
     }
 
-    fn forget_call(&mut self, call: CallId) -> Option<Box<Call>> {
+    fn forget_call(&mut self, call: CallId) -> Option<Box<Call<U>>> {
         let known = self.calls.remove(&call)?;
         if let Some(deadline) = known.deadline {
             self.deadlines.remove(&(deadline, call));
@@ -113,7 +113,7 @@ impl<S: Slots> Dispatch<S> {
         self.unshare(id);
         let Some(job) = self.jobs.remove(&id) else { return };
         if let Work::Change(write) = job.work {
-            let objects = write.command.objects();
+            let objects = U::objects(&write.command);
             self.forget_job(id, self.key_of(&write), None);
             self.let_go(id, &objects, at);
         }
@@ -136,7 +136,7 @@ impl<S: Slots> Dispatch<S> {
     fn let_go(&mut self, id: JobId, objects: &[crate::command::Object], at: Moment) {
         for next in self.objects.leave(id, objects) {
             let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&next) else { continue };
-            let objects = write.command.objects();
+            let objects = U::objects(&write.command);
             if self.objects.take(next, &objects) {
                 self.start(next, at);
             }
@@ -211,11 +211,11 @@ impl<S: Slots> Dispatch<S> {
                     self.restless.remember(entry.intent.sent.objects(), ends, at.now);
                 }
                 self.forget_job(id, key, Some(entry.ticket()));
-                let refuses = |last: &&Last| {
+                let refuses = |last: &&Last<U>| {
                     last.verdict.class() == Class::Permanent && !last.verdict.closes_connection()
                 };
                 let refusal = last.as_deref().filter(refuses);
-                let refusal = refusal.map(|last| Summary::of(&last.reply, &last.text, Proof::ReadBack));
+                let refusal = refusal.map(|last| U::summary(&last.reply, &last.text, Proof::ReadBack));
                 let (since, reason) = (lost_at.unwrap_or(at.now), reason);
                 let doubt = Doubtful { entry: *entry, refusal, reason, since, looking: None };
                 (doubt, last.map(|last| last.reply), true)
@@ -239,7 +239,7 @@ impl<S: Slots> Dispatch<S> {
     }
 
     /// Keeps in mind what became of an intent.
-    fn remember(&mut self, doubt: Doubtful, at: Moment) {
+    fn remember(&mut self, doubt: Doubtful<U>, at: Moment) {
         let ticket = doubt.entry.ticket();
         let objects = doubt.entry.intent.sent.objects().to_vec();
         self.written.remember(&doubt.entry);
@@ -260,7 +260,7 @@ impl<S: Slots> Dispatch<S> {
         &mut self,
         call: CallId,
         entry: &Entry,
-        reply: Option<&Reply>,
+        reply: Option<&U::Reply>,
         reason: DoubtReason,
         recorded: bool,
         at: Moment,
@@ -328,7 +328,7 @@ impl<S: Slots> Dispatch<S> {
     }
 }
 
-impl Job {
+impl<U: Upstream> Job<U> {
     /// What is recorded of it.
     fn entry(&mut self) -> Option<&mut Entry> {
         match &mut self.work {

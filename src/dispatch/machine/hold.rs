@@ -8,9 +8,10 @@ use super::super::config::Moment;
 use super::super::job::Work;
 use super::super::slots::{JobId, Slots};
 use super::super::told::Refused;
+use super::super::upstream::Upstream;
 use super::Dispatch;
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// The registry has locked the account, as it said to somebody else: nothing is sent for so long. Whoever's deadline
     /// lies before the end of that, or leaves no time for a reply after it, is told so
     /// ([`Refused::Held`]), unless something was sent for it.

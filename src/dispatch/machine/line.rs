@@ -7,10 +7,11 @@ use super::super::calls::CallId;
 use super::super::config::Moment;
 use super::super::job::{Job, Purpose, State, Work};
 use super::super::slots::{JobId, Slots, Wish};
+use super::super::upstream::Upstream;
 use super::Dispatch;
 use crate::pace::Lane;
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// Lines a job up for a slot.
     pub(super) fn want(&mut self, id: JobId, purpose: Purpose, at: Moment) {
         self.out_of_line(id);

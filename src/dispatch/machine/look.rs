@@ -8,11 +8,11 @@ use super::super::job::{Before, Job, Looking, Purpose, Work};
 use super::super::slots::{JobId, Slots};
 use super::super::statistics::Cause;
 use super::super::told::{DoubtReason, Refused};
+use super::super::upstream::Upstream;
 use super::Dispatch;
-use crate::command::{Command, Nature, Safety};
-use crate::reply::Reply;
+use crate::command::{Nature, Safety};
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, Resend, decide};
-use crate::settle::{Finding, Proof, Reading, Resolver, Sight, judge, reads};
+use crate::settle::{Finding, Proof, Reading, Resolver, Sight};
 use crate::verdict::{Class, Verdict};
 
 /// What is pending is looked at again so much later.
@@ -20,13 +20,14 @@ const WHILE_PENDING: Duration = Duration::from_secs(60);
 /// So often may a session end before a read was handed over, one after the other, until that counts as a look in vain.
 const MAX_UNSENT: u32 = 20;
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// The read that comes next.
-    pub(super) fn next_read(&self, id: JobId, purpose: Purpose) -> Option<Command> {
+    pub(super) fn next_read(&self, id: JobId, purpose: Purpose) -> Option<U::Command> {
         let job = self.jobs.get(&id)?;
         match (&job.work, purpose) {
             (Work::Change(write), Purpose::Before) => {
-                reads(write.resolver?, &write.sent(&self.keyed)).into_iter().nth(write.before().len())
+                let reads = self.upstream.reads(write.resolver?, &write.sent(&self.keyed));
+                reads.into_iter().nth(write.before().len())
             }
             (Work::Change(write), Purpose::Look) => write.looking.as_ref()?.next(),
             (Work::Settle(doubt), Purpose::Look) => doubt.looking.as_ref()?.next(),
@@ -39,7 +40,7 @@ impl<S: Slots> Dispatch<S> {
         id: JobId,
         purpose: Purpose,
         attempt: Attempt,
-        reply: Option<Reply>,
+        reply: Option<U::Reply>,
         login: Login,
         at: Moment,
     ) {
@@ -51,11 +52,13 @@ impl<S: Slots> Dispatch<S> {
         }
         let may = self.may_resend(id, Duration::ZERO, at);
         let case = Case::new(Nature::READ, Safety::Once, attempt).login(login).may_resend(may);
-        let cause = Cause::of(attempt, reply.as_ref().map(Reply::code));
-        let reading = reply.map(|reply| Reading::of(&reply, &self.keyed));
+        let cause = Cause::of(attempt, reply.as_ref().and_then(U::number));
+        let reading = reply.and_then(|reply| self.upstream.reading(&reply, &self.keyed));
         match (decide(case), reading) {
             (Decision::Resend(resend), _) => self.resend(id, Purpose::Before, resend, cause, at),
-            (Decision::Accept | Decision::Refuse, Some(reading)) if reading.shows_something() => {
+            (Decision::Accept | Decision::Refuse, Some(reading))
+                if self.upstream.is_earlier_reading(&reading) =>
+            {
                 self.read_before(id, reading, at);
             }
             // An answer that does not show the object, such as "failed", is as good as none.
@@ -72,7 +75,9 @@ impl<S: Slots> Dispatch<S> {
         // It counts from when its reply came, and the oldest counts.
         let none = || Box::new(Before { readings: Vec::new(), since: at.now });
         write.before.get_or_insert_with(none).readings.push(reading);
-        let all = write.resolver.map_or(0, |resolver| reads(resolver, &write.sent(&self.keyed)).len());
+        let upstream = &self.upstream;
+        let all =
+            write.resolver.map_or(0, |resolver| upstream.reads(resolver, &write.sent(&self.keyed)).len());
         if write.before().len() < all {
             return self.want(id, Purpose::Before, at);
         }
@@ -86,7 +91,9 @@ impl<S: Slots> Dispatch<S> {
         let first_negative = self.config.first_negative;
         let Some(Job { work: Work::Settle(doubt), .. }) = self.jobs.get_mut(&id) else { return };
         let intent = &doubt.entry.intent;
-        let looks = intent.resolver.map(|resolver| reads(resolver, &intent.sent)).unwrap_or_default();
+        let upstream = &self.upstream;
+        let looks =
+            intent.resolver.map(|resolver| upstream.reads(resolver, &intent.sent)).unwrap_or_default();
         if looks.is_empty() {
             // Nothing new is known, and nothing is recorded.
             let recorded = !self.records.lack(intent.ticket);
@@ -102,7 +109,7 @@ impl<S: Slots> Dispatch<S> {
         &mut self,
         id: JobId,
         attempt: Attempt,
-        reply: Option<Reply>,
+        reply: Option<U::Reply>,
         login: Login,
         at: Moment,
     ) {
@@ -118,7 +125,9 @@ impl<S: Slots> Dispatch<S> {
                 self.looked_in_vain(id, "no session lasts", Duration::ZERO, at);
             }
             (Attempt::Answered(verdict), Some(reply)) if shows_something(&verdict, login) => {
-                let reading = Reading::of(&reply, &self.keyed);
+                let Some(reading) = self.upstream.reading(&reply, &self.keyed) else {
+                    return self.looked_in_vain(id, "the answer shows nothing", Duration::ZERO, at);
+                };
                 let Some(job) = self.jobs.get_mut(&id) else { return };
                 job.unsent = 0;
                 let Some(looking) = job.looking() else { return };
@@ -163,7 +172,7 @@ impl<S: Slots> Dispatch<S> {
         // It is registrations that registries queue.
         let may_be_queued = resolver == Resolver::AddDomain && self.queued.may_queue(sent.objects());
         let now = &looking.seen;
-        let finding = judge(resolver, Sight { sent, before, now, sent_at, may_be_queued });
+        let finding = self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued });
         let summary = match finding {
             Finding::Applied { proof, .. } => Summary::of_reading(looking.seen.first(), proof),
             _ => Summary::plain(Proof::ReadBack),
@@ -249,9 +258,9 @@ impl<S: Slots> Dispatch<S> {
     }
 }
 
-impl Looking {
+impl<U: Upstream> Looking<U> {
     /// The read that comes next.
-    pub(super) fn next(&self) -> Option<Command> {
+    pub(super) fn next(&self) -> Option<U::Command> {
         self.reads.get(self.seen.len()).cloned()
     }
 }

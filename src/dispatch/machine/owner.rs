@@ -12,11 +12,12 @@ use super::super::slots::{JobId, Slots};
 use super::super::snapshot::Snapshot;
 use super::super::statistics::Statistics;
 use super::super::told::{DoubtReason, Refused};
+use super::super::upstream::Upstream;
 use super::super::waiting::Waiting;
 use super::Dispatch;
 use crate::command::Object;
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// Who waits for this command now.
     pub fn callers(&self, job: JobId) -> impl Iterator<Item = CallId> {
         self.jobs.get(&job).into_iter().flat_map(|job| job.calls.iter())
@@ -55,18 +56,18 @@ impl<S: Slots> Dispatch<S> {
         self.jobs.iter().take(most).map(|(id, job)| self.waiting_one(id, job, now)).collect()
     }
 
-    fn waiting_one(&self, id: JobId, job: &Job, now: Instant) -> Waiting {
+    fn waiting_one(&self, id: JobId, job: &Job<U>, now: Instant) -> Waiting {
         let state = job.state();
         let name_of = |objects: &[Object]| objects.first().map(|object| object.name().into());
         let asks = |call| self.calls.get(&call).map(|call| Box::from(&*call.owner.user));
         let (name, object, user, entry, attempts) = match &job.work {
             Work::Query(query) => {
-                let (name, objects) = (query.command.name(), query.command.objects());
+                let (name, objects) = (U::name(&query.command), U::objects(&query.command));
                 let user = job.calls.iter().find_map(asks).unwrap_or_default();
                 (name, name_of(&objects), user, None, job.attempts)
             }
             Work::Change(write) => {
-                let (name, objects) = (write.command.name(), write.command.objects());
+                let (name, objects) = (U::name(&write.command), U::objects(&write.command));
                 let user = (&*write.owner.user).into();
                 (name, name_of(&objects), user, write.entry.as_deref(), write.handed_over)
             }

@@ -11,6 +11,7 @@ use super::super::config::Moment;
 use super::super::entry::{Put, Ticket};
 use super::super::slots::{GiveBack, JobId, Slots};
 use super::super::told::Refused;
+use super::super::upstream::Upstream;
 use super::{Action, Dispatch, RecordId};
 use crate::dispatch::job::{Job, State};
 
@@ -97,7 +98,7 @@ impl Records {
     }
 }
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     fn record(&mut self, after: After, puts: Vec<Put>) -> RecordId {
         let id = RecordId(self.number().get());
         self.records.under_way.insert(id, after);

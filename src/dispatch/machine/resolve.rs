@@ -7,10 +7,11 @@ use super::super::job::{Job, State, Work};
 use super::super::resolution::Resolution;
 use super::super::slots::{JobId, Slots};
 use super::super::told::Refused;
+use super::super::upstream::Upstream;
 use super::{Dispatch, RecordId};
 use crate::pace::Lane;
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// Takes a person's word on a doubt, with a note for people, cut to [`Note::MAX_TEXT`](crate::dispatch::Note::MAX_TEXT).
     ///
     /// It holds once the record of that name is [written](Self::handle_recorded): the objects are free then, and the key

@@ -19,9 +19,9 @@ use super::super::calls::{Call, CallId};
 use super::super::config::Moment;
 use super::super::job::{Job, Purpose, State, Work};
 use super::super::slots::{JobId, Slots};
+use super::super::upstream::Upstream;
 use super::Dispatch;
-use crate::command::nature::begins_with;
-use crate::command::{Command, Object};
+use crate::command::Object;
 
 /// Queries that others may join, and when writes were asked last.
 #[derive(Debug)]
@@ -70,11 +70,9 @@ impl Shared {
     }
 
     /// Whether a write that this may show was asked since a job of that number.
-    fn is_spoilt(&mut self, command: &Command, number: u64) -> bool {
+    fn is_spoilt<U: Upstream>(&mut self, command: &U::Command, number: u64) -> bool {
         // What is not about one object by its name, such as a list, may show any.
-        let name = command.name();
-        let about_one = ["Check", "Status"].iter().any(|word| begins_with(name, word));
-        let objects = if about_one { command.objects() } else { Vec::new() };
+        let objects = if U::is_about_objects(command) { U::objects(command) } else { Vec::new() };
         let own = objects.iter().filter_map(|object| self.place(object).map(|last| *last)).max();
         own.unwrap_or(self.any).max(self.unknown) > number
     }
@@ -118,23 +116,23 @@ impl Hasher for Quick {
     }
 }
 
-impl<S: Slots> Dispatch<S> {
+impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// By what others find a query that ask the same, if they may at all.
-    pub(super) fn share_key(&self, call: CallId, command: &Command) -> Option<u64> {
-        if !self.config.coalesce || !command.is_listed_read() {
+    pub(super) fn share_key(&self, call: CallId, command: &U::Command) -> Option<u64> {
+        if !self.config.coalesce || !U::is_shared(command) {
             return None;
         }
         let mut hasher = Quick(0);
-        (&*self.calls.get(&call)?.owner.user, command.body()).hash(&mut hasher);
+        self.calls.get(&call)?.owner.user.hash(&mut hasher);
+        U::hash(command, &mut hasher);
         Some(hasher.finish())
     }
 
     /// Whether a query is of the same user and the same to the byte.
-    fn asks_the_same(&self, job: &Job, call: &Call, command: &Command) -> bool {
+    fn asks_the_same(&self, job: &Job<U>, call: &Call<U>, command: &U::Command) -> bool {
         let Work::Query(query) = &job.work else { return false };
         let others = job.calls.iter().find_map(|call| self.calls.get(&call));
-        others.is_some_and(|other| other.owner.user == call.owner.user)
-            && query.command.body() == command.body()
+        others.is_some_and(|other| other.owner.user == call.owner.user) && U::is_same(&query.command, command)
     }
 
     /// Whether the call joins a query that waits, as the [module](self) says. If there is none that it could ever join, its
@@ -142,7 +140,7 @@ impl<S: Slots> Dispatch<S> {
     pub(super) fn joins_query(
         &mut self,
         call: CallId,
-        command: &Command,
+        command: &U::Command,
         key: &mut Option<u64>,
         at: Moment,
     ) -> bool {
@@ -150,7 +148,7 @@ impl<S: Slots> Dispatch<S> {
             return false;
         };
         let (Some(known), Some(job)) = (self.calls.get(&call), self.jobs.get(&id)) else { return false };
-        if !matches!(job.state(), State::Waiting(_)) || self.shared.is_spoilt(command, id.get()) {
+        if !matches!(job.state(), State::Waiting(_)) || self.shared.is_spoilt::<U>(command, id.get()) {
             return false;
         }
         if !self.asks_the_same(job, known, command) {

@@ -9,7 +9,7 @@ use super::error::{FieldError, Raw};
 use super::members::{Entries, Member, Members};
 use super::status::Status;
 use super::table::Code;
-use crate::gateway::body::{open, read, read_unquoted};
+use crate::gateway::body::{open, read};
 use crate::gateway::{BodyError, BodyErrorKind};
 use crate::verdict::{Class, Executed, Verdict, Word};
 
@@ -128,7 +128,7 @@ impl Reply {
     /// there may be personal data.
     pub fn read_body<'b, T: serde::Deserialize<'b>>(&'b self) -> Result<T, BodyError> {
         let status = self.status.as_u16();
-        read_unquoted(status, open(status, &self.body)?, "body has another form than is asked for")
+        read(status, open(status, &self.body)?, "body has another form than is asked for")
     }
 
     /// What the answer means.

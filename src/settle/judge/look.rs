@@ -51,7 +51,7 @@ fn is_of_another(reading: &Reading, object: Option<&Object>) -> bool {
         ObjectKind::Domain => "domain",
         ObjectKind::Contact => "contact",
         ObjectKind::Zone => "dnszone",
-        ObjectKind::NameServer => return false,
+        ObjectKind::NameServer | ObjectKind::Other => return false,
     };
     let shown = reading.first(name).and_then(Kept::as_clear).filter(|shown| !shown.is_empty());
     shown.is_some_and(|shown| Object::new(object.kind(), shown) != *object)

@@ -5,9 +5,9 @@
 
 use super::super::keyed::Kept;
 use super::super::reading::Reading;
+use super::super::sent::Form;
 use super::Finding;
 use super::look::{Identity, Look, Unreadable, View, has_status, identity, squeezed};
-use crate::command::Dialect;
 
 /// The status of a domain that is about to leave (RFC 5731 §2.3).
 const WAITS: &str = "pendingtransfer";
@@ -43,16 +43,16 @@ struct Sides<'r> {
 
 impl<'r> Sides<'r> {
     fn now(look: Look<'r>) -> Result<Self, Unreadable> {
-        Ok(match look.sent().dialect() {
-            Dialect::Rfc => Self::of_status(look.now(0)?),
-            Dialect::Xrrp => Self::of(look.now(0)?, look.now(1)?),
+        Ok(match look.sent().form() {
+            Form::Rrp => Self::of_status(look.now(0)?),
+            Form::Ptf | Form::Opaque => Self::of(look.now(0)?, look.now(1)?),
         })
     }
 
     fn before(look: Look<'r>) -> Option<Self> {
-        Some(match look.sent().dialect() {
-            Dialect::Rfc => Self::of_status(look.before(0)?),
-            Dialect::Xrrp => Self::of(look.before(0)?, look.before(1)?),
+        Some(match look.sent().form() {
+            Form::Rrp => Self::of_status(look.before(0)?),
+            Form::Ptf | Form::Opaque => Self::of(look.before(0)?, look.before(1)?),
         })
     }
 
@@ -164,7 +164,7 @@ pub(super) fn deny(look: Look<'_>) -> Result<Finding, Unreadable> {
         Request::Outgoing => still_asked(look, &before, &now),
         Request::None if identity(earlier, reading) == Identity::Same => {
             // STATUS shows the domain without the request; StatusDomainTransfer finds none.
-            let twice = look.sent().dialect() == Dialect::Xrrp;
+            let twice = look.sent().form() == Form::Ptf;
             if twice { Finding::APPLIED_IF_TWICE } else { Finding::APPLIED }
         }
         Request::None => OTHER,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::keyed::Kept;
 use super::super::reading::Reading;
-use super::super::sent::{LineKind, Sent, SentLine};
-use crate::command::{Dialect, ObjectKind};
+use super::super::sent::{Form, LineKind, Sent, SentLine};
+use crate::command::ObjectKind;
 
 /// What has no order: such values come and go one by one.
 const SETS: [&str; 8] = [
@@ -130,6 +130,7 @@ impl Wishes {
             ObjectKind::NameServer => "nameserver",
             ObjectKind::Contact => "contact",
             ObjectKind::Zone => "dnszone",
+            ObjectKind::Other => "",
         };
         let changed = |prefix: &str, name: &str| {
             name.strip_prefix(prefix).filter(|name| SETS.contains(name)).map(str::to_owned)
@@ -142,7 +143,7 @@ impl Wishes {
                 !line.value().is("") || changed("add", name).or_else(|| changed("del", name)).is_none()
             })
         };
-        if sent.dialect() == Dialect::Rfc {
+        if sent.form() == Form::Rrp {
             lines().for_each(|(name, line)| wishes.change(&name, line));
             return wishes;
         }

@@ -1,0 +1,333 @@
+//! Any other API, by bytes and verdicts.
+
+use core::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::entry::Summary;
+use super::told::Refused;
+use super::upstream::Upstream;
+use crate::code::ReturnCode;
+use crate::command::{Nature, Object};
+use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
+use crate::verdict::Verdict;
+
+/// An upstream of which nothing is known but what its owner says: requests are bytes with a nature, answers are bytes with a
+/// [`Verdict`]. `R` says which reads settle a write; [`NoReads`] knows none, and what is lost stays in doubt until a person,
+/// or a program that has looked, says what became of it ([`Dispatch::resolve`](super::Dispatch::resolve)).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opaque<R = NoReads> {
+    reads: R,
+}
+
+impl<R: Reads> Opaque<R> {
+    /// With these reads.
+    #[must_use]
+    pub const fn new(reads: R) -> Self {
+        Self { reads }
+    }
+}
+
+/// The beginning of a text, of at most so many bytes.
+fn cut(text: &str, most: usize) -> Box<str> {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default().into()
+}
+
+/// Which reads settle the writes of an API.
+///
+/// All of them go by what may be remembered of a write ([`Sent`]): its name, its objects, and the fields that
+/// [`OpaqueCommand::field`] gave it. After a restart nothing else is left.
+pub trait Reads: Clone + fmt::Debug {
+    /// The reads that show what became of this write; none if no read can tell.
+    fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand>;
+
+    /// Whether a proof needs a reading before the write, by the same reads.
+    fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
+        false
+    }
+
+    /// What the reply to a read shows; `None` if nothing. The code of a [`Reading`] is whatever number
+    /// [`judge`](Self::judge) is to find there.
+    fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading>;
+
+    /// What the readings prove. What was *not* found counts only when it is seen twice, which is not to be cared for here.
+    fn judge(&self, sight: Sight<'_>) -> Finding;
+}
+
+/// No read settles anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing in it")]
+pub struct NoReads;
+
+impl Reads for NoReads {
+    fn reads(&self, _sent: &Sent) -> Vec<OpaqueCommand> {
+        Vec::new()
+    }
+
+    fn reading(&self, _reply: &OpaqueReply, _keyed: &Keyed) -> Option<Reading> {
+        None
+    }
+
+    fn judge(&self, _sight: Sight<'_>) -> Finding {
+        Finding::Unproved("no read is known that could")
+    }
+}
+
+/// A request of any API: a name for people, what is known about repeating it, and bytes.
+///
+/// Of the bytes nothing is kept but a keyed hash. `Debug` shows how many there are.
+#[derive(Clone)]
+pub struct OpaqueCommand(Arc<Parts>);
+
+#[derive(Clone)]
+struct Parts {
+    name: Box<str>,
+    nature: Nature,
+    objects: Vec<Object>,
+    fields: Vec<(Box<str>, Box<str>)>,
+    body: Bytes,
+}
+
+impl OpaqueCommand {
+    /// The longest name, in bytes; a longer one is cut.
+    pub const MAX_NAME: usize = 255;
+    /// So many fields are remembered of one; more are not.
+    pub const MAX_FIELDS: usize = 64;
+
+    /// A request that only reads.
+    #[must_use]
+    pub fn read(name: &str, body: impl Into<Bytes>) -> Self {
+        Self::new(name, Nature::READ, body.into())
+    }
+
+    /// A request that writes, of this nature: [`Nature::write`], or [`Nature::UNKNOWN`].
+    #[must_use]
+    pub fn write(name: &str, nature: Nature, body: impl Into<Bytes>) -> Self {
+        Self::new(name, nature, body.into())
+    }
+
+    fn new(name: &str, nature: Nature, body: Bytes) -> Self {
+        Self(Arc::new(Parts {
+            name: cut(name, Self::MAX_NAME),
+            nature,
+            objects: Vec::new(),
+            fields: Vec::new(),
+            body,
+        }))
+    }
+
+    /// With one more object that it is about. One write at a time goes to an object, and none while one is in doubt.
+    #[must_use]
+    pub fn object(mut self, object: Object) -> Self {
+        Arc::make_mut(&mut self.0).objects.push(object);
+        self
+    }
+
+    /// With a value that is remembered, for people and for the reads that settle it. As of any command, only names, dates,
+    /// states and guards are kept in clear, by the name of the field; of all else a keyed hash.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: &str) -> Self {
+        let fields = &mut Arc::make_mut(&mut self.0).fields;
+        if fields.len() < Self::MAX_FIELDS {
+            fields.push((cut(name, Self::MAX_NAME), value.into()));
+        }
+        self
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What is known about repeating it.
+    #[must_use]
+    pub fn nature(&self) -> &Nature {
+        &self.0.nature
+    }
+
+    /// The objects that it is about.
+    #[must_use]
+    pub fn objects(&self) -> &[Object] {
+        &self.0.objects
+    }
+
+    /// What is sent.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.0.body
+    }
+}
+
+impl fmt::Debug for OpaqueCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpaqueCommand")
+            .field("name", &self.0.name)
+            .field("objects", &self.0.objects)
+            .field("bytes", &self.0.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer of any API, as its reader understood it: a verdict, a code, a text, and bytes.
+///
+/// The text is kept in journals and shown to people: whoever reads the body leaves out of it what is secret. `Debug` does not
+/// show the bytes.
+#[derive(Clone)]
+pub struct OpaqueReply {
+    verdict: Verdict,
+    code: Box<str>,
+    text: Box<str>,
+    job: Option<Box<str>>,
+    pending: bool,
+    body: Bytes,
+}
+
+impl OpaqueReply {
+    /// The longest code that is kept, in bytes; of a longer one the beginning counts.
+    pub const MAX_CODE: usize = 128;
+
+    /// An answer that means this, with its code and its text.
+    #[must_use]
+    pub fn new(verdict: Verdict, code: &str, text: &str, body: impl Into<Bytes>) -> Self {
+        Self {
+            verdict,
+            code: cut(code, Self::MAX_CODE),
+            text: text.into(),
+            job: None,
+            pending: false,
+            body: body.into(),
+        }
+    }
+
+    /// As one that only accepts a write, which is done later; with the name of the job, if it has one.
+    #[must_use]
+    pub fn pending(mut self, job: Option<&str>) -> Self {
+        self.pending = true;
+        self.job = job.map(Into::into);
+        self
+    }
+
+    /// What it means.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// All of it.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+}
+
+impl fmt::Debug for OpaqueReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpaqueReply")
+            .field("verdict", &self.verdict)
+            .field("code", &self.code)
+            .field("text", &self.text)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Reads> Upstream for Opaque<R> {
+    type Command = OpaqueCommand;
+    type Reply = OpaqueReply;
+
+    fn nature(command: &OpaqueCommand) -> &Nature {
+        command.nature()
+    }
+
+    fn name(command: &OpaqueCommand) -> &str {
+        command.name()
+    }
+
+    fn objects(command: &OpaqueCommand) -> Vec<Object> {
+        command.objects().to_vec()
+    }
+
+    fn sent(command: &OpaqueCommand, keyed: &Keyed) -> Sent {
+        let line = |(name, value): &(Box<str>, Box<str>)| {
+            SentLine::new(name, LineKind::Set, keyed.keep(name, value))
+        };
+        let lines = command.0.fields.iter().map(line).collect();
+        Sent::from_parts(Form::Opaque, command.name(), command.objects().to_vec(), lines)
+    }
+
+    fn payload(command: &OpaqueCommand, keyed: &Keyed) -> [u8; 16] {
+        let Parts { name, objects, fields, body, .. } = &*command.0;
+        let objects = objects.iter().flat_map(|object| [object.kind().as_str(), object.name()]);
+        let fields = fields.iter().flat_map(|(name, value)| [&**name, &**value]);
+        let parts = [&b"opaque"[..], name.as_bytes(), body].into_iter();
+        // What is an object is no field.
+        let parts = parts.chain(objects.map(str::as_bytes)).chain([&b"fields"[..]]);
+        keyed.hash(parts.chain(fields.map(str::as_bytes)))
+    }
+
+    fn check(&self, _command: &OpaqueCommand) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn verdict(_command: &OpaqueCommand, reply: &OpaqueReply) -> Verdict {
+        reply.verdict
+    }
+
+    fn number(_reply: &OpaqueReply) -> Option<ReturnCode> {
+        None
+    }
+
+    fn code(reply: &OpaqueReply) -> impl fmt::Display {
+        reply.code.escape_debug()
+    }
+
+    fn text(reply: &OpaqueReply) -> String {
+        (*reply.text).to_owned()
+    }
+
+    fn quotes_hidden(command: &OpaqueCommand, keyed: &Keyed, text: &str) -> bool {
+        // One of three characters or fewer is found everywhere, and not looked for.
+        command.0.fields.iter().any(|(name, value)| {
+            let value = value.trim();
+            value.len() > 3 && matches!(keyed.keep(name, value), Kept::Hash(_)) && text.contains(value)
+        })
+    }
+
+    fn summary(reply: &OpaqueReply, text: &str, proof: Proof) -> Summary {
+        Summary::of_word(proof, &reply.code, text).pending(reply.pending, reply.job.as_deref())
+    }
+
+    fn resolver(&self, command: &OpaqueCommand, keyed: &Keyed) -> Option<Resolver> {
+        (!self.reads.reads(&Self::sent(command, keyed)).is_empty()).then_some(Resolver::Other)
+    }
+
+    fn reads(&self, _resolver: Resolver, sent: &Sent) -> Vec<OpaqueCommand> {
+        self.reads.reads(sent)
+    }
+
+    fn wants_earlier_reading(&self, _resolver: Resolver, sent: &Sent) -> bool {
+        self.reads.wants_earlier_reading(sent)
+    }
+
+    fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
+        self.reads.reading(reply, keyed)
+    }
+
+    fn judge(&self, _resolver: Resolver, sight: Sight<'_>) -> Finding {
+        self.reads.judge(sight)
+    }
+}
