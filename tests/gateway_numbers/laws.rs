@@ -57,7 +57,7 @@ proptest! {
         prop_assert_eq!(reply.status(), status);
         let again: Vec<_> = reply
             .errors()
-            .map(|error| [error.code().map(|code| code.to_string()), error.field().map(Into::into), error.message().map(Into::into)])
+            .map(|error| [error.code().map(|code| code.as_str().to_owned()), error.field().map(Into::into), error.message().map(Into::into)])
             .collect();
         prop_assert_eq!(again, errors);
         prop_assert_eq!(reply.verdict().completed(), (200..300).contains(&status) && code.is_none() && entries.is_empty());
