@@ -179,7 +179,7 @@ fn verdict(reply: &Reply, naive: Option<&Json>) {
 fn values(text: &str) {
     let digits = text.strip_prefix('+').unwrap_or_default();
     let is_number = (2..=15).contains(&digits.len())
-        && digits.chars().all(|c| ('0'..='9').contains(&c))
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
         && !digits.starts_with('0');
     match text.parse::<PhoneNumber>() {
         Ok(number) => {
