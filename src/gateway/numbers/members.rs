@@ -102,8 +102,14 @@ fn member(name: &str) -> Option<Member> {
     if name.len() > MAX_NAME {
         return None;
     }
-    let name: String = serde_json::from_str(name).ok()?;
-    NAMES.iter().find(|(_, known)| known.eq_ignore_ascii_case(&name)).map(|(member, _)| *member)
+    let decoded: String;
+    let name = if name.contains('\\') {
+        decoded = serde_json::from_str(name).ok()?;
+        &decoded
+    } else {
+        name.strip_prefix('"')?.strip_suffix('"')?
+    };
+    NAMES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(member, _)| *member)
 }
 
 /// The entries of a list as JSON text, without those that are null: the first so many, and whether these are all.
