@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 9] = [
+const TARGETS: [(&str, Check); 10] = [
     ("frames", checks::frames),
     ("rrp_reply", checks::rrp_reply),
     ("ptf_reply", checks::ptf_reply),
@@ -25,6 +25,7 @@ const TARGETS: [(&str, Check); 9] = [
     ("session", checks::session),
     ("differential", checks::differential),
     ("number_body", checks::number_body),
+    ("reseller_body", checks::reseller_body),
 ];
 
 fn fuzz() -> PathBuf {
@@ -103,6 +104,11 @@ fn differential_holds_on_all_that_is_stored() {
 #[test]
 fn number_body_holds_on_all_that_is_stored() {
     replay("number_body");
+}
+
+#[test]
+fn reseller_body_holds_on_all_that_is_stored() {
+    replay("reseller_body");
 }
 
 #[test]

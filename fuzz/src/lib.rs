@@ -10,6 +10,7 @@ mod json;
 mod naive;
 mod numbers;
 mod replies;
+mod reseller;
 mod session;
 
 pub use codes::code_table;
@@ -18,6 +19,7 @@ pub use differential::differential;
 pub use frames::frames;
 pub use numbers::number_body;
 pub use replies::{ptf_reply, rrp_reply};
+pub use reseller::reseller_body;
 pub use session::session;
 
 use bytes::BytesMut;

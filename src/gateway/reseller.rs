@@ -38,7 +38,7 @@
 //! # Limits
 //!
 //! Those of every [body](super). Of a message that is an object, [`MAX_FIELDS`] fields and texts are taken out; the body keeps
-//! the others. Reading takes time linear in the body, and beside it memory of at most twice its length and 256 KiB.
+//! the others. Reading takes time linear in the body, and beside it memory of at most three times its length and 256 KiB.
 
 mod message;
 mod reply;
