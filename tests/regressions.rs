@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 9] = [
+const TARGETS: [(&str, Check); 10] = [
     ("frames", checks::frames),
     ("rrp_reply", checks::rrp_reply),
     ("ptf_reply", checks::ptf_reply),
@@ -24,6 +24,7 @@ const TARGETS: [(&str, Check); 9] = [
     ("code_table", checks::code_table),
     ("session", checks::session),
     ("differential", checks::differential),
+    ("number_body", checks::number_body),
     ("reseller_body", checks::reseller_body),
 ];
 
@@ -98,6 +99,11 @@ fn session_holds_on_all_that_is_stored() {
 #[test]
 fn differential_holds_on_all_that_is_stored() {
     replay("differential");
+}
+
+#[test]
+fn number_body_holds_on_all_that_is_stored() {
+    replay("number_body");
 }
 
 #[test]

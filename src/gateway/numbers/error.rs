@@ -39,9 +39,10 @@ impl Raw {
 
     /// As a code.
     pub(super) fn code(&self) -> Code {
-        match self.json().char_indices().find(|(at, _)| *at >= MAX_CODE) {
-            None => Code::new(&self.text()),
-            Some((end, _)) => Code::new(self.json().get(..end).unwrap_or_default()),
+        let json = self.json();
+        match json.get(..json.floor_char_boundary(MAX_CODE)) {
+            Some(cut) if cut.len() < json.len() => Code::new(cut),
+            _ => Code::new(&self.text()),
         }
     }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::gateway::body::read;
+use crate::gateway::body::{read, visit};
 use crate::gateway::{BodyError, BodyErrorKind};
 
 /// A member of the answers, whose name may come in any letter case.
@@ -42,7 +42,7 @@ impl<'b> Members<'b> {
     /// The members of this JSON text; `None` if it is JSON, but no object.
     pub(super) fn of(status: u16, text: &'b str) -> Result<Option<Self>, BodyError> {
         if text.starts_with('{') {
-            return read(status, text, "body has an object of another form").map(Some);
+            return visit(status, text, Object).map(Some);
         }
         // Only read over: of a number or a text no value is made.
         read::<IgnoredAny>(status, text, "body has a value of another form").map(|_| None)
@@ -66,12 +66,6 @@ impl<'b> Members<'b> {
             return Err(BodyError::new(status, BodyErrorKind::Shape(ambiguous)));
         }
         Ok(self.found.get(at).copied().flatten().map(RawValue::get).filter(|raw| *raw != "null"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Object)
     }
 }
 
@@ -108,8 +102,14 @@ fn member(name: &str) -> Option<Member> {
     if name.len() > MAX_NAME {
         return None;
     }
-    let name: String = serde_json::from_str(name).ok()?;
-    NAMES.iter().find(|(_, known)| known.eq_ignore_ascii_case(&name)).map(|(member, _)| *member)
+    let decoded: String;
+    let name = if name.contains('\\') {
+        decoded = serde_json::from_str(name).ok()?;
+        &decoded
+    } else {
+        name.strip_prefix('"')?.strip_suffix('"')?
+    };
+    NAMES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(member, _)| *member)
 }
 
 /// The entries of a list as JSON text, without those that are null: the first so many, and whether these are all.

@@ -162,7 +162,8 @@ const fn may_be_empty(status: u16) -> bool {
     matches!(status, 204 | 205) || !Status::new(status).is_success()
 }
 
-/// Status, code, message and errors, of each text 256 characters; never the body.
+/// Status, code, message and errors, of each text 256 characters; never the body. The message is the API's own, and may
+/// quote a value that was sent.
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// So many errors are printed.
