@@ -1,13 +1,11 @@
 //! Answers of the reseller platform are read as a naive reader reads them, and nothing about them panics.
 
-use std::fmt;
-
 use bytes::Bytes;
 use rrp::gateway::reseller::{Code, Field, MAX_FIELDS, Reply};
 use rrp::gateway::{MAX_BODY, MAX_DEPTH};
 use rrp::verdict::{Class, Executed};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::json::Json;
 use super::{assert_error_printable, assert_hidden, assert_printable};
 
 /// Two bytes of an HTTP status, then a body.
@@ -36,97 +34,21 @@ pub fn reseller_body(data: &[u8]) {
     }
 }
 
-/// JSON with every member of its objects, also those that come twice.
-#[derive(Debug, PartialEq)]
-enum Json {
-    Null,
-    Bool(bool),
-    Number(f64),
-    Text(String),
-    List(Vec<Self>),
-    Object(Vec<(String, Self)>),
-}
-
-impl Json {
-    fn depth(&self) -> usize {
-        match self {
-            Self::List(list) => 1 + list.iter().map(Self::depth).max().unwrap_or(0),
-            Self::Object(members) => 1 + members.iter().map(|(_, value)| value.depth()).max().unwrap_or(0),
-            _ => 0,
-        }
-    }
-
-    /// The member of this name, if it is an object with at most one; `Err` if there are more.
-    fn get(&self, name: &str) -> Result<Option<&Self>, ()> {
-        let Self::Object(members) = self else { return Ok(None) };
-        let mut found = members.iter().filter(|(key, _)| key == name);
-        let first = found.next().map(|(_, value)| value);
-        if found.next().is_some() { Err(()) } else { Ok(first) }
-    }
-}
-
-struct AnyJson;
-
-impl<'de> Visitor<'de> for AnyJson {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value as f64))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Number(value as f64))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Number(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
-        let mut found = Vec::new();
-        while let Some(value) = list.next_element()? {
-            found.push(value);
-        }
-        Ok(Json::List(found))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut found = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            found.push(member);
-        }
-        Ok(Json::Object(found))
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(AnyJson)
-    }
+/// The member of this name, if it is an object with at most one; `Err` if there are more.
+fn member<'j>(json: &'j Json, name: &str) -> Result<Option<&'j Json>, ()> {
+    let Json::Object(members) = json else { return Ok(None) };
+    let mut found = members.iter().filter(|(key, _)| key == name);
+    let first = found.next().map(|(_, value)| value);
+    if found.next().is_some() { Err(()) } else { Ok(first) }
 }
 
 /// A body within the bounds, if it is JSON and all that is in it can be held: no halves of surrogate pairs, no endless
 /// numbers.
 fn naive(body: &[u8]) -> Option<Json> {
-    let text = std::str::from_utf8(body).ok().filter(|text| text.len() <= MAX_BODY)?;
-    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    serde_json::from_str(text).ok().filter(|json: &Json| json.depth() <= MAX_DEPTH)
+    if body.len() > MAX_BODY {
+        return None;
+    }
+    Json::of_body(body).filter(|json| json.depth() <= MAX_DEPTH)
 }
 
 /// What a well-formed answer says.
@@ -137,13 +59,14 @@ enum Answer<'j> {
 
 impl<'j> Answer<'j> {
     fn of(json: &'j Json) -> Option<Self> {
-        let (success, result) = (json.get("success").ok()??, json.get("result").ok()?);
-        let error = json.get("error").ok()?.filter(|error| **error != Json::Null);
-        match (success, error) {
-            (Json::Bool(true), None) => Some(Self::Success { result }),
-            (Json::Bool(false), Some(error)) => {
-                let message = error.get("message").ok()?.filter(|message| **message != Json::Null);
-                let Some(Json::Text(code)) = error.get("code").ok()? else { return None };
+        let (success, result) = (member(json, "success").ok()??, member(json, "result").ok()?);
+        let error = member(json, "error").ok()?.filter(|error| **error != Json::Null);
+        let Json::Scalar(success) = success else { return None };
+        match (success.as_str(), error) {
+            ("true", None) => Some(Self::Success { result }),
+            ("false", Some(error)) => {
+                let message = member(error, "message").ok()?.filter(|message| **message != Json::Null);
+                let Some(Json::Text(code)) = member(error, "code").ok()? else { return None };
                 Some(Self::Error { code, message, result })
             }
             _ => None,
