@@ -9,7 +9,8 @@ use super::entry::Summary;
 use super::told::Refused;
 use super::upstream::Upstream;
 use crate::code::ReturnCode;
-use crate::command::{Nature, Object};
+use crate::command::{Effect, Nature, Object};
+use crate::secret::REDACTED;
 use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
 use crate::verdict::Verdict;
 
@@ -27,6 +28,13 @@ impl<R: Reads> Opaque<R> {
     pub const fn new(reads: R) -> Self {
         Self { reads }
     }
+
+    /// The reads of a write. Those that would write settle nothing, and are not sent.
+    fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
+        let reads = self.reads.reads(sent);
+        let harmless = reads.iter().all(|read| read.nature().effect() == Effect::Read);
+        if harmless { reads } else { Vec::new() }
+    }
 }
 
 /// The beginning of a text, of at most so many bytes.
@@ -39,7 +47,7 @@ fn cut(text: &str, most: usize) -> Box<str> {
 /// All of them go by what may be remembered of a write ([`Sent`]): its name, its objects, and the fields that
 /// [`OpaqueCommand::field`] gave it. After a restart nothing else is left.
 pub trait Reads: Clone + fmt::Debug {
-    /// The reads that show what became of this write; none if no read can tell.
+    /// The reads that show what became of this write; none if no read can tell. If one of them would write, none is sent.
     fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand>;
 
     /// Whether a proof needs a reading before the write, by the same reads.
@@ -172,8 +180,8 @@ impl fmt::Debug for OpaqueCommand {
 
 /// An answer of any API, as its reader understood it: a verdict, a code, a text, and bytes.
 ///
-/// The text is kept in journals and shown to people: whoever reads the body leaves out of it what is secret. `Debug` does not
-/// show the bytes.
+/// Code, text and the name of a job are kept in journals and shown to people: whoever reads the body leaves out of them what is
+/// secret. `Debug` does not show the bytes, nor a text that quotes a hidden [field](OpaqueCommand::field) of the request.
 #[derive(Clone)]
 pub struct OpaqueReply {
     verdict: Verdict,
@@ -181,6 +189,8 @@ pub struct OpaqueReply {
     text: Box<str>,
     job: Option<Box<str>>,
     pending: bool,
+    /// Whether the text quotes a value that is nobody's business.
+    concealed: bool,
     body: Bytes,
 }
 
@@ -197,6 +207,7 @@ impl OpaqueReply {
             text: text.into(),
             job: None,
             pending: false,
+            concealed: false,
             body: body.into(),
         }
     }
@@ -232,6 +243,11 @@ impl OpaqueReply {
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
+
+    /// Its text, as far as it is for everybody.
+    fn shown(&self) -> &str {
+        if self.concealed { REDACTED } else { &self.text }
+    }
 }
 
 impl fmt::Debug for OpaqueReply {
@@ -239,7 +255,7 @@ impl fmt::Debug for OpaqueReply {
         f.debug_struct("OpaqueReply")
             .field("verdict", &self.verdict)
             .field("code", &self.code)
-            .field("text", &self.text)
+            .field("text", &self.shown())
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }
@@ -296,7 +312,7 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn text(reply: &OpaqueReply) -> String {
-        (*reply.text).to_owned()
+        reply.shown().to_owned()
     }
 
     fn quotes_hidden(command: &OpaqueCommand, keyed: &Keyed, text: &str) -> bool {
@@ -307,16 +323,21 @@ impl<R: Reads> Upstream for Opaque<R> {
         })
     }
 
+    fn conceal(command: &OpaqueCommand, keyed: &Keyed, reply: &mut OpaqueReply) {
+        // A code is a word of the API's, which may well be that of a field.
+        reply.concealed |= Self::quotes_hidden(command, keyed, &reply.text);
+    }
+
     fn summary(reply: &OpaqueReply, text: &str, proof: Proof) -> Summary {
         Summary::of_word(proof, &reply.code, text).pending(reply.pending, reply.job.as_deref())
     }
 
     fn resolver(&self, command: &OpaqueCommand, keyed: &Keyed) -> Option<Resolver> {
-        (!self.reads.reads(&Self::sent(command, keyed)).is_empty()).then_some(Resolver::Other)
+        (!self.looks(&Self::sent(command, keyed)).is_empty()).then_some(Resolver::Other)
     }
 
     fn reads(&self, _resolver: Resolver, sent: &Sent) -> Vec<OpaqueCommand> {
-        self.reads.reads(sent)
+        self.looks(sent)
     }
 
     fn wants_earlier_reading(&self, _resolver: Resolver, sent: &Sent) -> bool {

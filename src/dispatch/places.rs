@@ -24,6 +24,9 @@ pub struct Places {
 }
 
 impl Places {
+    /// The longest hold, a day; whoever asks for a longer one is asked again then.
+    pub const LONGEST_HOLD: Duration = Duration::from_secs(24 * 60 * 60);
+
     /// So many at a time, at least one; the first leaves one interval of the rate after `now`.
     #[must_use]
     pub fn new(most: usize, rate: Rate, now: Instant) -> Self {
@@ -109,7 +112,7 @@ impl Slots for Places {
     }
 
     fn hold(&mut self, wait: Duration, now: Instant) {
-        self.held = self.held.max(now.checked_add(wait));
+        self.held = self.held.max(now.checked_add(wait.min(Self::LONGEST_HOLD)));
     }
 
     fn held_until(&self) -> Option<Instant> {

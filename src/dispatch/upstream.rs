@@ -87,6 +87,9 @@ pub trait Upstream: Clone + fmt::Debug {
         false
     }
 
+    /// Has a reply that quotes such a value show it to nobody but whom it is for, if it does not see to that itself.
+    fn conceal(_command: &Self::Command, _keyed: &Keyed, _reply: &mut Self::Reply) {}
+
     /// What is kept of the reply, with this text of it.
     fn summary(reply: &Self::Reply, text: &str, proof: Proof) -> Summary;
 

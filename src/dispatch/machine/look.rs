@@ -250,7 +250,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         if looking.vain >= most {
             return self.leave_in_doubt(id, reason, at);
         }
-        self.pause(id, Purpose::Look, at.now.checked_add(wait));
+        match at.now.checked_add(wait) {
+            Some(until) => self.pause(id, Purpose::Look, Some(until)),
+            // A wait without an end is none.
+            None => self.leave_in_doubt(id, reason, at),
+        }
     }
 
     pub(super) fn leave_in_doubt(&mut self, id: JobId, reason: DoubtReason, at: Moment) {
