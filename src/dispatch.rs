@@ -8,6 +8,8 @@ mod account;
 mod calls;
 mod config;
 mod entry;
+#[cfg(feature = "gateway")]
+mod gateway;
 mod job;
 mod machine;
 mod memory;

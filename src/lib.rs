@@ -15,6 +15,8 @@
 //! - [`reply`]: a code and a text at once, the rest where it lies;
 //! - [`session`]: one connection as a state machine without I/O, which gives each command its fate: unsent, answered,
 //!   unanswered;
+//! - `gateway` (feature `gateway`): the answers of two JSON APIs, read into the same verdicts; their requests go through
+//!   [`dispatch`], too, as [`Opaque`](dispatch::Opaque) ones;
 //! - `net` (features `net`, `tls`): connectors, and sessions over tokio on which each command has one attempt;
 //! - `journal` (features `net`, `journal`): what is known of each write, so that a crash loses none;
 //! - `sim` (features `sim`, `sim-server`): a simulated registry that can be told to misbehave, for tests.
@@ -88,7 +90,7 @@
 //! # Features
 //!
 //! Features only add modules. `cli` (default) is the program `rrp`; `net` the client over tokio, on plain TCP to loopback;
-//! `tls` the same over TLS; `journal` a journal of writes in a file; `sim` the simulated registry and `sim-server` its sockets; `daemon` a
+//! `tls` the same over TLS; `journal` a journal of writes in a file; `gateway` the answers of other APIs; `sim` the simulated registry and `sim-server` its sockets; `daemon` a
 //! daemon for local backends; `arbitrary` builds commands and
 //! replies for fuzzing. A library user takes `default-features = false, features = ["tls"]`; with no features at all there
 //! is no tokio in the tree.
@@ -171,6 +173,6 @@ pub use text::{Token, Value};
 pub use verb::Verb;
 pub use verdict::Verdict;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "gateway"))]
 #[doc = include_str!("../README.md")]
 pub struct ReadmeDoctests;

@@ -17,6 +17,10 @@
 //! | a code of no list | 2xx an answer, 4xx again, 5xx refused, else no answer | 5xx refused, else in doubt |
 //! | any refusal of a *re-sent* write | – | evidence, not an answer: read back |
 //!
+//! A whole answer that another operation is in progress, and that this one did nothing, is one that RRP's codes do not give;
+//! other APIs do. It is treated as "failed, try again", but where no read can tell it is refused for now and not in
+//! doubt, for nothing can be hidden behind it.
+//!
 //! *In doubt* is read back if some read can tell, and stays in doubt if none can; what is
 //! [repeatable](crate::command::Safety::Repeatable) is sent again instead while tries last. "Failed, try again" is a refusal under
 //! [once](crate::command::Safety::Once), is believed under [trust the reply](crate::command::Safety::TrustReply) and

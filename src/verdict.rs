@@ -113,7 +113,7 @@ impl Word {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Specification => "the specification",
-            Self::Registry => "the registry's documentation",
+            Self::Registry => "the upstream's documentation",
             Self::Inference => "inference",
             Self::Practice => "practice",
         }
@@ -192,7 +192,7 @@ impl Advice {
             Self::LookFirst => "the state may already be as wanted: look before calling it a failure",
             Self::WaitForOther => "wait for the other operation to end, then ask again",
             Self::ChangeState => "change the object's state first",
-            Self::AskPermission => "not yours to do: ask the sponsor or the registry",
+            Self::AskPermission => "not yours to do: ask its owner or the upstream",
             Self::TopUp => "top up the account",
             Self::FixRequest => "correct the request",
             Self::ReadMessage => "the cause stands only in the message: read it",

@@ -2,7 +2,7 @@
 //!
 //! Every file below `fuzz/regressions/` and `fuzz/seeds/` counts, but for those whose name begins with a dot and for
 //! `README.md`.
-#![cfg(all(feature = "arbitrary", feature = "sim"))]
+#![cfg(all(feature = "arbitrary", feature = "gateway", feature = "sim"))]
 
 #[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "it is a crate of its own too")]
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 type Check = fn(&[u8]);
 
-const TARGETS: [(&str, Check); 8] = [
+const TARGETS: [(&str, Check); 10] = [
     ("frames", checks::frames),
     ("rrp_reply", checks::rrp_reply),
     ("ptf_reply", checks::ptf_reply),
@@ -24,6 +24,8 @@ const TARGETS: [(&str, Check); 8] = [
     ("code_table", checks::code_table),
     ("session", checks::session),
     ("differential", checks::differential),
+    ("number_body", checks::number_body),
+    ("reseller_body", checks::reseller_body),
 ];
 
 fn fuzz() -> PathBuf {
@@ -97,6 +99,16 @@ fn session_holds_on_all_that_is_stored() {
 #[test]
 fn differential_holds_on_all_that_is_stored() {
     replay("differential");
+}
+
+#[test]
+fn number_body_holds_on_all_that_is_stored() {
+    replay("number_body");
+}
+
+#[test]
+fn reseller_body_holds_on_all_that_is_stored() {
+    replay("reseller_body");
 }
 
 #[test]

@@ -6,15 +6,20 @@ mod codes;
 mod commands;
 mod differential;
 mod frames;
+mod json;
 mod naive;
+mod numbers;
 mod replies;
+mod reseller;
 mod session;
 
 pub use codes::code_table;
 pub use commands::{ptf_command, rrp_command};
 pub use differential::differential;
 pub use frames::frames;
+pub use numbers::number_body;
 pub use replies::{ptf_reply, rrp_reply};
+pub use reseller::reseller_body;
 pub use session::session;
 
 use bytes::BytesMut;

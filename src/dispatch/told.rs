@@ -66,7 +66,7 @@ impl Answer {
         self.reply.date(name)
     }
 
-    /// The rows of a PTF list, each with the values of these columns: see [`Reply::rows`].
+    /// The rows of a PTF list, each with the values of these columns: see [`Reply::rows`](crate::reply::Reply::rows).
     #[must_use]
     pub fn rows(&self, columns: &[&str]) -> Vec<Row<'_>> {
         self.reply.rows(columns)

@@ -94,9 +94,10 @@ macro_rules! codes {
             }
         }
 
+        /// Escaped; [`as_str`](Self::as_str) has it as it came.
         impl core::fmt::Display for Code {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(&self.0)
+                write!(f, "{}", self.0.escape_debug())
             }
         }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::held::covering;
-use super::record::{InvalidRecord, hex, unhex};
+use super::record::{InvalidRecord, hex, unhex, versioned};
 use crate::dispatch::{Account, OperatorHold, RefusedLogin};
 
 /// The version that is written here.
@@ -20,12 +20,6 @@ const MAX_WHY: usize = 1024;
 const MAX_BOOT: usize = 128;
 
 const WHAT: &str = "account";
-
-/// What every version says.
-#[derive(Deserialize)]
-struct Head {
-    version: u64,
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,18 +103,7 @@ pub fn encode_account(account: &Account) -> Result<Vec<u8>, InvalidRecord> {
 /// If they are not what [`encode_account`] makes, or what a newer version makes.
 pub fn decode_account(bytes: &[u8]) -> Result<Account, InvalidRecord> {
     let wrong = |what| InvalidRecord::of(WHAT, what);
-    if bytes.len() > MAX_ACCOUNT_RECORD {
-        return Err(wrong("it is too long"));
-    }
-    let unreadable = |error| wrong("it cannot be read").because(error);
-    let Head { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
-    if version > VERSION {
-        return Err(wrong("a newer version of this program has written it").newer(version, VERSION));
-    }
-    if version != VERSION {
-        return Err(wrong("an unknown version"));
-    }
-    let record: Record<'static> = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let record: Record<'static> = versioned(bytes, MAX_ACCOUNT_RECORD, VERSION, WHAT)?;
     let refused = record.refused.map(|refused| {
         if refused.why.len() > MAX_WHY {
             return Err(wrong("beyond the bounds of a refused login"));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::InvalidRecord;
+use super::record::{InvalidRecord, versioned};
 use crate::dispatch::{Account, OperatorHold};
 
 /// The version that is written here.
@@ -15,12 +15,6 @@ const VERSION: u64 = 1;
 const MAX_RECORD: usize = 4 << 10;
 
 const WHAT: &str = "operator's hold";
-
-/// What every version says.
-#[derive(Deserialize)]
-struct Head {
-    version: u64,
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,18 +60,7 @@ pub fn encode_operator_hold(account: &Account) -> Result<Option<Vec<u8>>, Invali
 /// If they are not what [`encode_operator_hold`] makes, or what a newer version makes.
 pub fn decode_operator_hold(account: Account, bytes: &[u8]) -> Result<Account, InvalidRecord> {
     let wrong = |what| InvalidRecord::of(WHAT, what);
-    if bytes.len() > MAX_RECORD {
-        return Err(wrong("it is too long"));
-    }
-    let unreadable = |error| wrong("it cannot be read").because(error);
-    let Head { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
-    if version > VERSION {
-        return Err(wrong("a newer version of this program has written it").newer(version, VERSION));
-    }
-    if version != VERSION {
-        return Err(wrong("an unknown version"));
-    }
-    let record: Record<'static> = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let record: Record<'static> = versioned(bytes, MAX_RECORD, VERSION, WHAT)?;
     if record.reason.len() > OperatorHold::MAX_REASON || record.reason.contains(char::is_control) {
         return Err(wrong("beyond the bounds of a reason"));
     }

@@ -5,6 +5,7 @@ use core::fmt;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -166,6 +167,33 @@ pub fn decode(bytes: &[u8]) -> Result<Entry, InvalidRecord> {
     let record: Record<'static> = serde_json::from_slice(bytes)
         .map_err(|error| InvalidRecord::new("it cannot be read").because(error))?;
     record.into_entry()
+}
+
+/// What bytes of this version say, at most so many: a record whose member `version` every version has.
+pub(super) fn versioned<T: DeserializeOwned>(
+    bytes: &[u8],
+    most: usize,
+    known: u64,
+    of: &'static str,
+) -> Result<T, InvalidRecord> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u64,
+    }
+
+    let wrong = |what| InvalidRecord::of(of, what);
+    if bytes.len() > most {
+        return Err(wrong("it is too long"));
+    }
+    let unreadable = |error| wrong("it cannot be read").because(error);
+    let Head { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
+    if version > known {
+        return Err(wrong("a newer version of this program has written it").newer(version, known));
+    }
+    if version != known {
+        return Err(wrong("an unknown version"));
+    }
+    serde_json::from_slice(bytes).map_err(unreadable)
 }
 
 impl<'e> Record<'e> {

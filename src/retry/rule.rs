@@ -321,8 +321,9 @@ fn failed_for_now(case: &Case, another_session: bool) -> Decision {
         // The registry itself refuses a second one.
         Safety::ReadBack => case.nature.kind() == Kind::Creation && case.nature.repeat() == Repeat::Refused,
     };
-    // Only what is repeatable is sent again when an attempt was lost, without a look: that one may still be executed.
-    let lost = case.resent && case.safety == Safety::Repeatable;
+    // Only what is repeatable is sent again when an attempt was lost, without a look: that one may still be executed. And
+    // what is in progress may be that one.
+    let lost = case.resent && (case.safety == Safety::Repeatable || names_another(case));
     let look = read_back(case, if lost { Trust::Later } else { Trust::AtOnce }, NotApplied::Again);
     // Who names what stands in the way has not begun: nothing is hidden behind that.
     let look = if look == Decision::Doubt && !case.resent && names_another(case) {

@@ -1,61 +1,93 @@
-//! `rrp codes`: the list of return codes, and everything about one.
+//! `rrp codes`: the list of return codes, and everything about one; with `--all`, the lists of the other systems too.
 
 use std::io::Write;
 
 use rrp::code::{CodeInfo, Context, ReturnCode};
+use rrp::gateway::Sort;
 use rrp::verb::Verb;
 use rrp::verdict::{Answer, Verdict};
 use serde_json::{Map, Value, json};
 
+use crate::entry::Entry;
 use crate::exit::Exit;
 use crate::failure::{Failure, Refusal};
 use crate::output::{self, Fields};
 
 const STAGE: &str = "codes";
+const KNOWN: &str = "`rrp codes` lists the known codes";
 
 const EXAMPLES: &str = "\
 Examples:
   rrp codes             every listed code
   rrp codes 554         what one says
   rrp codes 599         what a code that is on no list says
-  rrp codes --json      for programs";
+  rrp codes --json      for programs
+  rrp codes --all       the codes of the reseller platform and of the telephone-number API, too";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The code to explain: three digits
     code: Option<String>,
+    /// List the codes of the two other APIs, too, each with its system
+    #[arg(long)]
+    all: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if args.all {
+        return every(args, out);
+    }
     match (&args.code, args.json) {
-        (None, true) => output::json_array(ReturnCode::known().map(|info| json(info.code())), out)?,
-        (None, false) => list(out)?,
-        (Some(code), true) => {
-            let code = parse(code)?;
-            let mut object = json(code);
-            if let Value::Object(object) = &mut object {
-                object.insert("elsewhere".to_owned(), differing(code).iter().map(Elsewhere::json).collect());
-            }
-            output::json_value(&object, out)?;
+        (None, true) => {
+            output::json_array(ReturnCode::known().map(|info| Value::Object(json(info.code()))), out)?
         }
-        (Some(code), false) => explain(parse(code)?, out)?,
+        (None, false) => list(out)?,
+        (Some(code), true) => output::json_value(&Value::Object(explained(parse(STAGE, code, KNOWN)?)), out)?,
+        (Some(code), false) => explain(parse(STAGE, code, KNOWN)?, out)?,
     }
     Ok(Exit::Yes)
 }
 
-/// The code of these digits; if they are none, perhaps a result code of EPP was meant.
-fn parse(digits: &str) -> Result<ReturnCode, Refusal> {
+/// Every code of every system.
+fn every(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if let Some(code) = &args.code {
+        let refusal = Refusal::usage(STAGE, "`--all` lists every code, and explains none");
+        return Err(refusal.hint(format!("`rrp explain {}`", output::escape(code))).into());
+    }
+    if args.json {
+        output::json_array(Entry::all().map(|entry| entry.json()), out)?;
+        return Ok(Exit::Yes);
+    }
+    let rows: Vec<_> = Entry::all()
+        .map(|entry| {
+            let verdict = entry.verdict();
+            [
+                entry.system().as_str().to_owned(),
+                entry.code(),
+                verdict.class().to_string(),
+                entry.sort().map_or("-", Sort::as_str).to_owned(),
+                verdict.executed().to_string(),
+                entry.text().unwrap_or("-").to_owned(),
+            ]
+        })
+        .collect();
+    output::table(["system", "code", "class", "sort", "executed", "text"], &rows, out)?;
+    Ok(Exit::Yes)
+}
+
+/// The code of these digits; if they are none, perhaps a result code of EPP was meant, else `known` says where to look.
+pub(crate) fn parse(stage: &'static str, digits: &str, known: &str) -> Result<ReturnCode, Refusal> {
     digits.parse().map_err(|error: rrp::InvalidReturnCode| {
-        let refusal = Refusal::usage(STAGE, format!("`{}`", output::escape(digits))).because(error);
+        let refusal = Refusal::usage(stage, format!("`{}`", output::escape(digits))).because(error);
         let epp = digits.parse().unwrap_or(0_u16);
         let near = ReturnCode::known().filter(|info| info.epp() == epp);
         let near: Vec<String> = near.map(|info| format!("`{}`", info.code())).collect();
         if near.is_empty() {
-            refusal.hint("`rrp codes` lists the known codes")
+            refusal.hint(known)
         } else {
             refusal.hint(format!("as a result code of EPP it is nearest to {}", near.join(", ")))
         }
@@ -86,7 +118,8 @@ fn list(out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn explain(code: ReturnCode, out: &mut dyn Write) -> Result<(), Failure> {
+/// Prints all that is known of a code.
+pub(crate) fn explain(code: ReturnCode, out: &mut dyn Write) -> Result<(), Failure> {
     let verdict = plain(code);
     let mut fields = Fields::new();
     match code.info() {
@@ -182,10 +215,11 @@ impl Elsewhere {
     fn phrase(&self) -> String {
         let here = |place: &Place| self.places.iter().any(|own| own.context == place.context);
         let others: Vec<Place> = places().into_iter().filter(|place| !here(place)).collect();
+        let phrases = |places: &[Place]| places.iter().map(|place| place.phrase).collect::<Vec<_>>();
         match (others.is_empty(), others.len() < self.places.len()) {
             (true, _) => "anything".to_owned(),
-            (false, true) => format!("anything but {}", alternatives(&others)),
-            (false, false) => alternatives(&self.places),
+            (false, true) => format!("anything but {}", alternatives(&phrases(&others))),
+            (false, false) => alternatives(&phrases(&self.places)),
         }
     }
 
@@ -223,8 +257,8 @@ impl Elsewhere {
     }
 }
 
-fn alternatives(places: &[Place]) -> String {
-    let phrases: Vec<&str> = places.iter().map(|place| place.phrase).collect();
+/// `a, b or c`.
+pub(crate) fn alternatives(phrases: &[&str]) -> String {
     match phrases.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, before)) => format!("{} or {last}", before.join(", ")),
@@ -232,7 +266,14 @@ fn alternatives(places: &[Place]) -> String {
     }
 }
 
-fn json(code: ReturnCode) -> Value {
+/// All that is known of a code.
+pub(crate) fn explained(code: ReturnCode) -> Map<String, Value> {
+    let mut map = json(code);
+    map.insert("elsewhere".to_owned(), differing(code).iter().map(Elsewhere::json).collect());
+    map
+}
+
+fn json(code: ReturnCode) -> Map<String, Value> {
     let info = code.info();
     let mut map = Map::new();
     let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
@@ -246,5 +287,5 @@ fn json(code: ReturnCode) -> Value {
     put("success_of", json!(verbs(code, Verb::success_codes)));
     put("failure_of", json!(verbs(code, Verb::failure_codes)));
     map.extend(output::verdict_json(&plain(code)));
-    Value::Object(map)
+    map
 }

@@ -1,4 +1,4 @@
-//! The program `rrp`: explains return codes and commands, reads recorded replies, and talks to a registry.
+//! The program `rrp`: explains codes and commands, reads recorded replies, and talks to a registry.
 //!
 //! Data goes to standard output, notes and errors to standard error. Nothing depends on a terminal but the prompt for
 //! the password, and nothing is coloured.
@@ -55,7 +55,9 @@ mod demo;
 mod doctor;
 mod doubt;
 mod ended;
+mod entry;
 mod exit;
+mod explain;
 mod failure;
 mod found;
 mod journal;
@@ -74,6 +76,7 @@ mod read;
 mod reply;
 mod report;
 mod request;
+mod resend;
 mod serve;
 mod settings;
 mod settle;
@@ -96,6 +99,7 @@ const EXAMPLES: &str = "\
 Examples:
   rrp demo                    what the program does, without a registry
   rrp codes 520               what the code says, and where it says something else
+  rrp explain domain_unknown  the same of a code of another system
   rrp read reply.txt          a recorded reply, secrets redacted
   rrp read --json - | jq .    the same of standard input, as JSON
   rrp commands RenewDomain    whether it costs, and what a repetition does
@@ -135,6 +139,8 @@ enum Task {
     Sim(Box<sim::Args>),
     /// List the return codes, or explain one
     Codes(codes::Args),
+    /// Explain a code, whichever system it is of: RRP, the reseller platform, the telephone-number API
+    Explain(explain::Args),
     /// Read recorded replies out of a file
     Read(read::Args),
     /// List the commands, or tell what is known about repeating one
@@ -166,6 +172,7 @@ fn main() -> ExitCode {
         Task::Config(args) => config::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
+        Task::Explain(args) => explain::run(args, &mut out),
         Task::Read(args) => read::run(args, &mut out, &mut err),
         Task::Commands(args) => commands::run(args, &mut out, &mut err),
     };

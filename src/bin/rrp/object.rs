@@ -28,7 +28,7 @@ standard error, with --json too. No field is left out, unless it says so; null: 
                class (success | temporary | permanent | unclassified), answer (yes | no | null), fits, executed
                (yes | no | unknown), word (who says so), advice, advice_text, wait (seconds), closes, pending, job,
                runtime, queuetime (seconds), lines [{name, index, value}]; domain_checks and page only where there
-               are any. word is `the specification`, `the registry's documentation`, `inference` or `practice`, the
+               are any. word is `the specification`, `the upstream's documentation`, `inference` or `practice`, the
                surest first
   attempts     [{session (0: none), fate, code, error, pause (seconds), new_session}]; the last two null if it was
                the last

@@ -51,8 +51,10 @@ pub(crate) fn similar<'n>(name: &str, listed: impl Iterator<Item = &'n str>) -> 
         // One letter in four: more makes another command of a short name.
         let lowered = name.to_ascii_lowercase();
         let far = |listed: &str| strsim::osa_distance(&listed.to_ascii_lowercase(), &lowered);
-        let near = |listed: &&&str| far(listed) <= (name.len() / 4).min(3);
-        found = names.iter().filter(near).take(MAX_HINTS).collect();
+        let mut near: Vec<(usize, &&str)> = names.iter().map(|listed| (far(listed), listed)).collect();
+        near.retain(|(far, _)| *far <= (name.len() / 4).min(3));
+        near.sort_by_key(|(far, _)| *far);
+        found = near.into_iter().map(|(_, listed)| listed).take(MAX_HINTS).collect();
     }
     found.into_iter().map(|listed| format!("`{listed}`")).collect()
 }
@@ -79,6 +81,9 @@ mod tests {
         assert!(listed("QueryFoo").is_empty());
         assert!(listed("a").is_empty());
         assert!(listed("Query").is_empty());
+        // The nearest stands first.
+        assert_eq!(similar("word_1_", ["word_2", "word_1"].into_iter()), ["`word_1`"]);
+        assert_eq!(similar("a_wrod_1", ["a_word_2", "a_word_1"].into_iter()), ["`a_word_1`", "`a_word_2`"]);
     }
 
     #[test]

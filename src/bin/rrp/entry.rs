@@ -1,0 +1,171 @@
+//! The codes of every system in one form: whose it is, what its list says, what it means.
+
+use clap::ValueEnum;
+use rrp::code::ReturnCode;
+use rrp::gateway::numbers::{self, Status};
+use rrp::gateway::{CodeInfo, Sort, reseller};
+use rrp::verdict::Verdict;
+use serde_json::{Map, Value, json};
+
+use crate::codes;
+use crate::output;
+use crate::resend::Resend;
+
+/// Whose code it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum System {
+    /// A return code of RRP and XRRP
+    Rrp,
+    /// A code of the reseller platform
+    Reseller,
+    /// An error code of the telephone-number API
+    Numbers,
+    /// An HTTP status of the telephone-number API
+    NumbersHttp,
+}
+
+impl System {
+    /// As a word for programs, the one of the option.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rrp => "rrp",
+            Self::Reseller => "reseller",
+            Self::Numbers => "numbers",
+            Self::NumbersHttp => "numbers-http",
+        }
+    }
+
+    /// For people.
+    pub(crate) const fn heading(self) -> &'static str {
+        match self {
+            Self::Rrp => "return code of RRP and XRRP",
+            Self::Reseller => "code of the reseller platform",
+            Self::Numbers => "error code of the telephone-number API",
+            Self::NumbersHttp => "HTTP status of the telephone-number API",
+        }
+    }
+}
+
+/// One code of one system. Codes that are words are listed; of numbers, others mean something too.
+#[derive(Clone, Copy)]
+pub(crate) enum Entry {
+    Rrp(ReturnCode),
+    Reseller(&'static CodeInfo),
+    Numbers(&'static CodeInfo),
+    NumbersHttp(Status),
+}
+
+impl Entry {
+    /// Every listed code of every system.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let rrp = ReturnCode::known().map(|info| Self::Rrp(info.code()));
+        let statuses = Status::known().map(|info| Self::NumbersHttp(info.status()));
+        rrp.chain(Self::words()).chain(statuses)
+    }
+
+    /// Every listed code that is a word.
+    pub(crate) fn words() -> impl Iterator<Item = Self> {
+        reseller::Code::known().map(Self::Reseller).chain(numbers::Code::known().map(Self::Numbers))
+    }
+
+    pub(crate) const fn system(self) -> System {
+        match self {
+            Self::Rrp(_) => System::Rrp,
+            Self::Reseller(_) => System::Reseller,
+            Self::Numbers(_) => System::Numbers,
+            Self::NumbersHttp(_) => System::NumbersHttp,
+        }
+    }
+
+    /// The code, as its system writes it.
+    pub(crate) fn code(self) -> String {
+        match self {
+            Self::Rrp(code) => code.to_string(),
+            Self::Reseller(info) | Self::Numbers(info) => info.name().to_owned(),
+            Self::NumbersHttp(status) => status.as_u16().to_string(),
+        }
+    }
+
+    pub(crate) fn is_listed(self) -> bool {
+        match self {
+            Self::Rrp(code) => code.info().is_some(),
+            Self::Reseller(_) | Self::Numbers(_) => true,
+            Self::NumbersHttp(status) => status.info().is_some(),
+        }
+    }
+
+    /// What stands behind the number of a status.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::NumbersHttp(status) => status.info().map(|info| info.name()),
+            Self::Rrp(_) | Self::Reseller(_) | Self::Numbers(_) => None,
+        }
+    }
+
+    /// The listed text.
+    pub(crate) fn text(self) -> Option<&'static str> {
+        match self {
+            Self::Rrp(code) => code.info().map(|info| info.text()),
+            Self::Reseller(info) | Self::Numbers(info) => info.text(),
+            Self::NumbersHttp(status) => status.info().map(|info| info.text()),
+        }
+    }
+
+    /// RRP's codes have no sort.
+    pub(crate) fn sort(self) -> Option<Sort> {
+        match self {
+            Self::Rrp(_) => None,
+            Self::Reseller(info) | Self::Numbers(info) => Some(info.sort()),
+            Self::NumbersHttp(status) => status.info().map(|info| info.sort()),
+        }
+    }
+
+    /// What it means where nothing is known of the place.
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Self::Rrp(code) => codes::plain(code),
+            Self::Reseller(info) | Self::Numbers(info) => info.verdict(),
+            Self::NumbersHttp(status) => status.verdict(),
+        }
+    }
+
+    /// What else is known of it; may be empty.
+    pub(crate) const fn note(self) -> &'static str {
+        match self {
+            Self::Reseller(info) | Self::Numbers(info) => info.note(),
+            Self::Rrp(_) | Self::NumbersHttp(_) => "",
+        }
+    }
+
+    pub(crate) fn resend(self) -> Resend {
+        match self {
+            Self::Rrp(code) => Resend::of_rrp(code),
+            _ => Resend::of(self.verdict()),
+        }
+    }
+
+    /// All of it. Of an RRP code, with what it says elsewhere.
+    pub(crate) fn json(self) -> Value {
+        let mut map = Map::new();
+        map.insert("system".to_owned(), json!(self.system().as_str()));
+        if let Self::Rrp(code) = self {
+            map.extend(codes::explained(code));
+        } else {
+            let code = if let Self::NumbersHttp(status) = self {
+                json!(status.as_u16())
+            } else {
+                json!(self.code())
+            };
+            let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+            put("code", code);
+            put("listed", json!(self.is_listed()));
+            put("name", json!(self.name()));
+            put("text", json!(self.text()));
+            put("note", json!(self.note()));
+            map.extend(output::verdict_json(&self.verdict()));
+        }
+        map.insert("sort".to_owned(), json!(self.sort().map(Sort::as_str)));
+        map.insert("resend".to_owned(), self.resend().json());
+        Value::Object(map)
+    }
+}

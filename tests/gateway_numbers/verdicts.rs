@@ -1,0 +1,142 @@
+//! What status and code come to, and what the rule of resending makes of it.
+
+use core::time::Duration;
+
+use rrp::command::nature::rows;
+use rrp::command::{Effect, Kind, Nature, Repeat, Safety};
+use rrp::gateway::numbers::{Code, Status};
+use rrp::retry::{Attempt, Case, Decision, decide};
+use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
+use serde_json::json;
+
+use super::read;
+
+/// An answer with this code, or none.
+fn with(status: u16, code: Option<&str>) -> Verdict {
+    read(status, json!({"ResponseStatus": {"ErrorCode": code}}).to_string()).verdict()
+}
+
+pub(super) fn summary(verdict: Verdict) -> (Class, Executed, Word, Advice) {
+    (verdict.class(), verdict.executed(), verdict.word(), verdict.advice())
+}
+
+/// Statuses of all sorts, listed or not.
+const STATUSES: [u16; 28] = [
+    0, 100, 199, 200, 201, 202, 204, 299, 300, 304, 400, 401, 402, 403, 404, 405, 408, 409, 422, 429, 499,
+    500, 502, 503, 504, 599, 600, 65_535,
+];
+
+/// Every listed code, unlisted ones, and none.
+fn codes() -> Vec<Option<&'static str>> {
+    let unlisted = ["Unauthorized", "ArgumentNullException", "forbidden", ""];
+    Code::known().map(|info| Some(info.name())).chain(unlisted.map(Some)).chain([None]).collect()
+}
+
+#[test]
+fn a_status_means_what_the_list_says_of_it_or_what_its_class_does() {
+    let unknown = |class| (class, Executed::Unknown, Word::Practice, Advice::ReadBack);
+    let refused = |word, advice| (Class::Permanent, Executed::No, word, advice);
+    let pause = Advice::Resubmit { after: Duration::from_secs(60) };
+    for status in STATUSES {
+        let expected = match status {
+            200..=299 => (Class::Success, Executed::Yes, Word::Registry, Advice::Done),
+            400 => refused(Word::Registry, Advice::FixRequest),
+            401 => refused(Word::Inference, Advice::StopLoggingIn),
+            403 => refused(Word::Registry, Advice::ReadMessage),
+            408 | 500..=599 => unknown(Class::Temporary),
+            429 => (Class::Temporary, Executed::No, Word::Inference, pause),
+            402 | 404..=499 => (Class::Permanent, Executed::Unknown, Word::Practice, Advice::ReadMessage),
+            _ => unknown(Class::Unclassified),
+        };
+        assert_eq!(summary(Status::new(status).verdict()), expected, "{status}");
+        assert_eq!(summary(with(status, None)), expected, "{status}");
+        assert_eq!(Status::new(status).info().is_some(), [400, 401, 403, 500].contains(&status));
+        assert_eq!(Status::new(status), status);
+    }
+}
+
+#[test]
+fn code_and_status_make_one_verdict_and_the_safer_one_where_they_differ() {
+    for status in STATUSES {
+        for code in codes().into_iter().flatten() {
+            let (verdict, of_status) = (with(status, Some(code)), Status::new(status).verdict());
+            match (status, Code::new(code).info()) {
+                (200..=299, _) => {
+                    assert_eq!(
+                        (verdict.class(), verdict.executed()),
+                        (Class::Unclassified, Executed::Unknown)
+                    );
+                }
+                (400 | 403, Some(info)) => assert_eq!(verdict, info.verdict()),
+                (401 | 408, _) | (_, None) => assert_eq!(verdict, of_status),
+                (400..=499, Some(info)) => {
+                    let (class, executed, _, advice) = summary(info.verdict());
+                    assert_eq!(summary(verdict), (class, executed, Word::Inference, advice));
+                }
+                _ => assert_eq!(verdict, of_status),
+            }
+            assert!(!verdict.completed(), "{status} {code}");
+        }
+    }
+    for odd in [r#""broken""#, "7", "[]", r#"{"Errors":[{}]}"#, r#"{"Errors":7}"#] {
+        let verdict = read(200, format!(r#"{{"ResponseStatus":{odd}}}"#)).verdict();
+        assert_eq!((verdict.class(), verdict.executed()), (Class::Unclassified, Executed::Unknown), "{odd}");
+    }
+    assert!(read(200, r#"{"ResponseStatus":{"Message":"created","Errors":[]}}"#).verdict().completed());
+}
+
+/// The natures of the table of commands: creations that cost and are harmful twice, modifications, reads and others.
+fn natures() -> Vec<Nature> {
+    let all: Vec<Nature> = rows().map(|row| row.nature()).chain([Nature::READ, Nature::UNKNOWN]).collect();
+    for (kind, repeat) in [(Kind::Creation, Repeat::Refused), (Kind::Order, Repeat::Harmful)] {
+        assert!(all.iter().any(|nature| (nature.kind(), nature.repeat()) == (kind, repeat)));
+    }
+    all
+}
+
+#[test]
+fn the_rule_of_resending_never_does_a_write_twice_on_any_answer() {
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    for verdict in
+        STATUSES.into_iter().flat_map(|status| codes().into_iter().map(move |code| with(status, code)))
+    {
+        if !verdicts.contains(&verdict) {
+            verdicts.push(verdict);
+        }
+    }
+    for (nature, verdict) in
+        natures().into_iter().flat_map(|nature| verdicts.iter().map(move |verdict| (nature, *verdict)))
+    {
+        for safety in Safety::ALL {
+            for bits in 0..8 {
+                let [readable, resent, may_resend] = [1, 2, 4].map(|bit| bits & bit != 0);
+                let case = Case::new(nature, safety, Attempt::Answered(verdict));
+                let decision = decide(case.readable(readable).resent(resent).may_resend(may_resend));
+                if nature.effect() == Effect::Read {
+                    assert_eq!(decision == Decision::Accept, verdict.completed());
+                    continue;
+                }
+                let at = (nature, verdict, safety, bits, decision);
+                // Only what failed for now is sent again: 429.
+                let for_now = verdict.class() == Class::Temporary && verdict.executed() == Executed::No;
+                let refused_twice = nature.kind() == Kind::Creation && nature.repeat() == Repeat::Refused;
+                if matches!(decision, Decision::Resend(_)) {
+                    let allowed = match safety {
+                        Safety::Once => false,
+                        Safety::ReadBack => for_now && refused_twice,
+                        Safety::TrustReply => for_now,
+                        Safety::Repeatable => verdict.executed() != Executed::Yes,
+                    };
+                    assert!(allowed && may_resend, "{at:?}");
+                }
+                if verdict.executed() == Executed::Unknown && nature.billable().at_stake() {
+                    assert!(!matches!(decision, Decision::Refuse | Decision::RefuseForNow), "{at:?}");
+                }
+                assert_eq!(decision == Decision::Accept, verdict.completed(), "{at:?}");
+                if verdict.class() == Class::Unclassified && safety != Safety::Repeatable {
+                    assert!(matches!(decision, Decision::ReadBack(_) | Decision::Doubt), "{at:?}");
+                }
+            }
+        }
+    }
+}

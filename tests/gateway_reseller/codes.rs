@@ -1,0 +1,121 @@
+//! The table of codes against its sources.
+
+use rrp::gateway::Sort;
+use rrp::gateway::reseller::Code;
+use rrp::verdict::{Advice, Class, Executed, Word};
+
+use super::LIST;
+
+/// What was found out about each.
+const TABLE: &str = include_str!("../fixtures/reference/reseller-codes.tsv");
+
+/// The codes of the list, each with its text.
+fn listed() -> Vec<(&'static str, Option<&'static str>)> {
+    let (_, list) = LIST.split_once("\nPossible errors\n").expect("the list begins");
+    let is_code = |line: &str| line.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let mut found: Vec<(_, Option<_>)> = Vec::new();
+    for line in list.lines().filter(|line| !line.is_empty()) {
+        if is_code(line) {
+            found.push((line, None));
+        } else {
+            let (code, text) = found.last_mut().expect("a code before the text");
+            assert_eq!(text.replace(line), None, "`{code}` has two texts");
+        }
+    }
+    found
+}
+
+#[test]
+fn the_codes_are_those_of_the_list_to_the_letter() {
+    let ours: Vec<_> = Code::known().map(|info| (info.name(), info.text())).collect();
+    assert_eq!(ours.len(), 101);
+    for (ours, listed) in ours.iter().zip(listed()) {
+        assert_eq!(*ours, listed);
+    }
+    assert_eq!(ours.len(), listed().len());
+}
+
+#[test]
+fn the_codes_mean_what_the_table_says() {
+    let mut rows = TABLE.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
+    for info in Code::known() {
+        let row = rows.next().unwrap();
+        let [code, text, sort, executed, _note] = row[..] else { panic!("{row:?}") };
+        assert_eq!((info.name(), info.text().unwrap_or_default()), (code, text));
+        assert_eq!(info.sort().as_str(), sort, "{code}");
+        let verdict = info.verdict();
+        let (known, word) = match executed {
+            "no" | "no (this one)" | "no (already)" => (Executed::No, Word::Inference),
+            "unknown" | "in progress" => (Executed::Unknown, Word::Practice),
+            _ => panic!("`{code}`: `{executed}`"),
+        };
+        assert_eq!((verdict.executed(), verdict.word()), (known, word), "{code}");
+        let temporary =
+            matches!(info.sort(), Sort::Temporary | Sort::TemporaryUncertain | Sort::ConflictInProgress);
+        assert_eq!(verdict.class(), if temporary { Class::Temporary } else { Class::Permanent }, "{code}");
+        assert!(!verdict.completed() && verdict.fits() && !verdict.closes_connection(), "{code}");
+        assert_eq!(verdict.answer(), None, "{code}");
+        let own = [
+            "reseller_api_key_missing",
+            "reseller_inactive",
+            "reseller_unknown",
+            "request_not_allowed",
+            "dns_service_none_available",
+            "domain_contact_provider_unavailable",
+            "domain_not_managed",
+            "domain_contact_operation_prohibited",
+        ];
+        let by_sort = verdict.advice() == info.sort().verdict().advice();
+        assert_eq!(by_sort, !own.contains(&code), "{code}: {:?}", verdict.advice());
+        if executed == "no (already)" {
+            assert_eq!(verdict.advice(), Advice::LookFirst, "{code}");
+        }
+        assert!(!info.note().ends_with('.'), "{code}");
+    }
+    assert_eq!(rows.next(), None);
+}
+
+#[test]
+fn advice_follows_the_code() {
+    let advice = |code: Code| code.info().unwrap().verdict().advice().keyword();
+    for code in [Code::RESELLER_API_KEY_MISSING, Code::RESELLER_INACTIVE, Code::RESELLER_UNKNOWN] {
+        assert_eq!(advice(code), "stop-logging-in");
+    }
+    for code in [Code::REQUEST_PERMISSION_DENIED, Code::REQUEST_NOT_ALLOWED, Code::DOMAIN_PRICE_MISSING] {
+        assert_eq!(advice(code), "ask-permission");
+    }
+    for code in
+        [Code::DOMAIN_CONTACT_PROVIDER_UNAVAILABLE, Code::INTERNAL_ERROR, Code::PRODUCT_THIRD_PARTY_ERROR]
+    {
+        assert_eq!(advice(code), "read-back");
+    }
+    for code in [Code::DOMAIN_UPDATE_OTHER_PROCESS_IN_PROGRESS, Code::DOMAIN_BRAND_CREATE_PENDING] {
+        assert_eq!(advice(code), "wait-for-other");
+    }
+    for code in [Code::DOMAIN_REGISTRATION_FAILED, Code::DOMAIN_BRAND_CREATE_FAILED] {
+        assert_eq!(advice(code), "read-message");
+    }
+    assert_eq!(advice(Code::BILLING_BALANCE_INSUFFICIENT), "top-up");
+    assert_eq!(advice(Code::DOMAIN_DELETED), "fix-request");
+    let wait = Code::DNS_SERVICE_NONE_AVAILABLE.info().unwrap().verdict().advice().wait();
+    assert_eq!(wait.map(|wait| wait.as_secs()), Some(3_600));
+}
+
+#[test]
+fn codes_are_told_apart_by_name() {
+    let mut names: Vec<_> = Code::known().map(|info| info.name()).collect();
+    for name in &names {
+        let code = Code::new(name);
+        assert_eq!((code.as_str(), code.info().map(|info| info.name())), (*name, Some(*name)));
+        assert_eq!((code.to_string(), format!("{code:?}")), ((*name).to_owned(), format!("`{name}`")));
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Code::known().len());
+    // Others survive, and letters count.
+    for unlisted in ["", "Domain_Unknown", "domain_unknown ", "rate_limit_reached", "\u{1b}[31m"] {
+        let code = Code::new(unlisted);
+        assert_eq!((code.as_str(), code.info().is_none()), (unlisted, true));
+        assert!(!code.to_string().contains('\u{1b}') && !format!("{code:?}").contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,126 @@
+//! What an answer means, and what the rule of resending makes of it.
+
+use bytes::Bytes;
+use rrp::command::{Billable, Kind, Nature, Repeat, Safety, Settle};
+use rrp::gateway::Sort;
+use rrp::gateway::reseller::{Code, Reply};
+use rrp::retry::{Attempt, Case, Decision, NotApplied, Trust, decide};
+use rrp::verdict::{Advice, Class, Executed};
+
+use super::{read, refusal};
+
+#[test]
+fn contradictions_assume_nothing() {
+    for status in [0, 99, 100, 199, 300, 304, 401, 404, 429, 500, 502, 599, 600, u16::MAX] {
+        let verdict = Reply::read(status, Bytes::from(r#"{"success":true}"#)).unwrap().verdict();
+        assert!(!verdict.completed() && verdict.class() == Class::Unclassified, "{status}");
+        assert_eq!((verdict.executed(), verdict.advice()), (Executed::Unknown, Advice::ReadBack), "{status}");
+    }
+    for status in [200, 201, 204, 299] {
+        assert!(
+            Reply::read(status, Bytes::from(r#"{"success":true}"#)).unwrap().verdict().completed(),
+            "{status}"
+        );
+    }
+    for info in Code::known() {
+        let verdict = |status| Reply::read(status, Bytes::from(refusal(info.name()))).unwrap().verdict();
+        for status in [200, 201, 302, 400, 401, 403, 404, 429, 499] {
+            assert_eq!(verdict(status), info.verdict(), "{} {status}", info.name());
+        }
+        for status in [500, 502, 503, 504, 599, 600] {
+            let verdict = verdict(status);
+            assert_eq!(verdict.executed(), Executed::Unknown, "{} {status}", info.name());
+            assert_eq!(verdict.advice().wait(), None, "{} {status}", info.name());
+        }
+    }
+    let unlisted = read(refusal("rate_limit_reached")).unwrap();
+    assert_eq!((unlisted.code().unwrap().as_str(), unlisted.message()), ("rate_limit_reached", Some("no")));
+    let verdict = unlisted.verdict();
+    assert_eq!((verdict.class(), verdict.executed()), (Class::Unclassified, Executed::Unknown));
+}
+
+/// What a backend asks of the platform, by what a repetition would do.
+const WRITES: [Nature; 4] = [
+    Nature::write(Kind::Creation, Billable::Yes, Repeat::Refused, Settle::Read("domain")),
+    Nature::write(Kind::Renewal, Billable::Yes, Repeat::Harmful, Settle::Read("domain")),
+    Nature::write(Kind::Modification, Billable::No, Repeat::Harmless, Settle::Read("domain")),
+    Nature::write(Kind::Order, Billable::Maybe, Repeat::Unknown, Settle::Impossible),
+];
+
+/// Every code, an unlisted one, and each of them with a status that contradicts it.
+fn answers() -> impl Iterator<Item = (String, Reply)> {
+    let codes = Code::known().map(|info| info.name()).chain(["of_no_list"]);
+    let answers = codes.flat_map(|code| [200, 403, 502].map(|status| (status, refusal(code))));
+    let contradictory = [304, 500].map(|status| (status, r#"{"success":true}"#.to_owned()));
+    answers.chain(contradictory).map(|(status, body)| {
+        let name = format!("{status} {body}");
+        (name, Reply::read(status, Bytes::from(body)).unwrap())
+    })
+}
+
+#[test]
+fn no_error_makes_a_write_go_out_unlooked_at() {
+    for (name, reply) in answers() {
+        let verdict = reply.verdict();
+        for nature in WRITES {
+            for safety in Safety::ALL {
+                for (readable, resent, may_resend) in [
+                    (true, false, true),
+                    (true, true, true),
+                    (false, false, true),
+                    (false, true, true),
+                    (true, false, false),
+                ] {
+                    let case = Case::new(nature, safety, Attempt::Answered(verdict));
+                    let decision = decide(case.readable(readable).resent(resent).may_resend(may_resend));
+                    let at = format!(
+                        "{name}, {nature:?}, {safety}, {readable}, {resent}, {may_resend}: {decision:?}"
+                    );
+                    let failed_for_now =
+                        verdict.class() == Class::Temporary && verdict.executed() == Executed::No;
+                    let refused_twice = nature.kind() == Kind::Creation && nature.repeat() == Repeat::Refused;
+                    match (decision, safety) {
+                        (Decision::Accept, _) => panic!("called done: {at}"),
+                        (Decision::Resend(_), Safety::ReadBack) => {
+                            assert!(failed_for_now && refused_twice, "{at}")
+                        }
+                        (Decision::Resend(_), Safety::Once) => panic!("sent twice: {at}"),
+                        (Decision::Resend(_), Safety::TrustReply) => assert!(failed_for_now, "{at}"),
+                        (Decision::Resend(_), Safety::Repeatable) => {
+                            assert_ne!(verdict.class(), Class::Permanent, "{at}");
+                        }
+                        (Decision::Refuse, _) => {
+                            let certain = verdict.executed() == Executed::No || !nature.billable().at_stake();
+                            assert!(certain && !resent && verdict.class() == Class::Permanent, "{at}");
+                        }
+                        (Decision::RefuseForNow, _) => assert!(failed_for_now, "{at}"),
+                        (Decision::ReadBack(_), _) => assert!(readable, "{at}"),
+                        (Decision::Doubt, _) => assert!(!readable, "{at}"),
+                        (Decision::Fail | Decision::Probe, _) => panic!("no end of a write: {at}"),
+                    }
+                }
+            }
+        }
+        let read = decide(Case::new(Nature::READ, Safety::ReadBack, Attempt::Answered(verdict)));
+        let told = matches!(read, Decision::Refuse | Decision::Resend(_) | Decision::Fail);
+        assert!(told, "{name}: {read:?}");
+    }
+}
+
+#[test]
+fn what_is_done_already_is_evidence_to_a_write_that_was_sent_before() {
+    let done: Vec<_> = Code::known().filter(|info| info.sort() == Sort::ConflictDone).collect();
+    assert_eq!(done.len(), 3);
+    for info in done {
+        for nature in WRITES {
+            for safety in Safety::ALL {
+                let case = Case::new(nature, safety, Attempt::Answered(info.verdict())).resent(true);
+                let Decision::ReadBack(look) = decide(case.readable(true)) else { panic!("{}", info.name()) };
+                assert_eq!((look.negatives, look.not_applied), (Trust::Later, NotApplied::Refused));
+                assert_eq!(decide(case), Decision::Doubt, "{}", info.name());
+                // To one that was not, it is a refusal.
+                assert_eq!(decide(case.resent(false)), Decision::Refuse, "{}", info.name());
+            }
+        }
+    }
+}
