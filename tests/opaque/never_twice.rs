@@ -28,7 +28,7 @@ fn world(seed: u64, reads: impl Reads, readable: bool, test: &'static str) -> Ta
 }
 
 /// A thousand worlds, as many as `RRP_WORLDS` says, or the one that was asked for.
-fn worlds(reads: &(impl Reads + Clone), readable: bool, test: &'static str) -> Tally {
+fn worlds(reads: &impl Reads, readable: bool, test: &'static str) -> Tally {
     if let Ok(seed) = std::env::var("RRP_SEED") {
         return world(seed.parse().expect("RRP_SEED is a number"), reads.clone(), readable, test);
     }
