@@ -408,6 +408,13 @@ fn a_later_write_waits_until_an_attempt_of_which_nobody_knows_can_be_executed_no
         rig.does(&["send look"]);
         rig.answer(status("inactive"));
         rig.goes_out("modify", 2);
+
+        // After a restart one second later it does so, too: that is all that the journal tells.
+        let first = rig.entries().remove(0);
+        let mut again = Rig::with(Look, config(), [first]);
+        again.change(modify(), Safety::ReadBack, Options::new());
+        again.due_in(60);
+        again.does(&["send look"]);
     }
     // "Later, and nothing was done" is no such attempt.
     let mut rig = rig();
