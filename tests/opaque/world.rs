@@ -1,12 +1,15 @@
 //! A dispatcher and its callers against the toy, through every fault and crash, held against the toy's ledger.
 
+#[path = "told.rs"]
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rrp::command::Safety;
 use rrp::dispatch::{
-    Action, CallId, Config, Dispatch, Entry, Moment, Opaque, OpaqueCommand, OpaqueReply, Options, Outcome,
-    Places, Put, Reads, RecordId, Resolution, Settled, Slot, Standing, Ticket, Told,
+    Action, CallId, Config, Dispatch, Entry, Moment, Opaque, OpaqueCommand, OpaqueReply, Options, Places,
+    Put, Reads, RecordId, Resolution, Slot, Standing, Ticket,
 };
 use rrp::pace::Rate;
 use rrp::session::Fate;
@@ -15,6 +18,8 @@ use rrp::verdict::{Advice, Verdict};
 use crate::rig::{WALL, base, keyed};
 use crate::toy::{Api, Dice, Sort};
 use crate::{BUSY, FAILED, LATER, UNKNOWN, UNLISTED, says};
+
+pub(crate) use told::Tally;
 
 /// What happens at a time.
 enum Event {
@@ -47,34 +52,6 @@ struct Asked {
     object: String,
     safety: Safety,
     keyed: bool,
-}
-
-/// How much happened, so that a simulation in which nothing happens is no proof.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) faults: usize,
-    pub(crate) crashes: usize,
-    pub(crate) executed: usize,
-    pub(crate) accepted: usize,
-    pub(crate) proven: usize,
-    pub(crate) refused: usize,
-    pub(crate) doubts: usize,
-    pub(crate) resent: usize,
-    pub(crate) unsent: usize,
-}
-
-impl Tally {
-    pub(crate) const fn add(&mut self, other: &Self) {
-        self.faults += other.faults;
-        self.crashes += other.crashes;
-        self.executed += other.executed;
-        self.accepted += other.accepted;
-        self.proven += other.proven;
-        self.refused += other.refused;
-        self.doubts += other.doubts;
-        self.resent += other.resent;
-        self.unsent += other.unsent;
-    }
 }
 
 pub(crate) struct World<R: Reads> {
@@ -517,52 +494,6 @@ impl<R: Reads> World<R> {
             assert!(!self.denied.contains(&ticket), "{ticket} was done, and told that it was not");
         }
         reply
-    }
-
-    fn affirm(&mut self, ticket: Ticket) {
-        self.tally.accepted += 1;
-        assert!(self.executed.contains_key(&ticket), "{ticket} was not done, and told that it was");
-    }
-
-    fn deny(&mut self, ticket: Ticket) {
-        self.tally.refused += 1;
-        assert!(!self.executed.contains_key(&ticket), "{ticket} was done, and told that it was not");
-        self.denied.insert(ticket);
-    }
-
-    fn told(&mut self, call: Call, told: &Told<Opaque<R>>) {
-        match (call, told) {
-            (Call::Query, Told::Query(_)) => {}
-            (Call::Change { .. }, Told::Change(Ok(Outcome::Accepted(accepted)))) => {
-                self.tally.proven += usize::from(accepted.summary().proof() == rrp::settle::Proof::ReadBack);
-                self.affirm(accepted.ticket());
-            }
-            (Call::Change { .. }, Told::Change(Ok(Outcome::Refused(refusal)))) => self.deny(refusal.ticket()),
-            (Call::Change { .. }, Told::Change(Ok(Outcome::InDoubt(_)))) => self.tally.doubts += 1,
-            (Call::Change { mark, keyed }, Told::Change(Err(_))) => {
-                self.tally.unsent += 1;
-                // Of what has a key, another call may have been sent.
-                if !keyed {
-                    assert_eq!(
-                        self.handed_over.get(&mark),
-                        None,
-                        "{mark} was sent, and told that it was not"
-                    );
-                    self.not_sent.insert(mark);
-                }
-            }
-            (Call::Settle(ticket), Told::Settle(Ok(settled))) => match settled {
-                Settled::Applied(accepted) => self.affirm(accepted.ticket()),
-                Settled::Refused(refusal) => self.deny(refusal.ticket()),
-                Settled::NotApplied(not_applied) => {
-                    assert_eq!(*not_applied, ticket);
-                    self.deny(ticket);
-                }
-                Settled::StillInDoubt(doubt) => assert_eq!(doubt.ticket(), ticket),
-            },
-            (Call::Settle(_), Told::Settle(Err(_))) => {}
-            (call, told) => panic!("{call:?} was told {told:?}"),
-        }
     }
 
     /// Nothing goes wrong any more: what can be settled is, and a person says the rest.
