@@ -10,7 +10,9 @@ use crate::pace::{Pacer, Queue, Rate, Sending, Shares};
 /// Slots for an API in which each request stands alone, as in HTTP: at most so many at a time, at a [`Rate`], in the order of
 /// lanes and callers' turns ([`Queue`]). Each slot counts as a session of its own.
 ///
-/// A request that was lost gives its place back at once: the rate is kept, but the API may still be busy with it.
+/// A request that was lost gives its place back at once: the rate is kept, but the API may still be busy with it. What could not
+/// be sent is tried again at the rate, up to twenty times; whoever finds nobody to connect to can have all of them wait meanwhile
+/// ([`Dispatch::hold`](super::Dispatch::hold)).
 #[derive(Debug)]
 pub struct Places {
     most: usize,

@@ -96,6 +96,11 @@ pub trait Upstream: Clone + fmt::Debug {
     /// How it is settled; `None` if no read can tell.
     fn resolver(&self, command: &Self::Command, keyed: &Keyed) -> Option<Resolver>;
 
+    /// How a write is settled that was recorded when no read was known; `None` if none is known now.
+    fn resolver_of(&self, _sent: &Sent) -> Option<Resolver> {
+        None
+    }
+
     /// The reads that show what became of it, by what may be remembered of it: after a restart nothing else is left.
     fn reads(&self, resolver: Resolver, sent: &Sent) -> Vec<Self::Command>;
 

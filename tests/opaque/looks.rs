@@ -85,7 +85,7 @@ fn of(name: &str, nature: Nature) -> OpaqueCommand {
 }
 
 fn modify() -> OpaqueCommand {
-    OpaqueCommand::write("modify", MODIFY, "a body").object(thing("n1")).field("status", "active")
+    OpaqueCommand::write("modify", MODIFY, "a body").object(thing("n1")).clear_field("status", "active")
 }
 
 /// The order of that reference.

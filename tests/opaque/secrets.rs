@@ -16,7 +16,7 @@ fn order() -> OpaqueCommand {
     OpaqueCommand::write("order", ORDER, "{\"password\":\"sesame-body\"}")
         .object(thing("n1"))
         .field("pin", "sesame-field")
-        .field("Status", "active")
+        .clear_field("Status", "active")
 }
 
 fn reply(verdict: rrp::verdict::Verdict, text: &str) -> OpaqueReply {

@@ -82,7 +82,7 @@ impl Sort {
     pub(crate) fn request(self, mark: u64, object: &str) -> OpaqueCommand {
         let (number, name) = (mark.to_string(), self.name());
         let request = OpaqueCommand::write(name, self.nature(), format!("{name} {mark} {object}"));
-        request.object(thing(object)).field("job", &number).field("reference", &format!("ref-{mark}"))
+        request.object(thing(object)).clear_field("job", &number).field("reference", &format!("ref-{mark}"))
     }
 }
 

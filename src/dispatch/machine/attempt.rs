@@ -121,7 +121,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         }
     }
 
-    /// What has become of a command that was to be sent. `alive`: the session takes another one.
+    /// What has become of a command that was to be sent. `alive`: the session takes another one; where each request stands
+    /// alone, as in HTTP, that is so.
     pub fn handle_fate(
         &mut self,
         slot: Slot,
