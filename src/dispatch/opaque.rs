@@ -216,6 +216,9 @@ impl fmt::Debug for OpaqueCommand {
 
 /// An answer of any API, as its reader understood it: a verdict, a code, a text, and bytes.
 ///
+/// The verdict is believed: what comes with a wait (`Retry-After`) is taken for "failed, try again", so that a 5xx of which nobody
+/// knows whether it was done must have none.
+///
 /// Code, text and the name of a job are kept in journals and shown to people: whoever reads the body leaves out of them what is
 /// secret. `Debug` does not show the bytes, nor a text that quotes a hidden [field](OpaqueCommand::field) of the request.
 #[derive(Clone)]

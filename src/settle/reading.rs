@@ -28,9 +28,12 @@ impl Reading {
         Self { code: reply.code(), fields: fields.collect(), whole: reply.lines().len() <= Self::MAX_FIELDS }
     }
 
-    /// A reading out of its parts, as a journal keeps them.
+    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them.
     #[must_use]
-    pub fn from_parts(code: ReturnCode, fields: Vec<(Box<str>, Kept)>, whole: bool) -> Self {
+    pub fn from_parts(code: ReturnCode, mut fields: Vec<(Box<str>, Kept)>, whole: bool) -> Self {
+        for (name, _) in &mut fields {
+            *name = plain_name(name).into();
+        }
         Self { code, fields, whole }
     }
 
