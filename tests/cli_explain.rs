@@ -193,7 +193,7 @@ fn a_write_that_costs_nothing_has_a_line_where_something_else_is_done_about_it()
     assert_eq!((then("read"), then("write"), then("other_write")), ("refuse", "read-back", "refuse"));
     let person = "or a person says what became of it";
     assert!(told["write"][0]["then_text"].as_str().unwrap().contains(person), "{told}");
-    for code in ["billing_balance_insufficient", "internal_error", "422", "502"] {
+    for code in ["billing_balance_insufficient", "internal_error", "540", "502"] {
         assert!(!text(&["explain", code]).contains("another write"), "{code}");
     }
 }

@@ -36,10 +36,9 @@ Examples:
   rrp explain domain_unknown --json           for programs: an array with one object a system
 
 JSON: `system`, `code`, `listed`, `text`, `sort` (null for rrp), what the code means by the names that `rrp codes --json`
-has for it, and `resend`: for `read`, `write` (one that costs) and `other_write` (one that does not) what
-follows. `then` is accept, refuse,
-refuse-for-now, resend, read-back, by-nature, probe, doubt or fail, `wait` the seconds before sending again, `to` the
-commands that it holds for, null for all.";
+has for it, and `resend`: for `read`, `write` (one that costs) and `other_write` (one that does not) what follows.
+`then` is accept, refuse, refuse-for-now, resend, read-back, by-nature, probe, doubt or fail, `wait` the seconds before
+sending again, `to` the commands that it holds for, null for all.";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
