@@ -152,7 +152,7 @@ fn other_api() -> Place {
     let (lost, mut own, mut refused) = (order(1, "in-doubt"), order(2, "open"), order(3, "refused"));
     own["resolver"] = json!("other");
     refused["summary"] =
-        json!({"proof": "reply", "code": "request_validation_failed", "text": "fields: owner"});
+        json!({"proof": "reply", "word": "request_validation_failed", "text": "fields: owner"});
     let puts: Vec<Put> = [lost, own, refused].iter().map(|record| Put::Entry(entry_of(record))).collect();
     place.store().write(&puts, NOW).unwrap();
     place
