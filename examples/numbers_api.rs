@@ -21,12 +21,14 @@ use scripted::{Api, Exchange};
 const ORDER: Nature = Nature::write(Kind::Order, Billable::Yes, Repeat::Harmful, Settle::Impossible);
 
 fn order(number: &PhoneNumber, country: CountryCode) -> OpaqueCommand {
-    let body = format!(r#"{{"PhoneNumber": "{number}", "CountryCode": "{country}"}}"#);
-    OpaqueCommand::write("POST /Numbers", ORDER, body).object(Object::new(ObjectKind::Other, number.as_str()))
+    let request = format!("POST /Numbers\n{{\"PhoneNumber\": \"{number}\", \"CountryCode\": \"{country}\"}}");
+    // The name of an object is kept in clear: in doubt, somebody must know what to look for.
+    OpaqueCommand::write("POST /Numbers", ORDER, request)
+        .object(Object::new(ObjectKind::Other, number.as_str()))
 }
 
 fn get(number: &PhoneNumber) -> OpaqueCommand {
-    OpaqueCommand::read(&format!("GET /Numbers/{number}"), "")
+    OpaqueCommand::read("GET /Numbers", format!("GET /Numbers/{number}\n"))
 }
 
 const DONE: Exchange = Exchange::Answer(200, r#"{"Number": {}, "ResponseStatus": null}"#);

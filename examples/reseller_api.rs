@@ -62,17 +62,17 @@ impl Reads for LookAtDomain {
 }
 
 fn get(domain: &str) -> OpaqueCommand {
-    OpaqueCommand::read(&format!("GET /domains/{domain}"), "")
+    OpaqueCommand::read("GET /domains", format!("GET /domains/{domain}\n"))
 }
 
 fn order(domain: &str) -> OpaqueCommand {
-    let body = format!(r#"{{"domain": "{domain}", "interval": 12}}"#);
-    OpaqueCommand::write("POST /domains", ORDER, body).object(Object::new(ObjectKind::Domain, domain))
+    let request = format!("POST /domains\n{{\"domain\": \"{domain}\", \"interval\": 12}}");
+    OpaqueCommand::write("POST /domains", ORDER, request).object(Object::new(ObjectKind::Domain, domain))
 }
 
 fn update(domain: &str) -> OpaqueCommand {
-    let body = format!(r#"{{"domain": "{domain}", "auto_renew": false}}"#);
-    OpaqueCommand::write("PUT /domains", UPDATE, body).object(Object::new(ObjectKind::Domain, domain))
+    let request = format!("PUT /domains/{domain}\n{{\"auto_renew\": false}}");
+    OpaqueCommand::write("PUT /domains", UPDATE, request).object(Object::new(ObjectKind::Domain, domain))
 }
 
 const UNKNOWN: Exchange = Exchange::Answer(

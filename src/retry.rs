@@ -17,6 +17,11 @@
 //! | a code of no list | 2xx an answer, 4xx again, 5xx refused, else no answer | 5xx refused, else in doubt |
 //! | any refusal of a *re-sent* write | – | evidence, not an answer: read back |
 //!
+//! The numbers are RRP's. Of another API the same is decided by what its [`Verdict`](crate::verdict::Verdict) says: a *success*
+//! is one that is completed, *"failed, try again"* a temporary one that did nothing or says when to come again, *423* a
+//! temporary one of which nobody knows whether it was executed (an HTTP 5xx), *another 5xx* a permanent one, *549* a permanent one
+//! of which nobody knows that either.
+//!
 //! A whole answer that another operation is in progress, and that this one did nothing, is one that RRP's codes do not give;
 //! other APIs do. It is treated as "failed, try again", but where no read can tell it is refused for now and not in
 //! doubt, for nothing can be hidden behind it.

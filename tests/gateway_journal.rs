@@ -22,14 +22,15 @@ const ORDER: Nature = Nature::write(Kind::Order, Billable::Yes, Repeat::Harmful,
 /// What may stand nowhere.
 const SECRETS: [&str; 2] = ["auth-4711-xyz", "Jane Doe"];
 
-/// Looks for an order by its reference.
+/// Looks for an order by its reference, if that read is known.
 #[derive(Clone, Debug)]
-struct ByReference;
+struct ByReference(bool);
 
 impl Reads for ByReference {
     fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand> {
-        let domain = sent.objects().first().map(Object::name).unwrap_or_default();
-        vec![OpaqueCommand::read(&format!("GET /orders?domain={domain}"), "")]
+        let domain = sent.objects().first().map(Object::name).filter(|_| self.0);
+        let get = |domain| OpaqueCommand::read("GET /orders", format!("GET /orders?domain={domain}"));
+        domain.map(get).into_iter().collect()
     }
 
     fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
@@ -54,7 +55,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(path: &Path) -> Self {
+    fn start(path: &Path, knows_the_read: bool) -> Self {
         #[expect(clippy::disallowed_methods, reason = "it is moved on by hand")]
         let now = Instant::now();
         let scope = Scope::new("api.example.com", "reseller");
@@ -62,7 +63,7 @@ impl Process {
         let restored: Restored = store.restore(WALL).unwrap();
         let (keyed, next) = (Keyed::new(restored.key()), restored.next_ticket());
         let slots = Places::new(1, Rate::UNLIMITED, now);
-        let upstream = Opaque::new(ByReference);
+        let upstream = Opaque::new(ByReference(knows_the_read));
         let at = Moment::new(now, WALL);
         let entries = restored.into_entries();
         let dispatch = Dispatch::with_upstream(upstream, Config::new(1), slots, keyed, entries, next, at);
@@ -125,7 +126,7 @@ fn is_clean(path: &Path) {
 fn what_was_on_its_way_is_in_doubt_after_a_restart_and_settled_by_what_was_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.redb");
-    let mut process = Process::start(&path);
+    let mut process = Process::start(&path, true);
     process.dispatch.change(order("ref-1"), Safety::ReadBack, Options::new().key("order-1"), process.at());
     // The process ends while the request is on its way.
     assert!(process.run(&[]).is_none());
@@ -133,7 +134,7 @@ fn what_was_on_its_way_is_in_doubt_after_a_restart_and_settled_by_what_was_remem
     drop(process);
     is_clean(&path);
 
-    let mut process = Process::start(&path);
+    let mut process = Process::start(&path, true);
     let ticket = process.dispatch.doubts().next().unwrap().ticket();
     // The object waits for it.
     process.dispatch.change(order("ref-2"), Safety::ReadBack, Options::new(), process.at());
@@ -152,7 +153,7 @@ fn what_was_on_its_way_is_in_doubt_after_a_restart_and_settled_by_what_was_remem
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(process.sent, ["GET /orders?domain=example.com"]);
+    assert_eq!(process.sent, ["GET /orders"]);
     is_clean(&path);
 }
 
@@ -160,7 +161,7 @@ fn what_was_on_its_way_is_in_doubt_after_a_restart_and_settled_by_what_was_remem
 fn a_code_that_is_a_word_is_kept_and_told_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.redb");
-    let mut process = Process::start(&path);
+    let mut process = Process::start(&path, true);
     process.dispatch.change(order("ref-1"), Safety::ReadBack, Options::new().key("order-1"), process.at());
     let refusal = r#"{"success": false, "error": {"code": "request_validation_failed", "message": {"owner": ["Jane Doe is no company"]}}}"#;
     match process.run(&[Some(refusal)]) {
@@ -176,7 +177,7 @@ fn a_code_that_is_a_word_is_kept_and_told_again() {
     drop(process);
     is_clean(&path);
 
-    let mut process = Process::start(&path);
+    let mut process = Process::start(&path, true);
     let entries = process.store.entries().unwrap();
     let line = journal::to_json(&entries[0]);
     for part in
@@ -193,4 +194,28 @@ fn a_code_that_is_a_word_is_kept_and_told_again() {
         other => panic!("{other:?}"),
     }
     assert!(process.sent.is_empty());
+}
+
+#[test]
+fn what_was_sent_when_no_read_was_known_is_settled_by_one_that_is_known_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.redb");
+    let mut process = Process::start(&path, false);
+    process.dispatch.change(order("ref-1"), Safety::ReadBack, Options::new(), process.at());
+    let ticket = match process.run(&[None]) {
+        Some(Told::Change(Ok(Outcome::InDoubt(doubt)))) => doubt.ticket(),
+        other => panic!("{other:?}"),
+    };
+    process.dispatch.settle(ticket, Options::new(), process.at());
+    assert!(matches!(process.run(&[]), Some(Told::Settle(Ok(Settled::StillInDoubt(_))))));
+    assert_eq!(process.sent, ["POST /orders"]);
+    drop(process);
+
+    let mut process = Process::start(&path, true);
+    process.dispatch.settle(ticket, Options::new(), process.at());
+    match process.run(&[Some(r#"{"success": true, "result": ["ref-1"]}"#)]) {
+        Some(Told::Settle(Ok(Settled::Applied(accepted)))) => assert_eq!(accepted.ticket(), ticket),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(process.sent, ["GET /orders"]);
 }

@@ -1,7 +1,8 @@
 //! What both examples of other APIs share: a dispatcher, a transport that answers by a script, and a clock that is moved on
 //! whenever nothing else happens.
 //!
-//! A program has an HTTP client in place of the script, and a journal in place of the list: see `rrp::journal`.
+//! A program has an HTTP client in place of the script, and a journal in place of the list: with the feature `journal`,
+//! `rrp::journal::Store` has all that this needs, in a file and without a runtime (`restore`, `write`).
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -37,7 +38,7 @@ pub(crate) struct Api<R: Reads> {
     script: VecDeque<Exchange>,
     /// All that was to be remembered.
     pub(crate) journal: Vec<Put>,
-    /// What went out, by name.
+    /// What went out: the first line of each request.
     pub(crate) sent: Vec<String>,
     started: Instant,
     now: Instant,
@@ -139,28 +140,25 @@ impl<R: Reads> Api<R> {
 
     fn exchange(&mut self, command: OpaqueCommand) -> Fate<OpaqueCommand, OpaqueReply> {
         let exchange = self.script.pop_front().expect("the script has an answer");
-        println!("  {} s: {}", self.now.saturating_duration_since(self.started).as_secs(), command.name());
+        // The bytes are the whole request: its first line, and its body.
+        let request = String::from_utf8_lossy(command.body());
+        let line = request.lines().next().unwrap_or_default().to_owned();
+        println!("  {} s: {line}", self.now.saturating_duration_since(self.started).as_secs());
         self.now += Duration::from_millis(300);
         let (status, body) = match exchange {
             Exchange::NoConnection => return Fate::Unsent(command),
             Exchange::Lost => {
-                self.sent.push(command.name().to_owned());
+                self.sent.push(line);
                 println!("      no answer");
                 return Fate::Unanswered;
             }
             Exchange::Answer(status, body) => (status, body),
         };
-        self.sent.push(command.name().to_owned());
-        match (self.read)(status, Bytes::from_static(body.as_bytes())) {
-            Ok(reply) => {
-                println!("      {} {}", reply.code(), reply.text());
-                Fate::Answered(reply)
-            }
-            // Nobody knows what became of a request whose answer says nothing.
-            Err(error) => {
-                println!("      {error}");
-                Fate::Unanswered
-            }
-        }
+        self.sent.push(line);
+        // Of a request whose answer says nothing nobody knows what became of it: so does the reply that is made of the error.
+        let reply =
+            (self.read)(status, Bytes::from_static(body.as_bytes())).unwrap_or_else(OpaqueReply::from);
+        println!("      {} {}", reply.code(), reply.text());
+        Fate::Answered(reply)
     }
 }

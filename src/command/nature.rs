@@ -217,6 +217,11 @@ impl Nature {
         Self::write(Kind::Unknown, Billable::Maybe, Repeat::Unknown, Settle::Impossible);
 
     /// A write of this nature.
+    ///
+    /// The rule of resending ([`retry`](crate::retry)) asks whether it is [billable](Self::billable), and whether it is a creation
+    /// of which the registry refuses a second one ([`Kind::Creation`] and [`Repeat::Refused`]). All else is for people; that
+    /// twice does no harm is for the caller to say, by [`Safety::Repeatable`](super::Safety::Repeatable). Which read
+    /// settles a command of RRP or PTF is known by its name, and not at all if this says [`Settle::Impossible`].
     #[must_use]
     pub const fn write(kind: Kind, billable: Billable, repeat: Repeat, settle: Settle) -> Self {
         Self { effect: Effect::Write, kind, billable, repeat, settle }

@@ -9,10 +9,10 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "whoever decides about money must handle each of these")]
 pub enum Safety {
-    /// Nothing is believed that costs money: what failed for now (420 to 422) is read back before it is sent again,
-    /// unless the registry itself refuses a second one; what was lost is read back.
+    /// Nothing is believed: what failed for now (420 to 422, an HTTP 429) is read back before it is sent again, unless the
+    /// registry itself refuses a second one, and is in doubt where no read can tell; what was lost is read back.
     ReadBack,
-    /// A registry that says "failed, try again" (420 to 422) is believed, and the change is sent again. What was lost is
+    /// A registry that says "failed, try again" (420 to 422, an HTTP 429) is believed, and the change is sent again. What was lost is
     /// read back.
     TrustReply,
     /// It is sent once. "Failed, try again" is a refusal; what was lost is read back, and not sent again.

@@ -255,7 +255,8 @@ impl Options {
     }
 
     /// With this key, at most [`Intent::MAX_KEY`](super::Intent::MAX_KEY) bytes: a change with a key that was already done
-    /// is not done again but told again.
+    /// is not done again but told again. The same key goes with the same command, to the byte; with another one it is
+    /// refused ([`Refused::KeyConflict`](super::Refused::KeyConflict)).
     #[must_use]
     pub fn key(mut self, key: &str) -> Self {
         self.key = Some(key.into());

@@ -1,12 +1,14 @@
 //! The gateways' answers, as a dispatcher of [`Opaque`](super::Opaque) requests takes them.
 //!
-//! A body that cannot be read is no answer: [`Fate::Unanswered`](crate::session::Fate::Unanswered).
+//! A body that cannot be read is no answer, and taken for one that leaves everything open: a read is asked again, a write is in
+//! doubt. As a reply it says in the journal what came instead.
 //!
 //! What is kept of the text is the API's message. Of a message that says of each field what is wrong, and may quote what was
 //! sent, only the names of the fields are: the whole of it is in the reply.
 
 use super::opaque::OpaqueReply;
-use crate::gateway::{numbers, reseller};
+use crate::gateway::{BodyError, numbers, reseller};
+use crate::verdict::{Class, Verdict};
 
 /// So many names of fields are kept.
 const MAX_NAMES: usize = 16;
@@ -19,7 +21,7 @@ impl From<reseller::Reply> for OpaqueReply {
             (Some(_), _) => wrong(names),
             (None, message) => message.unwrap_or_default().to_owned(),
         };
-        Self::new(reply.verdict(), code, &text, reply.body().clone())
+        Self::new(reply.verdict(), code, &text, reply.body().clone()).with_status(reply.status())
     }
 }
 
@@ -33,7 +35,16 @@ impl From<numbers::Reply> for OpaqueReply {
             (Some(_), _) => wrong(names),
             (None, message) => message.unwrap_or_default().into_owned(),
         };
-        Self::new(reply.verdict(), code, &text, reply.body().clone())
+        Self::new(reply.verdict(), code, &text, reply.body().clone()).with_status(reply.status().as_u16())
+    }
+}
+
+/// What came instead of an answer: the code is the HTTP status. Of the body nothing is left.
+impl From<BodyError> for OpaqueReply {
+    fn from(error: BodyError) -> Self {
+        let status = error.status();
+        let open = Verdict::new(Class::Temporary);
+        Self::new(open, &status.to_string(), &error.to_string(), "").with_status(status)
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) struct Write<U: Upstream> {
     pub(super) told: bool,
     /// How often at least a byte of it was handed over.
     pub(super) handed_over: u32,
-    /// When an attempt was lost, the last time.
+    /// When an attempt was lost, or answered by something that leaves open what became of it, the last time.
     pub(super) lost_at: Option<Instant>,
     pub(super) last: Option<Box<Last<U>>>,
     /// What to do if it is not sent again after all.

@@ -188,6 +188,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             if !entry.standing.is_finished() {
                 dispatch.objects.doubt(ticket, entry.intent.sent.objects());
             }
+            dispatch.restless.restore(&entry, dispatch.config.first_negative, at);
             dispatch.memory.restore(entry, at.now);
         }
         dispatch

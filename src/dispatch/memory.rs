@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
-use super::config::Queues;
+use super::config::{Moment, Queues};
 use super::entry::{Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use super::upstream::Upstream;
-use crate::command::Object;
+use crate::command::{Object, Safety};
 use crate::settle::{Keyed, Reading, Resolver};
 
 /// A user, and a key of the user's.
@@ -298,6 +298,17 @@ impl Restless {
     pub(super) fn remember(&mut self, objects: &[Object], until: Instant, now: Instant) {
         self.0.retain(|(_, until)| *until > now);
         self.0.extend(objects.iter().map(|object| (object.clone(), until)));
+    }
+
+    /// After a start: what was sent more than once on its caller's word, and was over only just now.
+    pub(super) fn restore(&mut self, entry: &Entry, first_negative: Duration, at: Moment) {
+        let vouched = entry.intent.safety == Safety::Repeatable && entry.attempts > 1;
+        let age = Duration::from_millis(at.wall.saturating_sub(entry.changed_at));
+        if let (true, Some(left)) = (vouched, first_negative.checked_sub(age))
+            && let Some(until) = at.now.checked_add(left)
+        {
+            self.remember(entry.intent.sent.objects(), until, at.now);
+        }
     }
 
     /// Until when nothing read of these objects tells what a later write does.

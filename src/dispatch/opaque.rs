@@ -9,7 +9,8 @@ use super::entry::Summary;
 use super::told::Refused;
 use super::upstream::Upstream;
 use crate::code::ReturnCode;
-use crate::command::{Nature, Object};
+use crate::command::{Effect, Nature, Object};
+use crate::secret::REDACTED;
 use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
 use crate::verdict::Verdict;
 
@@ -27,6 +28,13 @@ impl<R: Reads> Opaque<R> {
     pub const fn new(reads: R) -> Self {
         Self { reads }
     }
+
+    /// The reads of a write. Those that would write settle nothing, and are not sent.
+    fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
+        let reads = self.reads.reads(sent);
+        let harmless = reads.iter().all(|read| read.nature().effect() == Effect::Read);
+        if harmless { reads } else { Vec::new() }
+    }
 }
 
 /// The beginning of a text, of at most so many bytes.
@@ -37,9 +45,10 @@ fn cut(text: &str, most: usize) -> Box<str> {
 /// Which reads settle the writes of an API.
 ///
 /// All of them go by what may be remembered of a write ([`Sent`]): its name, its objects, and the fields that
-/// [`OpaqueCommand::field`] gave it. After a restart nothing else is left.
+/// [`OpaqueCommand::field`] and [`clear_field`](OpaqueCommand::clear_field) gave it. After a restart nothing else is left. They are
+/// asked whenever somebody settles a write: one that was recorded when no read was known is settled by those that are known now.
 pub trait Reads: Clone + fmt::Debug {
-    /// The reads that show what became of this write; none if no read can tell.
+    /// The reads that show what became of this write; none if no read can tell. If one of them would write, none is sent.
     fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand>;
 
     /// Whether a proof needs a reading before the write, by the same reads.
@@ -76,6 +85,9 @@ impl Reads for NoReads {
 
 /// A request of any API: a name for people, what is known about repeating it, and bytes.
 ///
+/// The bytes are the dispatcher's to keep and the transport's to read: all that it needs stands in them, the method and the path
+/// of an HTTP request too. Two requests are the same if all their bytes, objects and fields are: a key goes with these.
+///
 /// Of the bytes nothing is kept but a keyed hash. `Debug` shows how many there are.
 #[derive(Clone)]
 pub struct OpaqueCommand(Arc<Parts>);
@@ -85,8 +97,25 @@ struct Parts {
     name: Box<str>,
     nature: Nature,
     objects: Vec<Object>,
-    fields: Vec<(Box<str>, Box<str>)>,
+    fields: Vec<Field>,
     body: Bytes,
+}
+
+#[derive(Clone)]
+struct Field {
+    name: Box<str>,
+    value: Box<str>,
+    clear: bool,
+}
+
+impl Field {
+    fn kept(&self, keyed: &Keyed) -> Kept {
+        if self.clear {
+            Kept::Clear(cut(&self.value, OpaqueCommand::MAX_NAME))
+        } else {
+            keyed.keep_hidden(&self.value)
+        }
+    }
 }
 
 impl OpaqueCommand {
@@ -102,6 +131,9 @@ impl OpaqueCommand {
     }
 
     /// A request that writes, of this nature: [`Nature::write`], or [`Nature::UNKNOWN`].
+    ///
+    /// Without an [object](Self::object) nothing connects it with other requests: while it is in doubt, the same may be ordered
+    /// again under another key.
     #[must_use]
     pub fn write(name: &str, nature: Nature, body: impl Into<Bytes>) -> Self {
         Self::new(name, nature, body.into())
@@ -117,20 +149,32 @@ impl OpaqueCommand {
         }))
     }
 
-    /// With one more object that it is about. One write at a time goes to an object, and none while one is in doubt.
+    /// With one more object that it is about. One write at a time goes to an object, and none while one is in doubt. Its
+    /// name is kept in clear.
     #[must_use]
     pub fn object(mut self, object: Object) -> Self {
         Arc::make_mut(&mut self.0).objects.push(object);
         self
     }
 
-    /// With a value that is remembered, for people and for the reads that settle it. As of any command, only names, dates,
-    /// states and guards are kept in clear, by the name of the field; of all else a keyed hash.
+    /// With a value of which a keyed hash is remembered: for reads that compare it with what they find
+    /// ([`Keyed::keep_hidden`]). What quotes it is concealed.
     #[must_use]
-    pub fn field(mut self, name: &str, value: &str) -> Self {
+    pub fn field(self, name: &str, value: &str) -> Self {
+        self.remembering(name, value, false)
+    }
+
+    /// With a value that is remembered in clear, its first [`MAX_NAME`](Self::MAX_NAME) bytes: for people, and for reads that
+    /// ask for it, such as a reference of the caller's own. Whoever gives it vouches that it is neither secret nor personal.
+    #[must_use]
+    pub fn clear_field(self, name: &str, value: &str) -> Self {
+        self.remembering(name, value, true)
+    }
+
+    fn remembering(mut self, name: &str, value: &str, clear: bool) -> Self {
         let fields = &mut Arc::make_mut(&mut self.0).fields;
         if fields.len() < Self::MAX_FIELDS {
-            fields.push((cut(name, Self::MAX_NAME), value.into()));
+            fields.push(Field { name: cut(name, Self::MAX_NAME), value: value.into(), clear });
         }
         self
     }
@@ -172,8 +216,8 @@ impl fmt::Debug for OpaqueCommand {
 
 /// An answer of any API, as its reader understood it: a verdict, a code, a text, and bytes.
 ///
-/// The text is kept in journals and shown to people: whoever reads the body leaves out of it what is secret. `Debug` does not
-/// show the bytes.
+/// Code, text and the name of a job are kept in journals and shown to people: whoever reads the body leaves out of them what is
+/// secret. `Debug` does not show the bytes, nor a text that quotes a hidden [field](OpaqueCommand::field) of the request.
 #[derive(Clone)]
 pub struct OpaqueReply {
     verdict: Verdict,
@@ -181,6 +225,9 @@ pub struct OpaqueReply {
     text: Box<str>,
     job: Option<Box<str>>,
     pending: bool,
+    status: Option<u16>,
+    /// Whether the text quotes a value that is nobody's business.
+    concealed: bool,
     body: Bytes,
 }
 
@@ -197,6 +244,8 @@ impl OpaqueReply {
             text: text.into(),
             job: None,
             pending: false,
+            status: None,
+            concealed: false,
             body: body.into(),
         }
     }
@@ -207,6 +256,19 @@ impl OpaqueReply {
         self.pending = true;
         self.job = job.map(Into::into);
         self
+    }
+
+    /// With the HTTP status that it came with.
+    #[must_use]
+    pub const fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The HTTP status that it came with, if it was said.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        self.status
     }
 
     /// What it means.
@@ -232,6 +294,11 @@ impl OpaqueReply {
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
+
+    /// Its text, as far as it is for everybody.
+    fn shown(&self) -> &str {
+        if self.concealed { REDACTED } else { &self.text }
+    }
 }
 
 impl fmt::Debug for OpaqueReply {
@@ -239,7 +306,7 @@ impl fmt::Debug for OpaqueReply {
         f.debug_struct("OpaqueReply")
             .field("verdict", &self.verdict)
             .field("code", &self.code)
-            .field("text", &self.text)
+            .field("text", &self.shown())
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }
@@ -262,9 +329,7 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn sent(command: &OpaqueCommand, keyed: &Keyed) -> Sent {
-        let line = |(name, value): &(Box<str>, Box<str>)| {
-            SentLine::new(name, LineKind::Set, keyed.keep(name, value))
-        };
+        let line = |field: &Field| SentLine::new(&field.name, LineKind::Set, field.kept(keyed));
         let lines = command.0.fields.iter().map(line).collect();
         Sent::from_parts(Form::Opaque, command.name(), command.objects().to_vec(), lines)
     }
@@ -272,7 +337,7 @@ impl<R: Reads> Upstream for Opaque<R> {
     fn payload(command: &OpaqueCommand, keyed: &Keyed) -> [u8; 16] {
         let Parts { name, objects, fields, body, .. } = &*command.0;
         let objects = objects.iter().flat_map(|object| [object.kind().as_str(), object.name()]);
-        let fields = fields.iter().flat_map(|(name, value)| [&**name, &**value]);
+        let fields = fields.iter().flat_map(|field| [&*field.name, &*field.value]);
         let parts = [&b"opaque"[..], name.as_bytes(), body].into_iter();
         // What is an object is no field.
         let parts = parts.chain(objects.map(str::as_bytes)).chain([&b"fields"[..]]);
@@ -296,15 +361,18 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn text(reply: &OpaqueReply) -> String {
-        (*reply.text).to_owned()
+        reply.shown().to_owned()
     }
 
-    fn quotes_hidden(command: &OpaqueCommand, keyed: &Keyed, text: &str) -> bool {
+    fn quotes_hidden(command: &OpaqueCommand, _keyed: &Keyed, text: &str) -> bool {
         // One of three characters or fewer is found everywhere, and not looked for.
-        command.0.fields.iter().any(|(name, value)| {
-            let value = value.trim();
-            value.len() > 3 && matches!(keyed.keep(name, value), Kept::Hash(_)) && text.contains(value)
-        })
+        let mut hidden = command.0.fields.iter().filter(|field| !field.clear).map(|field| field.value.trim());
+        hidden.any(|value| value.len() > 3 && text.contains(value))
+    }
+
+    fn conceal(command: &OpaqueCommand, keyed: &Keyed, reply: &mut OpaqueReply) {
+        // A code is a word of the API's, which may well be that of a field.
+        reply.concealed |= Self::quotes_hidden(command, keyed, &reply.text);
     }
 
     fn summary(reply: &OpaqueReply, text: &str, proof: Proof) -> Summary {
@@ -312,11 +380,15 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn resolver(&self, command: &OpaqueCommand, keyed: &Keyed) -> Option<Resolver> {
-        (!self.reads.reads(&Self::sent(command, keyed)).is_empty()).then_some(Resolver::Other)
+        self.resolver_of(&Self::sent(command, keyed))
+    }
+
+    fn resolver_of(&self, sent: &Sent) -> Option<Resolver> {
+        (!self.looks(sent).is_empty()).then_some(Resolver::Other)
     }
 
     fn reads(&self, _resolver: Resolver, sent: &Sent) -> Vec<OpaqueCommand> {
-        self.reads.reads(sent)
+        self.looks(sent)
     }
 
     fn wants_earlier_reading(&self, _resolver: Resolver, sent: &Sent) -> bool {

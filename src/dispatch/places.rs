@@ -10,7 +10,9 @@ use crate::pace::{Pacer, Queue, Rate, Sending, Shares};
 /// Slots for an API in which each request stands alone, as in HTTP: at most so many at a time, at a [`Rate`], in the order of
 /// lanes and callers' turns ([`Queue`]). Each slot counts as a session of its own.
 ///
-/// A request that was lost gives its place back at once: the rate is kept, but the API may still be busy with it.
+/// A request that was lost gives its place back at once: the rate is kept, but the API may still be busy with it. What could not
+/// be sent is tried again at the rate, up to twenty times; whoever finds nobody to connect to can have all of them wait meanwhile
+/// ([`Dispatch::hold`](super::Dispatch::hold)).
 #[derive(Debug)]
 pub struct Places {
     most: usize,
@@ -24,6 +26,9 @@ pub struct Places {
 }
 
 impl Places {
+    /// The longest hold, a day; whoever asks for a longer one is asked again then.
+    pub const LONGEST_HOLD: Duration = Duration::from_secs(24 * 60 * 60);
+
     /// So many at a time, at least one; the first leaves one interval of the rate after `now`.
     #[must_use]
     pub fn new(most: usize, rate: Rate, now: Instant) -> Self {
@@ -109,7 +114,7 @@ impl Slots for Places {
     }
 
     fn hold(&mut self, wait: Duration, now: Instant) {
-        self.held = self.held.max(now.checked_add(wait));
+        self.held = self.held.max(now.checked_add(wait.min(Self::LONGEST_HOLD)));
     }
 
     fn held_until(&self) -> Option<Instant> {

@@ -357,7 +357,8 @@ impl<U: Upstream> Refusal<U> {
         &self.summary
     }
 
-    /// The code of the registry's refusal; `None` if no reply came and a read proved that nothing was done.
+    /// The code of the registry's refusal; `None` if no reply came and a read proved that nothing was done. Other APIs have
+    /// words: see [`Summary::word`].
     #[must_use]
     pub const fn code(&self) -> Option<ReturnCode> {
         self.summary.code()

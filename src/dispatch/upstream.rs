@@ -87,11 +87,19 @@ pub trait Upstream: Clone + fmt::Debug {
         false
     }
 
+    /// Has a reply that quotes such a value show it to nobody but whom it is for, if it does not see to that itself.
+    fn conceal(_command: &Self::Command, _keyed: &Keyed, _reply: &mut Self::Reply) {}
+
     /// What is kept of the reply, with this text of it.
     fn summary(reply: &Self::Reply, text: &str, proof: Proof) -> Summary;
 
     /// How it is settled; `None` if no read can tell.
     fn resolver(&self, command: &Self::Command, keyed: &Keyed) -> Option<Resolver>;
+
+    /// How a write is settled that was recorded when no read was known; `None` if none is known now.
+    fn resolver_of(&self, _sent: &Sent) -> Option<Resolver> {
+        None
+    }
 
     /// The reads that show what became of it, by what may be remembered of it: after a restart nothing else is left.
     fn reads(&self, resolver: Resolver, sent: &Sent) -> Vec<Self::Command>;

@@ -53,6 +53,23 @@ impl Case {
         self.attempt
     }
 
+    /// Whether nobody knows what became of the attempt, so that it may still be executed: it was lost, or answered by
+    /// something that leaves that open.
+    pub(crate) fn is_open(&self) -> bool {
+        match self.attempt {
+            Attempt::Unsent => false,
+            Attempt::Unanswered => true,
+            Attempt::Answered(verdict) => match reading(&verdict, self.login) {
+                Reading::Misfit
+                | Reading::UnknownSuccess
+                | Reading::LoginLost
+                | Reading::PerhapsExecuted
+                | Reading::Unknown => true,
+                Reading::Completed | Reading::FailedForNow { .. } | Reading::Refused { .. } => false,
+            },
+        }
+    }
+
     /// With what is known of the login.
     #[must_use]
     pub const fn login(mut self, login: Login) -> Self {

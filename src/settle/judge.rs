@@ -20,7 +20,7 @@ use look::Look;
 pub enum Proof {
     /// The registry's reply to the command itself.
     Reply,
-    /// A read that compares with an earlier one.
+    /// A read that compares with an earlier one; of another API, one that finds what this write alone can have left.
     ReadBack,
     /// A read that finds what the command's own guard and period make of it. Whoever renewed by the same guard before us
     /// would leave the same behind; it was renewed once either way.

@@ -164,7 +164,16 @@ impl Keyed {
             let host = if is_host { HostName::new(value).ok() } else { None };
             return Kept::Clear(host.map_or_else(|| value.into(), |host| host.as_str().into()));
         }
-        Kept::Hash(self.hash([value.as_bytes()]))
+        self.keep_hidden(value)
+    }
+
+    /// What is kept of a value that is nobody's business, whatever its name: a hash. That nothing was said is no secret.
+    #[must_use]
+    pub fn keep_hidden(&self, value: &str) -> Kept {
+        match value.trim() {
+            "" => Kept::Clear("".into()),
+            value => Kept::Hash(self.hash([value.as_bytes()])),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use rrp::command::nature::Nature;
-use rrp::command::{Effect, Safety};
+use rrp::command::{Effect, Kind, Repeat, Safety};
 use rrp::retry::{Attempt, Decision, Login, NotApplied, Resend, Trust};
 use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
 
@@ -198,6 +198,88 @@ fn a_billable_write_is_refused_only_by_who_knows_that_it_did_nothing() {
             let verdict = verdict(attempt).unwrap();
             let believed = verdict.advice() == Advice::ProbeLogin && rest.login == Login::Holds;
             assert!(believed || verdict.executed() == Executed::No, "{verdict:?} {rest:?}");
+        }
+    });
+}
+
+/// "Another operation is in progress, and this one did nothing", in a whole reply of the command's own.
+fn names_another(attempt: Attempt) -> bool {
+    verdict(attempt).is_some_and(|verdict| {
+        verdict.fits()
+            && verdict.class() == Class::Temporary
+            && (verdict.executed(), verdict.advice()) == (Executed::No, Advice::WaitForOther)
+    })
+}
+
+#[test]
+fn where_no_read_can_tell_only_who_names_what_stands_in_the_way_is_believed_by_default() {
+    each(|nature, attempt, rest, decision| {
+        if !writes(nature) || rest.safety != Safety::ReadBack || rest.readable {
+            return;
+        }
+        let refuses_a_second = (nature.kind(), nature.repeat()) == (Kind::Creation, Repeat::Refused);
+        let named = names_another(attempt) && !rest.resent;
+        if decision == Decision::RefuseForNow {
+            let free = refuses_a_second && !nature.billable().at_stake() && !rest.resent;
+            assert!(named || free && failed_now(attempt), "{nature:?} {attempt:?} {rest:?}");
+        }
+        if named && !(refuses_a_second && rest.may_resend) {
+            assert_eq!(decision, Decision::RefuseForNow, "{nature:?} {attempt:?} {rest:?}");
+        }
+    });
+    for (resent, expected) in [(false, Decision::RefuseForNow), (true, Decision::Doubt)] {
+        let busy = Verdict::new(Class::Temporary)
+            .with_executed(Executed::No, Word::Registry)
+            .with_advice(Advice::WaitForOther);
+        for may_resend in [false, true] {
+            let login = Login::NotProbed;
+            let rest = Rest { safety: Safety::ReadBack, login, readable: false, resent, may_resend };
+            assert_eq!(rest.decide(Nature::UNKNOWN, Attempt::Answered(busy)), expected);
+        }
+    }
+}
+
+#[test]
+fn naming_what_stands_in_the_way_changes_nothing_but_a_doubt_and_when_a_look_counts() {
+    let (believed, later) = (core::cell::Cell::new(0), core::cell::Cell::new(0));
+    each(|nature, attempt, rest, decision| {
+        let Some(verdict) = verdict(attempt).filter(|verdict| verdict.advice() == Advice::WaitForOther)
+        else {
+            return;
+        };
+        // Advice without a wait that says nothing either.
+        let unnamed = Attempt::Answered(verdict.with_advice(Advice::ReadMessage));
+        let otherwise = rest.decide(nature, unnamed);
+        if otherwise == decision {
+            return;
+        }
+        assert!(writes(nature) && names_another(attempt), "{nature:?} {verdict:?} {rest:?}");
+        assert_eq!(rest.resent, rest.readable, "{nature:?} {verdict:?} {rest:?}");
+        if let (Decision::ReadBack(look), Decision::ReadBack(other)) = (decision, otherwise) {
+            // What is in progress may be what was sent before.
+            assert!(rest.resent, "{nature:?} {verdict:?} {rest:?}");
+            assert_eq!((look.negatives, other.negatives), (Trust::Later, Trust::AtOnce), "{verdict:?}");
+            assert_eq!(look.not_applied, other.not_applied, "{verdict:?}");
+            later.set(later.get() + 1);
+        } else {
+            assert_eq!((otherwise, decision), (Decision::Doubt, Decision::RefuseForNow), "{verdict:?}");
+            assert!(!rest.resent, "{nature:?} {verdict:?} {rest:?}");
+            believed.set(believed.get() + 1);
+        }
+    });
+    assert!(believed.get() > 0 && later.get() > 0);
+}
+
+#[test]
+fn what_nobody_knows_is_in_doubt_or_vouched_for_where_no_read_can_tell() {
+    each(|nature, attempt, rest, decision| {
+        let unknown = verdict(attempt).is_some_and(|verdict| {
+            let class = matches!(verdict.class(), Class::Temporary | Class::Unclassified);
+            class && verdict.executed() == Executed::Unknown && verdict.advice().wait().is_none()
+        });
+        if writes(nature) && unknown && !rest.readable {
+            let again = matches!(decision, Decision::Resend(_)) && rest.safety == Safety::Repeatable;
+            assert!(again || decision == Decision::Doubt, "{nature:?} {attempt:?} {rest:?}");
         }
     });
 }

@@ -121,7 +121,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         }
     }
 
-    /// What has become of a command that was to be sent. `alive`: the session takes another one.
+    /// What has become of a command that was to be sent. `alive`: the session takes another one; where each request stands
+    /// alone, as in HTTP, that is so.
     pub fn handle_fate(
         &mut self,
         slot: Slot,
@@ -145,7 +146,10 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 self.statistics.lost(self.sort_of(slot.job, purpose));
                 (Attempt::Unanswered, None)
             }
-            Ok(Fate::Answered(reply)) => {
+            Ok(Fate::Answered(mut reply)) => {
+                if let Some(command) = self.jobs.get(&slot.job).and_then(Job::command) {
+                    U::conceal(command, &self.keyed, &mut reply);
+                }
                 let verdict = self.verdict_of(slot.job, purpose, &reply);
                 let sort = self.sort_of(slot.job, purpose);
                 self.statistics.answers.add(sort, verdict.class(), U::number(&reply));
@@ -344,7 +348,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let attempt = job.attempts;
         self.budget.spend();
         let wait = self.config.backoff.wait(attempt, resend.after, &mut self.random);
-        self.pause(id, purpose, at.now.checked_add(wait));
+        match at.now.checked_add(wait) {
+            Some(until) => self.pause(id, purpose, Some(until)),
+            // A wait without an end is none.
+            None => self.give_up(id, &Refused::Deadline(None), at),
+        }
     }
 
     fn change_attempted(
@@ -381,7 +389,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 entry.note(at.wall, &story);
             }
         }
-        if attempt == Attempt::Unanswered {
+        if case.is_open() {
             write.lost_at = Some(at.now);
         }
         if let (Attempt::Answered(verdict), Some(reply), Some(text)) = (attempt, reply, text) {

@@ -92,8 +92,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let Some(Job { work: Work::Settle(doubt), .. }) = self.jobs.get_mut(&id) else { return };
         let intent = &doubt.entry.intent;
         let upstream = &self.upstream;
-        let looks =
-            intent.resolver.map(|resolver| upstream.reads(resolver, &intent.sent)).unwrap_or_default();
+        let resolver = intent.resolver.or_else(|| upstream.resolver_of(&intent.sent));
+        let looks = resolver.map(|resolver| upstream.reads(resolver, &intent.sent)).unwrap_or_default();
         if looks.is_empty() {
             // Nothing new is known, and nothing is recorded.
             let recorded = !self.records.lack(intent.ticket);
@@ -159,7 +159,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             }
             Work::Settle(doubt) => {
                 let intent = &doubt.entry.intent;
-                (&intent.sent, &*intent.before, intent.begun_at, intent.resolver)
+                let resolver = intent.resolver.or_else(|| self.upstream.resolver_of(&intent.sent));
+                (&intent.sent, &*intent.before, intent.begun_at, resolver)
             }
             Work::Query(_) => return,
         };
@@ -250,7 +251,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         if looking.vain >= most {
             return self.leave_in_doubt(id, reason, at);
         }
-        self.pause(id, Purpose::Look, at.now.checked_add(wait));
+        match at.now.checked_add(wait) {
+            Some(until) => self.pause(id, Purpose::Look, Some(until)),
+            // A wait without an end is none.
+            None => self.leave_in_doubt(id, reason, at),
+        }
     }
 
     pub(super) fn leave_in_doubt(&mut self, id: JobId, reason: DoubtReason, at: Moment) {

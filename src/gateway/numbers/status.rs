@@ -133,7 +133,7 @@ impl Status {
     /// What an answer with this status means, if no code says more.
     ///
     /// Of a status that is not on the list: 2xx is a success. 408 and every 5xx leave open what was done, for whoever
-    /// sent them had perhaps passed the request on. 429 says that the request came too soon, which is believed. Any other
+    /// sent them had perhaps passed the request on. 429 says that the request came too soon: nothing was done, as far as that is believed ([`Safety`](crate::command::Safety)). Any other
     /// 4xx is a refusal of which nobody says that nothing was done; and of all others nothing is known.
     #[must_use]
     pub fn verdict(self) -> Verdict {
