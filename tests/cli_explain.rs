@@ -99,11 +99,118 @@ fn a_number_of_two_systems_is_explained_for_each() {
     for (system, part) in [("rrp", rrp), ("numbers-http", http)] {
         assert_eq!(text(&["explain", "500", "--system", system]).trim_end(), part.trim_end());
     }
+    // 502 is RRP's, and what a proxy sends: a write is in doubt then, whatever RRP's list says of the number.
+    let printed = text(&["explain", "502"]);
+    let (rrp, http) = printed.split_once("\n\n").expect("two parts");
+    assert!(rrp.starts_with("return code of RRP and XRRP:\n502 "), "{rrp}");
+    assert!(http.starts_with("HTTP status of the telephone-number API:\n502 (on no list)\n"), "{http}");
+    assert!(
+        http.contains("  note      on no list of the API; perhaps of a proxy in front of it\n")
+            && http.contains("a write that costs  in doubt"),
+        "{http}"
+    );
+    for code in ["200", "503", "504", "520", "421", "423"] {
+        assert_eq!(json_of(&["explain", code, "--json"]).len(), 2, "{code}");
+        assert_eq!(json_of(&["explain", code, "--system", "rrp", "--json"]).len(), 1, "{code}");
+    }
+    let note = &json_of(&["explain", "200", "--json"])[1]["note"];
+    assert_eq!(note, "on no list of the API, which lists refusals alone");
     // What only one list has is explained once, and what none has for all who could have it.
     assert!(!text(&["explain", "554"]).contains("HTTP"));
     assert!(text(&["explain", "599"]).contains("599 (on no list)\n  meaning"));
     assert_eq!(text(&["explain", "599"]).matches("599 (on no list)").count(), 2);
+    assert_eq!(json_of(&["explain", "404", "--json"]).len(), 2);
     assert!(!text(&["explain", "600"]).contains("HTTP"));
+}
+
+#[test]
+fn http_before_a_number_means_the_status() {
+    let expected = text(&["explain", "502", "--system", "numbers-http"]);
+    for asked in ["HTTP 502", "http-502", "HTTP_502", "http502", " Http 502 "] {
+        assert_eq!(text(&["explain", asked]), expected, "{asked}");
+        assert_eq!(text(&["explain", asked, "--system", "numbers-http"]), expected, "{asked}");
+    }
+    let (what, _) = refusal(&["explain", "HTTP 99"]);
+    assert_eq!(what, "rrp: explain: `99`: no HTTP status: not from `100` to `599`");
+    refusal(&["explain", "HTTP 502", "--system", "rrp"]);
+    refusal(&["explain", "HTTP 5\u{1b}2"]);
+    refusal(&["explain", "http_failed"]);
+}
+
+/// What is printed of a word on no list, and the note and hint beside it.
+fn unlisted(word: &str, system: &str) -> (String, String) {
+    let output = rrp(&["explain", word, "--system", system]);
+    assert!(output.status.success(), "{output:?}");
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn of_a_word_on_no_list_is_told_what_follows_from_that() {
+    let (printed, noted) = unlisted("SOME_new.word", "reseller");
+    assert!(printed.starts_with("code of the reseller platform:\nSOME_new.word (on no list)\n"), "{printed}");
+    for line in [
+        "  class     unclassified\n",
+        "  executed  unknown, by ",
+        "  a write that costs  in doubt until it is",
+    ] {
+        assert!(printed.contains(line), "`{line}` in {printed}");
+    }
+    let note = "note: `SOME_new.word` is no listed code of the reseller platform\n";
+    assert_eq!(noted, format!("{note}hint: `rrp codes --all` lists the known codes\n"));
+    let (printed, noted) = unlisted("PARAMETER_REQIURED", "numbers");
+    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        printed.contains("the HTTP status that came with it decides: 400, 401 and 403 refuse it"),
+        "{printed}"
+    );
+    assert!(printed.contains("`rrp explain 400 --system numbers-http`"), "{printed}");
+    assert!(noted.ends_with("\nhint: did you mean `PARAMETER_REQUIRED`?\n"), "{noted}");
+    let (_, noted) = unlisted("FORBIDDEN", "reseller");
+    assert!(
+        noted.contains("hint: found without `--system`: error code of the telephone-number API"),
+        "{noted}"
+    );
+    let told = rrp(&["explain", "new_error", "--system", "numbers", "--json"]);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(
+        (&told[0]["system"], &told[0]["code"], &told[0]["listed"], &told[0]["executed"]),
+        (&json!("numbers"), &json!("new_error"), &json!(false), &json!("unknown"))
+    );
+    assert_eq!(told[0]["resend"]["write"][0]["then"], "read-back");
+    // What can be no code of theirs is refused as before.
+    for word in ["554", "5x", "_", "", "a b", "a\u{1b}[31m", &"a".repeat(129)] {
+        refusal(&["explain", word, "--system", "reseller"]);
+    }
+    refusal(&["explain", "new_error", "--system", "rrp"]);
+}
+
+#[test]
+fn a_write_that_costs_nothing_has_a_line_where_something_else_is_done_about_it() {
+    let printed = text(&["explain", "domain_registration_failed"]);
+    assert!(printed.contains("\n  another write       refused"), "{printed}");
+    let told = &json_of(&["explain", "domain_registration_failed", "--json"])[0]["resend"];
+    let then = |command: &str| told[command][0]["then"].as_str().unwrap();
+    assert_eq!((then("read"), then("write"), then("other_write")), ("refuse", "read-back", "refuse"));
+    let person = "or a person says what became of it";
+    assert!(told["write"][0]["then_text"].as_str().unwrap().contains(person), "{told}");
+    for code in ["billing_balance_insufficient", "internal_error", "540", "502"] {
+        assert!(!text(&["explain", code]).contains("another write"), "{code}");
+    }
+}
+
+#[test]
+fn what_other_systems_answer_is_told_without_sessions_and_creations_of_others() {
+    for system in ["reseller", "numbers", "numbers-http"] {
+        for object in
+            json_of(&["codes", "--all", "--json"]).iter().filter(|object| object["system"] == system)
+        {
+            let told = object["resend"].to_string();
+            assert!(!told.contains("session"), "{object}");
+            assert!(object["sort"] != "conflict-in-progress" || !told.contains("creation"), "{object}");
+        }
+    }
+    let printed = text(&["explain", "domain_update_other_process_in_progress"]);
+    assert!(printed.contains("a write that costs  in doubt until it is read back; sent again"), "{printed}");
 }
 
 #[test]
@@ -117,9 +224,9 @@ fn what_is_on_no_list_is_refused_with_what_may_have_been_meant() {
     assert_eq!(hint("RenewDomain"), "it is a command: `rrp commands RenewDomain`");
     assert_eq!(hint("2303"), "as a result code of EPP it is nearest to `545`, `550`");
     assert_eq!(hint("99"), "`rrp codes --all` lists the known codes");
-    let (what, hint) = refusal(&["explain", "FORBIDDEN", "--system", "reseller"]);
-    assert_eq!(what, "rrp: explain: `FORBIDDEN` is no listed code of the reseller platform");
-    assert_eq!(hint, "found without `--system`: error code of the telephone-number API");
+    let (what, hint) = refusal(&["explain", "554", "--system", "reseller"]);
+    assert_eq!(what, "rrp: explain: `554` is no listed code of the reseller platform");
+    assert_eq!(hint, "found without `--system`: return code of RRP and XRRP");
     refusal(&["explain", "99", "--system", "numbers-http"]);
     assert_eq!(rrp(&["explain"]).status.code(), Some(2));
 }
@@ -207,7 +314,13 @@ fn the_list_of_all_has_every_code_of_every_system() {
     for ((system, code, text), (line, object)) in known.iter().zip(lines.zip(objects)) {
         let cells: Vec<&str> = line.split_whitespace().take(2).collect();
         assert_eq!(cells, [*system, code]);
-        assert!(line.ends_with(text.unwrap_or("  -")), "{line}");
+        let whole = text.unwrap_or("  -");
+        // The end of a long one stands in JSON alone.
+        let shown = match line.strip_suffix('…') {
+            Some(shown) => whole.char_indices().any(|(end, _)| end > 40 && shown.ends_with(&whole[..end])),
+            None => line.ends_with(whole),
+        };
+        assert!(shown && line.chars().count() < 200, "{line}");
         let listed = object["code"].as_str().map_or_else(|| object["code"].to_string(), str::to_owned);
         assert_eq!((&object["system"], &listed, &object["text"]), (&json!(system), code, &json!(text)));
         // It is what `explain` tells of it.

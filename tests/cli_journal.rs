@@ -135,6 +135,77 @@ fn one_is_shown_with_what_was_sent_and_what_to_do() {
     place.doubt(&["show", "five"]).exits(2);
 }
 
+/// A journal of another API, with a request that is in doubt (1), one that its program can settle (2), and a refused one (3).
+fn other_api() -> Place {
+    let place = Place { directory: tempfile::tempdir().unwrap() };
+    let order = |ticket: u64, standing: &str| {
+        let mut record = record(ticket, standing);
+        (record["dialect"], record["command"]) = (json!("opaque"), json!("POST /orders"));
+        record["objects"] = json!([["domain", "example.com"], ["other", format!("+4930\u{1b}{ticket}")]]);
+        record["lines"] = json!([
+            {"name": "reference", "does": "set", "value": {"clear": "ref-1"}},
+            {"name": "owner", "does": "set", "value": {"hash": "0".repeat(32)}},
+        ]);
+        record["resolver"] = Value::Null;
+        record
+    };
+    let (lost, mut own, mut refused) = (order(1, "in-doubt"), order(2, "open"), order(3, "refused"));
+    own["resolver"] = json!("other");
+    refused["summary"] =
+        json!({"proof": "reply", "word": "request_validation_failed", "text": "fields: owner"});
+    let puts: Vec<Put> = [lost, own, refused].iter().map(|record| Put::Entry(entry_of(record))).collect();
+    place.store().write(&puts, NOW).unwrap();
+    place
+}
+
+#[test]
+fn a_request_of_another_api_is_shown_as_what_it_is() {
+    let place = other_api();
+    let said = place.doubt(&["show", "1"]).exits(0);
+    for text in [
+        "1: POST /orders example.com (in-doubt)\n",
+        "\n  object       domain example.com\n               other +4930\\u{1b}1\n",
+        "\n  sent         POST /orders\n               reference=ref-1\n               owner=***\n",
+        "\n  look first   no read can prove it: ask whoever runs the API\n",
+        "rrp doubt resolve 1 --applied --journal ",
+    ] {
+        assert!(said.out.contains(text), "`{text}` in:\n{}", said.out);
+    }
+    for text in ["[COMMAND]", "EOF", "registry", "doubt settle"] {
+        assert!(!said.out.contains(text), "`{text}` in:\n{}", said.out);
+    }
+    let said = place.doubt(&["show", "2"]).exits(0).says("the program that sent it reads what became of it");
+    assert!(!said.out.contains("doubt settle"), "{said:?}");
+    place.doubt(&["show", "3"]).exits(0).says("\n  answer       request_validation_failed fields: owner\n");
+    let told = place.doubt(&["show", "3", "--json"]).exits(0).json();
+    assert_eq!(
+        (&told["dialect"], &told["code"], &told["look"]),
+        (&json!("opaque"), &json!("request_validation_failed"), &Value::Null)
+    );
+    let list = place.doubt(&["list"]).exits(0).out;
+    assert_eq!(list.matches("  ask whoever runs the API\n").count(), 2, "{list}");
+}
+
+#[test]
+fn a_request_of_another_api_is_settled_by_its_program_or_a_person() {
+    let place = other_api();
+    for args in [&["settle", "1"][..], &["settle", "2"], &["settle", "--all", "--json"]] {
+        // Nobody is connected to, and no password is asked for.
+        let said = place
+            .doubt(args)
+            .exits(5)
+            .says("is a request of another API: the program that sent it settles it");
+        assert!(said.out.is_empty() && said.err.contains("hint: `rrp doubt show "), "{said:?}");
+    }
+    place
+        .doubt(&["resolve", "1", "--applied"])
+        .exits(0)
+        .says("1: accepted, by your word (POST /orders example.com)");
+    place.doubt(&["resolve", "2", "--not-applied"]).exits(0);
+    assert_eq!((place.standing(1), place.standing(2)), (Some("accepted"), Some("not-applied")));
+    place.doubt(&["settle", "--all"]).exits(0).says("nothing is in doubt");
+}
+
 #[test]
 fn a_word_resolves_and_only_what_is_unknown() {
     let place = Place::new();

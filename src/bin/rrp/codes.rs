@@ -16,6 +16,9 @@ use crate::output::{self, Fields};
 const STAGE: &str = "codes";
 const KNOWN: &str = "`rrp codes` lists the known codes";
 
+/// So much of a text stands in the list of all systems' codes, in characters.
+const MAX_TEXT: usize = 60;
+
 const EXAMPLES: &str = "\
 Examples:
   rrp codes             every listed code
@@ -29,7 +32,7 @@ Examples:
 pub(crate) struct Args {
     /// The code to explain: three digits
     code: Option<String>,
-    /// List the codes of the two other APIs, too, each with its system
+    /// List the codes of the two other APIs, too, each with its system; --json has the whole of long texts
     #[arg(long)]
     all: bool,
     /// Print JSON
@@ -71,7 +74,7 @@ fn every(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 verdict.class().to_string(),
                 entry.sort().map_or("-", Sort::as_str).to_owned(),
                 verdict.executed().to_string(),
-                entry.text().unwrap_or("-").to_owned(),
+                output::cut(entry.text().unwrap_or("-"), MAX_TEXT),
             ]
         })
         .collect();

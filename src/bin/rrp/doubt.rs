@@ -215,7 +215,7 @@ pub(crate) fn print_list(found: &[Found], more: u64, out: &mut dyn Write) -> Res
                 escape(entry.intent().sent().name()),
                 object(entry),
                 entry.intent().billable().as_str().to_owned(),
-                about.look().unwrap_or_else(|| "ask the registry".to_owned()),
+                about.look().unwrap_or_else(|| format!("ask {}", about.whom())),
             ]
         })
         .collect();
@@ -293,6 +293,11 @@ impl<'e> About<'e> {
         }
     }
 
+    /// Who knows what became of it where no read can tell.
+    fn whom(&self) -> &'static str {
+        if is_opaque(self.entry) { "whoever runs the API" } else { "the registry" }
+    }
+
     /// What comes next, ready to copy.
     fn next(&self) -> Vec<(&'static str, String)> {
         if self.entry.standing().is_finished() {
@@ -302,9 +307,13 @@ impl<'e> About<'e> {
         let line = |what: &str| format!("rrp doubt {what} {}", self.reach).trim_end().to_owned();
         let mut next = vec![match self.look() {
             Some(line) => ("look first", line),
-            None => ("look first", "no read can prove it: ask the registry".to_owned()),
+            None if is_opaque(self.entry) && self.entry.intent().resolver().is_some() => {
+                let own = "the program that sent it reads what became of it";
+                ("look first", format!("{own}; or ask {}", self.whom()))
+            }
+            None => ("look first", format!("no read can prove it: ask {}", self.whom())),
         }];
-        if self.entry.intent().resolver().is_some() {
+        if self.entry.intent().resolver().is_some() && !is_opaque(self.entry) {
             next.push(("or settle", line(&format!("settle {ticket}"))));
         }
         next.push(("if executed", line(&format!("resolve {ticket} --applied"))));
@@ -353,6 +362,12 @@ impl<'e> About<'e> {
         if let Some(key) = intent.key() {
             fields.add("key", escape(key));
         }
+        if is_opaque(entry) {
+            for (at, object) in intent.sent().objects().iter().enumerate() {
+                let shown = format!("{} {}", object.kind(), object.name());
+                fields.add(if at == 0 { "object" } else { "" }, escape(&shown));
+            }
+        }
         let (open, close, separator): (Vec<String>, &[&str], &str) = match intent.sent().form() {
             Form::Rrp => (vec![intent.sent().name().to_owned()], &["."], ":"),
             Form::Ptf => (
@@ -376,6 +391,9 @@ impl<'e> About<'e> {
         for note in entry.notes() {
             fields.add("noted", format!("{} ago: {}", self.age(note.at()), escape(note.text())));
         }
+        if let Some(answer) = answer(entry.standing()) {
+            fields.add("answer", answer);
+        }
         for (key, line) in self.next() {
             fields.add(key, line);
         }
@@ -389,6 +407,19 @@ fn pays_again(entry: &Entry) -> bool {
         Standing::Accepted(_) => entry.intent().key().is_some(),
         standing => !standing.is_finished(),
     }
+}
+
+/// Whether it is a request of another API, of which this program knows no reads.
+pub(crate) fn is_opaque(entry: &Entry) -> bool {
+    entry.intent().sent().form() == Form::Opaque
+}
+
+/// Code and text of the answer that it ended with, escaped.
+fn answer(standing: &Standing) -> Option<String> {
+    let (Standing::Accepted(summary) | Standing::Refused { summary, .. }) = standing else { return None };
+    let number = summary.code().map(|code| code.to_string());
+    let code = number.or_else(|| summary.word().map(escape))?;
+    Some(format!("{code} {}", escape(summary.text())).trim_end().to_owned())
 }
 
 /// The command and its object.

@@ -29,19 +29,21 @@ Examples:
   rrp explain billing_balance_insufficient    a code of the reseller platform
   rrp explain PARAMETER_REQUIRED              an error code of the telephone-number API
   rrp explain 500                             of two systems: both are explained
-  rrp explain 503 --system numbers-http       as an HTTP status alone
+  rrp explain 502                             of RRP, and an HTTP status that a proxy sends
+  rrp explain http-502                        as an HTTP status alone: --system numbers-http
+  rrp explain new_error --system reseller     on no list: what follows from that
   rrp explain balance                         no code: those with the word in them are named
   rrp explain domain_unknown --json           for programs: an array with one object a system
 
 JSON: `system`, `code`, `listed`, `text`, `sort` (null for rrp), what the code means by the names that `rrp codes --json`
-has for it, and `resend`: for `read` and `write` (one that costs) what follows. `then` is accept, refuse,
-refuse-for-now, resend, read-back, by-nature, probe, doubt or fail, `wait` the seconds before sending again, `to` the
-commands that it holds for, null for all.";
+has for it, and `resend`: for `read`, `write` (one that costs) and `other_write` (one that does not) what follows.
+`then` is accept, refuse, refuse-for-now, resend, read-back, by-nature, probe, doubt or fail, `wait` the seconds before
+sending again, `to` the commands that it holds for, null for all.";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The code: three digits, or a word in any case, with `_`, `-` or blanks in it
+    /// The code: three digits, perhaps behind `HTTP`, or a word in any case, with `_`, `-` or blanks in it
     code: String,
     /// Whose code it is; else all whose list has it
     #[arg(long)]
@@ -51,8 +53,17 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let found = find(&args.code, args.system)?;
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+    let found = match find(&args.code, args.system) {
+        Ok(found) => found,
+        Err(refusal) => {
+            let unlisted = args.system.and_then(|system| Entry::unlisted(system, args.code.trim()));
+            let Some(unlisted) = unlisted else { return Err(refusal.into()) };
+            // It was perhaps meant otherwise.
+            refusal.note(err);
+            vec![unlisted]
+        }
+    };
     if args.json {
         output::json_array(found.into_iter().map(Entry::json), out)?;
         return Ok(Exit::Yes);
@@ -67,14 +78,25 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
 }
 
 /// Every system's code of this text.
-fn find(text: &str, system: Option<System>) -> Result<Vec<Entry>, Refusal> {
+fn find(text: &str, system: Option<System>) -> Result<Vec<Entry<'static>>, Refusal> {
+    if let (Some(digits), None | Some(System::NumbersHttp)) = (behind_http(text), system) {
+        return number(digits, Some(System::NumbersHttp));
+    }
     let of_numbers = matches!(system, None | Some(System::Rrp | System::NumbersHttp));
     let of_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if of_numbers && (of_digits || system.is_some()) { number(text, system) } else { word(text, system) }
 }
 
-/// What is on a list, of the systems whose codes are numbers; if it is on none, what follows from the number.
-fn number(digits: &str, system: Option<System>) -> Result<Vec<Entry>, Refusal> {
+/// What stands behind a leading `HTTP`, if it begins with a digit.
+fn behind_http(text: &str) -> Option<&str> {
+    let (head, rest) = text.trim().split_at_checked("http".len())?;
+    let rest = rest.trim_start_matches([' ', '-', '_']);
+    (head.eq_ignore_ascii_case("http") && rest.starts_with(|c: char| c.is_ascii_digit())).then_some(rest)
+}
+
+/// What is on a list, of the systems whose codes are numbers, and what a proxy may send; if it is on no list, what follows
+/// from the number.
+fn number(digits: &str, system: Option<System>) -> Result<Vec<Entry<'static>>, Refusal> {
     if system == Some(System::NumbersHttp) {
         return status(digits).map(|status| vec![status]).ok_or_else(|| {
             let what = format!("`{}`: no HTTP status: not from `100` to `599`", output::escape(digits));
@@ -85,25 +107,25 @@ fn number(digits: &str, system: Option<System>) -> Result<Vec<Entry>, Refusal> {
     if system.is_some() {
         return Ok(vec![code]);
     }
-    let found: Vec<Entry> = core::iter::once(code).chain(status(digits)).collect();
-    let listed: Vec<Entry> = found.iter().copied().filter(|entry| entry.is_listed()).collect();
-    Ok(if listed.is_empty() { found } else { listed })
+    let found: Vec<Entry<'_>> = core::iter::once(code).chain(status(digits)).collect();
+    let listed = found.iter().any(|entry| entry.is_listed());
+    Ok(found.into_iter().filter(|entry| !listed || entry.is_met()).collect())
 }
 
 /// The HTTP status of these digits, if there can be one.
-fn status(digits: &str) -> Option<Entry> {
+fn status(digits: &str) -> Option<Entry<'static>> {
     let number = digits.parse().ok().filter(|number| (100..600).contains(number) && digits.len() == 3)?;
     Some(Entry::NumbersHttp(Status::new(number)))
 }
 
 /// The listed codes that are this word, whatever its case, and whatever stands between its parts.
-fn word(text: &str, system: Option<System>) -> Result<Vec<Entry>, Refusal> {
+fn word(text: &str, system: Option<System>) -> Result<Vec<Entry<'static>>, Refusal> {
     let plain = plain(text);
-    let wanted = |entry: &Entry| system.is_none_or(|system| entry.system() == system);
-    let listed: Vec<(Entry, String)> =
+    let wanted = |entry: &Entry<'_>| system.is_none_or(|system| entry.system() == system);
+    let listed: Vec<(Entry<'_>, String)> =
         Entry::words().filter(wanted).map(|entry| (entry, entry.code())).collect();
     let same = listed.iter().filter(|(_, code)| code.eq_ignore_ascii_case(&plain));
-    let found: Vec<Entry> = same.map(|(entry, _)| *entry).collect();
+    let found: Vec<Entry<'_>> = same.map(|(entry, _)| *entry).collect();
     if !found.is_empty() {
         return Ok(found);
     }
@@ -152,7 +174,7 @@ fn hint<'n>(text: &str, plain: &str, names: impl Iterator<Item = &'n str> + Clon
 }
 
 /// Prints all that is known of a code, below a heading that says whose it is.
-fn explain(entry: Entry, out: &mut dyn Write) -> Result<(), Failure> {
+fn explain(entry: Entry<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "{}:", entry.system().heading())?;
     if let Entry::Rrp(code) = entry {
         codes::explain(code, out)?;
@@ -165,7 +187,7 @@ fn explain(entry: Entry, out: &mut dyn Write) -> Result<(), Failure> {
         if entry.is_listed() {
             fields.add("text", entry.text().unwrap_or("none"));
         } else {
-            fields.add("meaning", "unknown: what stands here follows from the number alone");
+            fields.add("meaning", entry.unknown());
         }
         fields.add("class", verdict.class().as_str());
         if let Some(sort) = entry.sort() {
@@ -193,16 +215,21 @@ mod tests {
 
     fn printed(text: &str, system: Option<System>) -> String {
         let args = Args { code: text.to_owned(), system, json: false };
-        let mut out = Vec::new();
-        assert!(run(&args, &mut out).is_ok(), "{text}");
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        assert!(run(&args, &mut out, &mut err).is_ok() && err.is_empty(), "{text}");
         String::from_utf8(out).unwrap()
     }
 
     fn refused(text: &str, system: Option<System>) -> Vec<u8> {
         let args = Args { code: text.to_owned(), system, json: false };
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        assert_eq!(run(&args, &mut out).unwrap_err().report(&mut err), Exit::Usage, "{text}");
-        assert!(out.is_empty(), "{text}");
+        assert_eq!(
+            run(&args, &mut out, &mut err).unwrap_err().report(&mut Vec::new()),
+            Exit::Usage,
+            "{text}"
+        );
+        assert!(out.is_empty() && err.is_empty(), "{text}");
+        assert_eq!(run(&args, &mut out, &mut err).unwrap_err().report(&mut err), Exit::Usage, "{text}");
         err
     }
 
@@ -241,11 +268,12 @@ mod tests {
     #[test]
     fn each_number_of_three_digits_means_something() {
         for number in 100..=999 {
-            let http = Status::new(number).info().is_some();
+            let status = Entry::NumbersHttp(Status::new(number));
             let rrp = ReturnCode::from_u16(number).unwrap().info().is_some();
             let printed = printed(&number.to_string(), None);
-            assert_eq!(printed.contains("return code of RRP"), rrp || !http, "{printed}");
-            assert_eq!(printed.contains("HTTP status of"), http || (!rrp && number < 600), "{printed}");
+            assert_eq!(printed.contains("return code of RRP"), rrp || !status.is_listed(), "{printed}");
+            let http = status.is_met() || (!rrp && number < 600);
+            assert_eq!(printed.contains("HTTP status of"), http, "{printed}");
         }
     }
 

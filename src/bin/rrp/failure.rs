@@ -70,6 +70,15 @@ impl Refusal {
         }
     }
 
+    /// Says it as a note: it stops nothing.
+    pub(crate) fn note(&self, err: &mut dyn Write) {
+        // A note that nobody sees is no failure.
+        let _ = writeln!(err, "note: {}", self.what());
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(err, "hint: {hint}");
+        }
+    }
+
     /// `rrp: stage: what: cause: cause of the cause`.
     fn line(&self) -> String {
         format!("rrp: {}: {}", self.stage, self.what())

@@ -172,7 +172,7 @@ fn main() -> ExitCode {
         Task::Config(args) => config::run(args, &mut out, &mut err),
         Task::Sim(args) => sim::run(args, &mut out, &mut err),
         Task::Codes(args) => codes::run(args, &mut out),
-        Task::Explain(args) => explain::run(args, &mut out),
+        Task::Explain(args) => explain::run(args, &mut out, &mut err),
         Task::Read(args) => read::run(args, &mut out, &mut err),
         Task::Commands(args) => commands::run(args, &mut out, &mut err),
     };

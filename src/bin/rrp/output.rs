@@ -74,6 +74,15 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A text of at most `width` characters, the last of them `…` if there were more.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// Rows below a head, in columns as wide as their longest cell.
 pub(crate) fn table<const N: usize>(
     head: [&str; N],
@@ -209,6 +218,13 @@ mod tests {
         assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
         assert_eq!(wrap("aaaaaaa b", 5), ["aaaaaaa", "b"]);
         assert_eq!(wrap("", 5), [""]);
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cut("bücher", 6), "bücher");
+        assert_eq!(cut("bücher", 5), "büch…");
+        assert_eq!(cut("aa bb", 4), "aa…");
     }
 
     #[test]

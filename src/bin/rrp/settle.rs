@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::change::{accepted_fields, notes, tell};
 use crate::client::block_on;
 use crate::daemon::{Daemon, request};
-use crate::doubt::{STAGE, name};
+use crate::doubt::{STAGE, is_opaque, name};
 use crate::ended::{Kept, OVER, reason};
 use crate::exit::{self, Exit};
 use crate::failure::{Failure, Refusal, chain};
@@ -71,6 +71,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let mut source = Source::open(args.journal.as_deref(), place, args.account.as_deref(), err)?;
     let doubts = wanted(args, &mut source)?;
     let more = source.more();
+    // Its objects and fields mean nothing here, and its host speaks no RRP.
+    if let Some(other) = doubts.iter().find(|found| is_opaque(&found.entry)) {
+        let ticket = other.entry.ticket();
+        let what = format!(
+            "`{ticket}` ({}) is a request of another API: the program that sent it settles it",
+            name(&other.entry)
+        );
+        let hint = format!("`rrp doubt show {ticket} {}` says how to look", other.reach);
+        return Err(Refusal::new(STAGE, what).hint(hint).exit(Exit::InDoubt).into());
+    }
     if doubts.is_empty() {
         if args.json {
             output::json_array(core::iter::empty(), out)?;
