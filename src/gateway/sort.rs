@@ -43,7 +43,7 @@ pub enum Sort {
 
 impl Sort {
     /// Each of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: &'static [Self] = &[
         Self::Permanent,
         Self::NotFound,
         Self::Auth,
