@@ -93,7 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Outcome::Refused(refusal) => {
             let verdict = refusal.reply().map(OpaqueReply::verdict).expect("it was answered");
             assert_eq!((verdict.executed(), verdict.advice()), (Executed::No, Advice::FixRequest));
-            assert_eq!(refusal.text(), "fields: AddressId");
+            assert_eq!(refusal.text(), "http 400: fields: AddressId");
         }
         other => panic!("{other:?}"),
     }

@@ -22,6 +22,27 @@ impl Json {
         serde_json::from_str(text.trim_start_matches(before)).ok()
     }
 
+    /// Whether it is null, or empty.
+    pub(crate) fn says_nothing(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Scalar(_) => false,
+            Self::Text(text) => text.is_empty(),
+            Self::List(entries) => entries.is_empty(),
+            Self::Object(members) => members.is_empty(),
+        }
+    }
+
+    /// The texts in it, however deep; not the names of members.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Null | Self::Scalar(_) => Vec::new(),
+            Self::Text(text) => vec![text],
+            Self::List(entries) => entries.iter().flat_map(Self::texts).collect(),
+            Self::Object(members) => members.iter().flat_map(|(_, value)| value.texts()).collect(),
+        }
+    }
+
     pub(crate) fn depth(&self) -> usize {
         let deepest = match self {
             Self::List(entries) => entries.iter().map(Self::depth).max(),

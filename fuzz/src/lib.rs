@@ -75,3 +75,13 @@ fn assert_hidden(printed: &str, secret: &[u8], sent: &[u8]) {
         assert!(!printed.contains(secret), "a secret is printed");
     }
 }
+
+/// What is printed of a message does not show what it assigns to a secret: nothing of it is shown.
+fn assert_no_assignment(printed: &str, message: &str, sent: &[u8]) {
+    // Of a longer one only a beginning is looked at.
+    if message.len() <= 1024 && rrp::secret::assigns_secret(message) {
+        for word in message.split(|c: char| !c.is_ascii_alphanumeric()) {
+            assert_hidden(printed, word.as_bytes(), sent);
+        }
+    }
+}

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use rrp::gateway::numbers::{Code, CountryCode, FieldError, MAX_CODE, MAX_ERRORS, PhoneNumber, Reply};
 use rrp::gateway::{BodyErrorKind, MAX_DEPTH};
-use rrp::verdict::{Advice, Class, Executed};
+use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
 
 use super::json::Json;
-use super::{assert_error_printable, assert_printable};
+use super::{assert_error_printable, assert_hidden, assert_no_assignment, assert_printable};
 
 /// Two bytes of a status, then a body.
 pub fn number_body(data: &[u8]) {
@@ -14,11 +14,11 @@ pub fn number_body(data: &[u8]) {
     let body = Bytes::copy_from_slice(body);
     let naive = Json::of_body(&body);
     // What a body says depends on the status: each is read with those of each sort too.
-    for status in [u16::from_be_bytes([*a, *b]), 200, 400, 401, 500] {
+    for status in [u16::from_be_bytes([*a, *b]), 200, 202, 207, 400, 401, 499, 500] {
         match Reply::read(status, body.clone()) {
             Ok(reply) => {
                 assert_eq!((reply.status().as_u16(), reply.body()), (status, &body));
-                printed(&reply);
+                printed(&reply, naive.as_ref());
                 match &naive {
                     Some(naive) => read(&reply, naive),
                     None => assert!(reply.read_body::<Json>().is_err()),
@@ -107,11 +107,12 @@ fn read(reply: &Reply, naive: &Json) {
         return;
     };
     let Json::Object(_) = status else {
-        assert!(reply.code().is_none() && reply.errors().len() == 0);
+        assert!(reply.code().is_none() && reply.errors().len() == 0 && reply.message_text().is_none());
         return same(reply.message().as_deref(), Some(status));
     };
     same_code(reply.code(), member(status, "errorcode"));
     same(reply.message().as_deref(), member(status, "message"));
+    same(reply.message_text().as_deref(), member(status, "message").filter(|it| matches!(it, Json::Text(_))));
     let entries = entries(member(status, "errors"));
     assert_eq!(reply.errors().len(), entries.len().min(MAX_ERRORS));
     assert_eq!(reply.is_whole(), entries.len() <= MAX_ERRORS);
@@ -136,32 +137,103 @@ fn fields(error: &FieldError) {
     assert!(error.fields().eq(names), "`{joined}`");
 }
 
-fn printed(reply: &Reply) {
-    assert_printable(&format!("{reply:?}"));
+/// The texts of those members of an object that have none of these names.
+fn beside<'a>(object: &'a Json, names: &[&str]) -> Vec<&'a str> {
+    let Json::Object(members) = object else { return Vec::new() };
+    let others = members.iter().filter(|(name, _)| !names.contains(&&*name.to_ascii_lowercase()));
+    others.flat_map(|(_, value)| value.texts()).collect()
+}
+
+/// What may be personal, and is not printed: all but code, message and errors, and of these `Meta`.
+fn hidden(naive: &Json) -> Vec<&str> {
+    let mut hidden =
+        if let Json::Object(_) = naive { beside(naive, &["responsestatus"]) } else { naive.texts() };
+    if let Some(status) = member(naive, "responsestatus") {
+        hidden.extend(beside(status, &["errorcode", "message", "errors"]));
+        for entry in entries(member(status, "errors")) {
+            hidden.extend(beside(entry, &["errorcode", "fieldname", "message"]));
+        }
+    }
+    hidden
+}
+
+fn printed(reply: &Reply, naive: Option<&Json>) {
+    let printed = format!("{reply:?}");
+    assert_printable(&printed);
     assert_printable(&format!("{:?}", reply.verdict()));
     for error in reply.errors() {
         assert_printable(&format!("{error:?}"));
     }
     if let Some(code) = reply.code() {
-        assert!(code.as_str().len() <= MAX_CODE);
+        assert!(code.as_str().len() <= MAX_CODE && code.to_string().chars().count() <= 256);
         assert_printable(&code.to_string());
+    }
+    let messages: Vec<_> =
+        reply.message().into_iter().chain(reply.errors().filter_map(FieldError::message)).collect();
+    for message in &messages {
+        assert_no_assignment(&printed, message, reply.body());
+    }
+    // The same may stand, escaped, in what is printed.
+    let fields = reply.errors().filter_map(FieldError::field);
+    let shown: Vec<_> = messages.iter().cloned().chain(fields).collect();
+    let shows = |secret: &str| {
+        shown.iter().any(|text| text.contains(secret))
+            || reply.code().is_some_and(|code| code.as_str().contains(secret))
+            || reply.errors().filter_map(FieldError::code).any(|code| code.as_str().contains(secret))
+    };
+    for secret in naive.map(hidden).unwrap_or_default() {
+        if !shows(secret) {
+            assert_hidden(&printed, secret.as_bytes(), reply.body());
+        }
+    }
+}
+
+/// Whether an object has members that tell of an error.
+fn tells_of_error(object: &Json) -> bool {
+    let given = |name| members(object, name).into_iter().any(|value| *value != Json::Null);
+    given("errorcode")
+        || given("error")
+        || members(object, "errors").iter().any(|errors| !errors.says_nothing())
+}
+
+/// Whether the `ResponseStatus` of an object tells of a problem.
+fn tells_by_status(object: &Json) -> bool {
+    let statuses = members(object, "responsestatus");
+    statuses.len() > 1
+        || statuses.into_iter().any(|status| match status {
+            Json::Null => false,
+            Json::Object(_) => {
+                let messages = members(status, "message");
+                let quiet =
+                    |message: &&Json| matches!(message, Json::Null) || **message == Json::Text(String::new());
+                tells_of_error(status) || messages.len() > 1 || !messages.iter().all(quiet)
+            }
+            _ => true,
+        })
+}
+
+/// Whether a body tells of a problem.
+fn tells(body: &Json) -> bool {
+    match body {
+        Json::Null => false,
+        Json::Scalar(scalar) => scalar != "true",
+        Json::Text(_) => true,
+        Json::List(entries) => entries.iter().any(tells_by_status),
+        Json::Object(_) => tells_of_error(body) || tells_by_status(body),
     }
 }
 
 fn verdict(reply: &Reply, naive: Option<&Json>) {
     let (status, verdict) = (reply.status().as_u16(), reply.verdict());
     let code = reply.code().and_then(Code::info);
-    let errs = naive.and_then(|naive| member(naive, "responsestatus")).is_some_and(|status| match status {
-        Json::Object(_) => {
-            member(status, "errorcode").is_some() || !entries(member(status, "errors")).is_empty()
-        }
-        _ => true,
-    });
-    let succeeded = (200..300).contains(&status);
+    let succeeded = matches!(status, 200 | 201 | 202 | 204 | 205);
     // Where the tree says nothing (half a surrogate pair, a number out of range), the reply may know of an error.
-    assert!(naive.is_none() || verdict.completed() == (succeeded && !errs), "{reply:?}");
+    assert!(naive.is_none_or(|naive| verdict.completed() == (succeeded && !tells(naive))), "{reply:?}");
     assert!(!verdict.completed() || succeeded && reply.code().is_none() && reply.errors().len() == 0);
+    assert!(!verdict.completed() || reply.message().is_none_or(|message| message.is_empty()));
+    assert!(!verdict.completed() || verdict.word() == Word::Inference);
     assert_eq!(verdict.class() == Class::Success, verdict.completed());
+    assert_eq!(reply.is_pending(), verdict.completed() && status == 202);
     assert!(verdict.executed() != Executed::No || (400..500).contains(&status));
     assert!(verdict.class() != Class::Permanent || (400..500).contains(&status));
     assert!(verdict.class() != Class::Unclassified || verdict.executed() == Executed::Unknown);
@@ -169,10 +241,14 @@ fn verdict(reply: &Reply, naive: Option<&Json>) {
         let unknown = (Class::Temporary, Executed::Unknown, Advice::ReadBack);
         assert_eq!((verdict.class(), verdict.executed(), verdict.advice()), unknown);
     }
+    let is_registered = matches!(status, 400..=417 | 421..=426 | 428 | 429 | 431 | 451);
     match code {
         Some(info) if matches!(status, 400 | 403) => assert_eq!(verdict, info.verdict()),
-        Some(_) => {}
-        None => assert!(!(400..600).contains(&status) || verdict == reply.status().verdict()),
+        Some(_) if (400..600).contains(&status) => {}
+        None if is_registered || (500..600).contains(&status) => {
+            assert_eq!(verdict, reply.status().verdict());
+        }
+        _ => assert!(verdict.completed() || verdict == Verdict::new(Class::Unclassified)),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The gateways' answers, as a dispatcher of [`Opaque`](super::Opaque) requests takes them.
 //!
+//! What is kept of the text is the API's message, if it is a text. Of one that says of each field what is wrong, and may quote
+//! what was sent, only the names of the fields are: the whole of it is in the reply. Where the HTTP status says something of its
+//! own, it stands before it.
+//!
 //! A body that cannot be read is no answer, and taken for one that leaves everything open: a read is asked again, a write is in
 //! doubt. As a reply it says in the journal what came instead.
-//!
-//! What is kept of the text is the API's message. Of a message that says of each field what is wrong, and may quote what was
-//! sent, only the names of the fields are: the whole of it is in the reply.
 
 use super::opaque::OpaqueReply;
 use crate::gateway::{BodyError, numbers, reseller};
@@ -16,26 +17,28 @@ const MAX_NAMES: usize = 16;
 impl From<reseller::Reply> for OpaqueReply {
     fn from(reply: reseller::Reply) -> Self {
         let code = reply.code().map_or("success", reseller::Code::as_str);
-        let mut names = reply.fields().take(MAX_NAMES).map(|field| field.name().to_owned()).peekable();
-        let text = match (names.peek(), reply.message()) {
-            (Some(_), _) => wrong(names),
-            (None, message) => message.unwrap_or_default().to_owned(),
-        };
-        Self::new(reply.verdict(), code, &text, reply.body().clone()).with_status(reply.status())
+        let names = reply.fields().map(|field| field.name().to_owned());
+        let text = text(names, reply.message_text());
+        // Every answer comes with 200, by the documentation.
+        let text = if reply.status() == 200 { text } else { with_status(reply.status(), &text) };
+        let opaque =
+            Self::new(reply.verdict(), code, &text, reply.body().clone()).with_status(reply.status());
+        if reply.is_pending() { opaque.pending(None) } else { opaque }
     }
 }
 
 impl From<numbers::Reply> for OpaqueReply {
     fn from(reply: numbers::Reply) -> Self {
+        let status = reply.status().as_u16();
+        let names = reply.errors().flat_map(|error| error.fields());
+        let text = text(names, reply.message_text().as_deref());
         // Without a code of its own the status is what it says.
-        let status = reply.status().to_string();
-        let code = reply.code().map_or(&*status, numbers::Code::as_str);
-        let mut names = reply.errors().flat_map(|error| error.fields()).take(MAX_NAMES).peekable();
-        let text = match (names.peek(), reply.message()) {
-            (Some(_), _) => wrong(names),
-            (None, message) => message.unwrap_or_default().into_owned(),
+        let (code, text) = match reply.code() {
+            Some(code) => (code.as_str().to_owned(), with_status(status, &text)),
+            None => (status.to_string(), text),
         };
-        Self::new(reply.verdict(), code, &text, reply.body().clone()).with_status(reply.status().as_u16())
+        let opaque = Self::new(reply.verdict(), &code, &text, reply.body().clone()).with_status(status);
+        if reply.is_pending() { opaque.pending(None) } else { opaque }
     }
 }
 
@@ -48,6 +51,17 @@ impl From<BodyError> for OpaqueReply {
     }
 }
 
-fn wrong(names: impl Iterator<Item = String>) -> String {
-    format!("fields: {}", names.collect::<Vec<_>>().join(", "))
+/// The names of the fields that are wrong, or else the message.
+fn text(names: impl Iterator<Item = String>, message: Option<&str>) -> String {
+    let mut names = names.peekable();
+    if names.peek().is_none() {
+        return message.unwrap_or_default().to_owned();
+    }
+    let named: Vec<String> = names.by_ref().take(MAX_NAMES).collect();
+    let more = if names.next().is_some() { ", …" } else { "" };
+    format!("fields: {}{more}", named.join(", "))
+}
+
+fn with_status(status: u16, text: &str) -> String {
+    format!("http {status}: {text}").trim_end().to_owned()
 }

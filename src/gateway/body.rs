@@ -135,6 +135,13 @@ pub(super) fn visit<'b, V: serde::de::Visitor<'b>>(
         .map_err(|error| not_read(status, text, error, "answer is not an object"))
 }
 
+/// Whether a value says nothing: null, or a text, a list or an object without anything in it.
+pub(super) fn is_nothing(json: &str) -> bool {
+    let within = |open, close| json.strip_prefix(open).and_then(|json| json.strip_suffix(close));
+    let blank = |inner: &str| inner.bytes().all(|byte| byte.is_ascii_whitespace());
+    matches!(json, "null" | "\"\"") || within('[', ']').or_else(|| within('{', '}')).is_some_and(blank)
+}
+
 fn not_read(status: u16, text: &str, error: serde_json::Error, shape: &'static str) -> BodyError {
     use serde_json::error::Category;
     let kind = match error.classify() {
@@ -280,6 +287,16 @@ mod tests {
             let error = read::<serde::de::IgnoredAny>(502, text, "").unwrap_err();
             assert_eq!(error.kind(), BodyErrorKind::NotJson, "{wrong}");
             assert!(error.source().is_some() && error.status() == 502, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_empty_says_nothing() {
+        for nothing in ["null", "\"\"", "[]", "[ \n]", "{}", "{\t}"] {
+            assert!(is_nothing(nothing), "{nothing}");
+        }
+        for something in ["false", "0", "\" \"", "[null]", "[[]]", "{\"\":null}", "[{}]"] {
+            assert!(!is_nothing(something), "{something}");
         }
     }
 

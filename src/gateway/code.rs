@@ -1,4 +1,6 @@
-//! What a list says about a code, and the type of a code.
+//! What a list says about a code, the type of a code, and how much of a text is printed.
+
+use core::fmt::{self, Write as _};
 
 use super::sort::Sort;
 use crate::verdict::Verdict;
@@ -90,14 +92,14 @@ macro_rules! codes {
 
         impl core::fmt::Debug for Code {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                write!(f, "`{}`", self.0.escape_debug())
+                write!(f, "`{self}`")
             }
         }
 
-        /// Escaped; [`as_str`](Self::as_str) has it as it came.
+        /// Escaped, and no more than 256 characters; [`as_str`](Self::as_str) has it as it came, the whole of it.
         impl core::fmt::Display for Code {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                write!(f, "{}", self.0.escape_debug())
+                $crate::gateway::code::write_shown(f, &self.0)
             }
         }
 
@@ -118,3 +120,34 @@ macro_rules! codes {
 }
 
 pub(super) use codes;
+
+/// So many characters of a text are printed.
+const MAX_SHOWN: usize = 256;
+
+/// So much of a text is searched for a secret that it assigns, in bytes: what is printed of it, and a margin for a name
+/// that says so only behind its end.
+pub(super) const MAX_SEARCHED: usize = 4096;
+
+const _: () = assert!(MAX_SEARCHED > MAX_SHOWN * 4, "a character may take four bytes");
+
+/// As much of a text as is printed.
+pub(super) fn shown(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_SHOWN).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
+}
+
+/// The beginning of a text: no more bytes than these.
+pub(super) fn beginning(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
+}
+
+/// Writes a text escaped, [`MAX_SHOWN`] characters at most, the last of them `…` if there are more.
+pub(super) fn write_shown(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let mut escaped = text.escape_debug();
+    escaped.by_ref().take(MAX_SHOWN - 1).try_for_each(|c| f.write_char(c))?;
+    match (escaped.next(), escaped.next()) {
+        (None, _) => Ok(()),
+        (Some(last), None) => f.write_char(last),
+        (Some(_), Some(_)) => f.write_char('…'),
+    }
+}

@@ -3,7 +3,8 @@
 //! A [`Reply`] is read out of the HTTP status and the body. Its [`verdict`](Reply::verdict) takes both: the
 //! [`Code`] says what is wrong, the [`Status`] whether it may be believed. Sources: the API's own list of statuses and
 //! codes (`tests/fixtures/reference/numbers-rest-api-errors.txt`) and the researched classes of its codes
-//! (`number-codes.tsv` beside it).
+//! (`number-codes.tsv` beside it). The list has no success: what a 2xx means is inferred, and one whose body tells of a
+//! problem is believed as little as an error. What was accepted with 202 [is pending](Reply::is_pending).
 //!
 //! ```
 //! use bytes::Bytes;

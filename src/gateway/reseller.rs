@@ -5,6 +5,10 @@
 //! [`request_validation_failed`](Code::REQUEST_VALIDATION_FAILED) an object: each field with its texts. The source is the
 //! API's own list of errors, as saved in `tests/fixtures/reference/reseller-json-api-errors.txt`.
 //!
+//! Another status than 200 is that of a proxy, or of a server that breaks off: with 408 or a 5xx the code counts for
+//! nothing, and a success is one with 200, 201 and 202 alone, of which the last [is pending](Reply::is_pending). See
+//! [`Reply::verdict`].
+//!
 //! ```
 //! use bytes::Bytes;
 //! use rrp::command::{Billable, Kind, Nature, Repeat, Safety, Settle};

@@ -29,7 +29,7 @@ pub enum Sort {
     Conflict,
     /// It is used by something else.
     ConflictInUse,
-    /// It is done already: perhaps by an earlier attempt.
+    /// It is done already: perhaps by an earlier attempt. (What is gone already is [`NotFound`](Self::NotFound).)
     ConflictDone,
     /// Another operation is under way, perhaps an earlier attempt.
     ConflictInProgress,
@@ -43,7 +43,7 @@ pub enum Sort {
 
 impl Sort {
     /// Each of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: &'static [Self] = &[
         Self::Permanent,
         Self::NotFound,
         Self::Auth,

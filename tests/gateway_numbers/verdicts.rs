@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use rrp::command::nature::rows;
-use rrp::command::{Effect, Kind, Nature, Repeat, Safety};
+use rrp::command::{Billable, Effect, Kind, Nature, Repeat, Safety};
 use rrp::gateway::numbers::{Code, Status};
 use rrp::retry::{Attempt, Case, Decision, decide};
 use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
@@ -21,10 +21,16 @@ pub(super) fn summary(verdict: Verdict) -> (Class, Executed, Word, Advice) {
 }
 
 /// Statuses of all sorts, listed or not.
-const STATUSES: [u16; 28] = [
-    0, 100, 199, 200, 201, 202, 204, 299, 300, 304, 400, 401, 402, 403, 404, 405, 408, 409, 422, 429, 499,
-    500, 502, 503, 504, 599, 600, 65_535,
+const STATUSES: [u16; 50] = [
+    0, 100, 199, 200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 299, 300, 304, 400, 401, 402, 403, 404,
+    405, 408, 409, 417, 418, 419, 420, 421, 422, 426, 427, 428, 429, 430, 431, 432, 444, 450, 451, 452, 460,
+    499, 500, 502, 503, 504, 599, 600, 65_535,
 ];
+
+/// Whether a 4xx has a meaning of its own, by RFC 9110 §15.5 and IANA's registry.
+fn is_registered(status: u16) -> bool {
+    matches!(status, 400..=417 | 421..=426 | 428 | 429 | 431 | 451)
+}
 
 /// Every listed code, unlisted ones, and none.
 fn codes() -> Vec<Option<&'static str>> {
@@ -39,19 +45,24 @@ fn a_status_means_what_the_list_says_of_it_or_what_its_class_does() {
     let pause = Advice::Resubmit { after: Duration::from_secs(60) };
     for status in STATUSES {
         let expected = match status {
-            200..=299 => (Class::Success, Executed::Yes, Word::Registry, Advice::Done),
+            // The list has no success.
+            200..=202 | 204 | 205 => (Class::Success, Executed::Yes, Word::Inference, Advice::Done),
             400 => refused(Word::Registry, Advice::FixRequest),
             401 => refused(Word::Inference, Advice::StopLoggingIn),
             403 => refused(Word::Registry, Advice::ReadMessage),
             408 | 500..=599 => unknown(Class::Temporary),
             429 => (Class::Temporary, Executed::No, Word::Inference, pause),
-            402 | 404..=499 => (Class::Permanent, Executed::Unknown, Word::Practice, Advice::ReadMessage),
+            402 | 404..=499 if is_registered(status) => {
+                (Class::Permanent, Executed::Unknown, Word::Practice, Advice::ReadMessage)
+            }
             _ => unknown(Class::Unclassified),
         };
         assert_eq!(summary(Status::new(status).verdict()), expected, "{status}");
         assert_eq!(summary(with(status, None)), expected, "{status}");
         assert_eq!(Status::new(status).info().is_some(), [400, 401, 403, 500].contains(&status));
         assert_eq!(Status::new(status), status);
+        let reply = with(status, None);
+        assert_eq!(Status::new(status).is_success(), reply.completed(), "{status}");
     }
 }
 
@@ -78,11 +89,79 @@ fn code_and_status_make_one_verdict_and_the_safer_one_where_they_differ() {
             assert!(!verdict.completed(), "{status} {code}");
         }
     }
-    for odd in [r#""broken""#, "7", "[]", r#"{"Errors":[{}]}"#, r#"{"Errors":7}"#] {
-        let verdict = read(200, format!(r#"{{"ResponseStatus":{odd}}}"#)).verdict();
-        assert_eq!((verdict.class(), verdict.executed()), (Class::Unclassified, Executed::Unknown), "{odd}");
+}
+
+#[test]
+fn a_success_whose_body_tells_of_a_problem_is_none() {
+    let unknown = Verdict::new(Class::Unclassified);
+    let odd = [
+        // A `ResponseStatus` comes if there is a problem.
+        r#"{"ResponseStatus":"broken"}"#,
+        r#"{"ResponseStatus":7}"#,
+        r#"{"ResponseStatus":[]}"#,
+        r#"{"ResponseStatus":{"Errors":[{}]}}"#,
+        r#"{"ResponseStatus":{"Errors":7}}"#,
+        r#"{"ResponseStatus":{"ErrorCode":""}}"#,
+        r#"{"ResponseStatus":{"Message":"An error occurred","Errors":[]}}"#,
+        r#"{"responsestatus":{"MESSAGE":" "}}"#,
+        r#"{"ResponseStatus":{"Message":{}}}"#,
+        r#"{"ResponseStatus":{"error":"x"}}"#,
+        // Without one.
+        r#"{"ErrorCode":"FORBIDDEN","Message":"no"}"#,
+        r#"{"errorcode":""}"#,
+        r#"{"Errors":[{"ErrorCode":"FORBIDDEN"}]}"#,
+        r#"{"Number":1,"errors":{"Number":["x"]}}"#,
+        r#"{"error":"upstream request timeout"}"#,
+        r#"{"Error":false}"#,
+        r#"{"ERROR":{}}"#,
+        r#"{"\u0065rror":1}"#,
+        // Each counts, if there are several of a name.
+        r#"{"error":null,"Error":"x"}"#,
+        r#"{"Error":"x","error":null}"#,
+        r#"{"ErrorCode":"x","ErrorCode":null,"ResponseStatus":null}"#,
+        r#"{"ErrorCode":"x","ResponseStatus":{}}"#,
+        // No object, nor list of them.
+        "false",
+        "\"error\"",
+        "\"\"",
+        "0",
+        "-1",
+        " 1e999",
+        "[{},{\"ResponseStatus\":{\"ErrorCode\":\"FORBIDDEN\"}}]",
+        "[{\"responsestatus\":{\"Message\":\"no\"}},7]",
+        "[{\"ResponseStatus\":\"no\"}]",
+        "[{\"ResponseStatus\":null,\"responseStatus\":{}}]",
+    ];
+    let good = [
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "[null,1,\"text\",[{\"ResponseStatus\":{\"ErrorCode\":\"x\"}}],{\"Error\":\"busy\"}]",
+        "[{\"ResponseStatus\":null},{\"ResponseStatus\":{\"Message\":\"\"}}]",
+        r#"{"ResponseStatus":{"Message":"","Errors":[],"ErrorCode":null}}"#,
+        r#"{"ResponseStatus":{},"Errors":[ ],"error":null,"ErrorCode":null,"Message":"created"}"#,
+        r#"{"Message":"created","message":1,"ErrorText":"x","Calls":[{"Error":"busy"}]}"#,
+    ];
+    for status in [200, 201, 202, 204, 205, 203, 206, 207, 226, 299] {
+        for body in odd {
+            let reply = read(status, body);
+            assert_eq!((reply.verdict(), reply.is_pending()), (unknown, false), "{status} {body}");
+        }
+        for body in good {
+            let reply = read(status, body);
+            assert_eq!(reply.verdict(), Status::new(status).verdict(), "{status} {body}");
+            assert_eq!(reply.verdict().completed(), Status::new(status).is_success(), "{status} {body}");
+            // Accepted, and not yet done.
+            assert_eq!(reply.is_pending(), status == 202, "{status} {body}");
+        }
     }
-    assert!(read(200, r#"{"ResponseStatus":{"Message":"created","Errors":[]}}"#).verdict().completed());
+    // Of what is no success the status says what it is, as ever.
+    for body in odd.into_iter().filter(|body| !body.contains("FORBIDDEN")) {
+        for status in [400, 404, 500] {
+            assert_eq!(read(status, body).verdict(), Status::new(status).verdict(), "{status} {body}");
+        }
+    }
 }
 
 /// The natures of the table of commands: creations that cost and are harmful twice, modifications, reads and others.
@@ -91,7 +170,33 @@ fn natures() -> Vec<Nature> {
     for (kind, repeat) in [(Kind::Creation, Repeat::Refused), (Kind::Order, Repeat::Harmful)] {
         assert!(all.iter().any(|nature| (nature.kind(), nature.repeat()) == (kind, repeat)));
     }
+    let costs_nothing =
+        |nature: &Nature| nature.effect() == Effect::Write && nature.billable() == Billable::No;
+    assert!(all.iter().any(costs_nothing));
     all
+}
+
+#[test]
+fn after_a_server_broke_off_no_write_is_called_refused() {
+    for (status, code) in [408, 500, 502, 503, 504, 599]
+        .into_iter()
+        .flat_map(|status| codes().into_iter().map(move |code| (status, code)))
+    {
+        let verdict = with(status, code);
+        let read = decide(Case::new(Nature::READ, Safety::ReadBack, Attempt::Answered(verdict)));
+        assert!(matches!(read, Decision::Resend(_)), "{status} {code:?}: {read:?}");
+        // Whether they cost anything or not.
+        for nature in natures().into_iter().filter(|nature| nature.effect() != Effect::Read) {
+            for safety in [Safety::ReadBack, Safety::TrustReply, Safety::Once] {
+                let case = Case::new(nature, safety, Attempt::Answered(verdict));
+                assert_eq!(decide(case), Decision::Doubt, "{status} {code:?} {nature:?}");
+                assert!(
+                    matches!(decide(case.readable(true)), Decision::ReadBack(_)),
+                    "{status} {code:?} {nature:?}"
+                );
+            }
+        }
+    }
 }
 
 #[test]

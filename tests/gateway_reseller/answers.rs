@@ -87,6 +87,21 @@ fn any_json_is_a_result() {
 }
 
 #[test]
+fn what_says_nothing_beside_a_success_leaves_it_one() {
+    for beside in [
+        r#""Error":null"#,
+        r#""errors":[ ],"ERROR":{},"Errors":"""#,
+        r#""error":null,"errors":null"#,
+        r#""errorss":["x"],"err":"x","error_code":"x","result":{"errors":["x"],"Error":1}"#,
+    ] {
+        assert!(read(format!(r#"{{"success":true,{beside}}}"#)).unwrap().verdict().completed(), "{beside}");
+    }
+    // Of an error they add nothing.
+    let both = r#"{"success":false,"error":{"code":"domain_unknown"},"Errors":["x"]}"#;
+    assert_eq!(read(both).unwrap().code(), Some(&Code::DOMAIN_UNKNOWN));
+}
+
+#[test]
 fn results_are_read_into_types() {
     let reply = read(r#"{"success": true, "result": {"id": 5, "auth_code": "hunter2"}}"#).unwrap();
     let map = reply.read_result::<std::collections::BTreeMap<String, serde_json::Value>>().unwrap();
@@ -129,6 +144,7 @@ fn any_json_is_a_message() {
     };
     for none in ["", r#","message":null"#, r#","messages":"x""#] {
         assert_eq!((reply(none).message(), reply(none).is_whole()), (None, true), "{none}");
+        assert_eq!(reply(none).message_text(), None, "{none}");
     }
     for (json, text) in [
         (r#""""#, ""),
@@ -143,6 +159,8 @@ fn any_json_is_a_message() {
             (Some(text), 0, true),
             "{json}"
         );
+        let is_text = json.starts_with('"') && json != text;
+        assert_eq!(reply.message_text(), is_text.then_some(text), "{json}");
     }
     let object =
         r#"{"a":"one","b\n":[],"c":["x",{"y": [1]},null],"d":{"e":["f"]},"a":null,"\ud800":["\ud800"]}"#;
@@ -159,6 +177,7 @@ fn any_json_is_a_message() {
     ];
     assert_eq!(fields, expected.map(|(name, texts)| (name, texts.to_vec())));
     assert_eq!((reply.message(), reply.is_whole()), (Some(object), true));
+    assert_eq!((reply.message_text(), read(r#"{"success":true}"#).unwrap().message_text()), (None, None));
 }
 
 #[test]
@@ -188,6 +207,7 @@ fn so_many_fields_are_kept_and_no_more() {
 #[test]
 fn what_is_no_answer_says_why() {
     use BodyErrorKind::{Empty, NotJson, NotText, Page, Shape, TooDeep, TooLong, Truncated};
+    const LIKE: &str = "ambiguous: a success with a member like `error`";
     let deep =
         |depth: usize| format!(r#"{{"success":true,"result":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     assert!(read(deep(MAX_DEPTH - 1)).is_ok());
@@ -244,6 +264,11 @@ fn what_is_no_answer_says_why() {
             r#"{"success":true,"error":null,"error":null}"#.to_owned(),
             Shape("ambiguous: `error` is there twice"),
         ),
+        (r#"{"success":true,"Error":{"code":"a"}}"#.to_owned(), Shape(LIKE)),
+        (r#"{"success":true,"errors":["a"],"error":null}"#.to_owned(), Shape(LIKE)),
+        (r#"{"ERRORS":[null],"success":true,"Error":null}"#.to_owned(), Shape(LIKE)),
+        (r#"{"\u0045rror":false,"success":true}"#.to_owned(), Shape(LIKE)),
+        (r#"{"success":true,"eRRORs":" ","errors":[]}"#.to_owned(), Shape(LIKE)),
         (
             r#"{"success":true,"error":{"code":"a"}}"#.to_owned(),
             Shape("ambiguous: a success with an `error`"),

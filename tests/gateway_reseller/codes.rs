@@ -62,7 +62,9 @@ fn the_codes_mean_what_the_table_says() {
             "request_not_allowed",
             "dns_service_none_available",
             "domain_contact_provider_unavailable",
+            "domain_deleted",
             "domain_not_managed",
+            "hosting_account_deleted",
             "domain_contact_operation_prohibited",
         ];
         let by_sort = verdict.advice() == info.sort().verdict().advice();
@@ -96,7 +98,10 @@ fn advice_follows_the_code() {
         assert_eq!(advice(code), "read-message");
     }
     assert_eq!(advice(Code::BILLING_BALANCE_INSUFFICIENT), "top-up");
-    assert_eq!(advice(Code::DOMAIN_DELETED), "fix-request");
+    for code in [Code::DOMAIN_DELETED, Code::HOSTING_ACCOUNT_DELETED, Code::DOMAIN_BRAND_EXISTS] {
+        assert_eq!(advice(code), "look-first");
+    }
+    assert_eq!(advice(Code::DOMAIN_UNKNOWN), "fix-request");
     let wait = Code::DNS_SERVICE_NONE_AVAILABLE.info().unwrap().verdict().advice().wait();
     assert_eq!(wait.map(|wait| wait.as_secs()), Some(3_600));
 }
@@ -118,4 +123,26 @@ fn codes_are_told_apart_by_name() {
         assert_eq!((code.as_str(), code.info().is_none()), (unlisted, true));
         assert!(!code.to_string().contains('\u{1b}') && !format!("{code:?}").contains('\u{1b}'));
     }
+}
+
+#[test]
+fn of_a_long_code_little_is_printed() {
+    for (letter, printed) in [("n", 256), ("ä", 256), ("\u{1b}", 256), ("\u{10ffff}", 256)] {
+        let long = Code::new(&letter.repeat(9_999));
+        assert_eq!(long.as_str().len(), 9_999 * letter.len());
+        assert_eq!(long.to_string().chars().count(), printed);
+        assert!(long.to_string().ends_with('…') && !long.to_string().contains(char::is_control));
+        assert_eq!(format!("{long:?}"), format!("`{long}`"));
+    }
+    let longest = "n".repeat(256);
+    assert_eq!(Code::new(&longest).to_string(), longest);
+    assert_eq!(Code::new(&format!("{longest}n")).to_string(), format!("{}…", "n".repeat(255)));
+}
+
+#[test]
+fn each_sort_has_its_word() {
+    let mut words: Vec<_> = Sort::ALL.iter().map(|sort| sort.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), Sort::ALL.len());
 }

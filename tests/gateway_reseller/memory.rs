@@ -59,3 +59,40 @@ fn memory_is_bounded_whatever_the_body() {
         assert!(used.bytes_max <= 4_096, "{name}: {} bytes", used.bytes_max);
     }
 }
+
+#[test]
+fn printing_takes_little_memory_whatever_the_body() {
+    for (name, body) in greatest() {
+        let reply = Reply::read(200, body).unwrap();
+        let mut printed = String::new();
+        let used = allocation_counter::measure(|| printed = format!("{reply:?}"));
+        assert!(used.bytes_max < 64 * 1_024, "{name}: {} bytes", used.bytes_max);
+        assert!(printed.len() < 16 * 1_024, "{name}: {} bytes", printed.len());
+    }
+    // Words and separators, which are looked at for secrets.
+    for piece in ["a ", "a=", "=", "\\n", "\\u00e4 ", "\\ud83d\\ude00"] {
+        for behind in ["", "password=hunter2"] {
+            let message = format!("{behind} {}{behind}", piece.repeat(8_000_000 / piece.len()));
+            let body = format!(r#"{{"success":false,"error":{{"code":"x","message":"{message}"}}}}"#);
+            let reply = Reply::read(200, Bytes::from(body)).unwrap();
+            let mut printed = String::new();
+            let used = allocation_counter::measure(|| printed = format!("{reply:?}"));
+            assert!(used.bytes_max < 64 * 1_024, "{piece}: {} bytes", used.bytes_max);
+            assert_eq!(printed.contains(r#"message: "***""#), !behind.is_empty(), "{printed}");
+            assert!(!printed.contains("hunter2"), "{printed}");
+        }
+    }
+}
+
+#[test]
+fn of_many_fields_the_first_are_printed() {
+    let fields = |count: usize| {
+        let fields: Vec<String> = (0..count).map(|at| format!(r#""f{at}":["x"]"#)).collect();
+        let body =
+            format!(r#"{{"success":false,"error":{{"code":"x","message":{{{}}}}}}}"#, fields.join(","));
+        format!("{:?}", Reply::read(200, Bytes::from(body)).unwrap())
+    };
+    assert!(fields(32).contains("\"f31\"") && !fields(32).contains("more"));
+    let printed = fields(40);
+    assert!(printed.contains("\"f31\"") && !printed.contains("\"f32\"") && printed.contains("more: 8"));
+}

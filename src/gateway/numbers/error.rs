@@ -9,10 +9,8 @@ use super::members::{Member, Members};
 use super::reply::MAX_CODE;
 use super::table::Code;
 use crate::gateway::BodyError;
+use crate::gateway::code::{MAX_SEARCHED, beginning, shown};
 use crate::secret::{REDACTED, assigns_secret};
-
-/// So many characters of a text are printed.
-const MAX_PRINTED: usize = 256;
 
 /// A JSON value, as it stands in the body.
 #[derive(Clone)]
@@ -30,11 +28,29 @@ impl Raw {
 
     /// What a text says; of any other value, and of a text that is none (half a surrogate pair), the JSON.
     pub(super) fn text(&self) -> Cow<'_, str> {
-        #[derive(serde::Deserialize)]
-        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+        self.as_text().unwrap_or_else(|| Cow::Borrowed(self.json()))
+    }
 
+    /// What a text says, if it is one.
+    pub(super) fn as_text(&self) -> Option<Cow<'_, str>> {
+        as_text(self.json())
+    }
+
+    /// The beginning of [`text`](Self::text), made of no more of the JSON than is searched for a secret.
+    fn begins(&self) -> Cow<'_, str> {
+        /// The longest escaped character: two halves of a pair, each `\u0041`.
+        const LONGEST: usize = 12;
         let json = self.json();
-        serde_json::from_str(json).map_or(Cow::Borrowed(json), |Text(text)| text)
+        let cut = beginning(json, MAX_SEARCHED);
+        if cut.len() == json.len() {
+            return self.text();
+        }
+        // Somewhere before the cut a character ends.
+        let text = (0..LONGEST).filter(|_| json.starts_with('"')).find_map(|less| {
+            let cut = beginning(cut, cut.len().saturating_sub(less));
+            as_text(&format!("{cut}\"")).map(|text| Cow::Owned(text.into_owned()))
+        });
+        text.unwrap_or(Cow::Borrowed(cut))
     }
 
     /// As a code.
@@ -47,16 +63,23 @@ impl Raw {
     }
 }
 
-/// Cut and escaped; `***` if it assigns a secret.
+fn as_text(json: &str) -> Option<Cow<'_, str>> {
+    #[derive(serde::Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    serde_json::from_str(json).ok().map(|Text(text)| text)
+}
+
+/// Cut and escaped; `***` if it assigns a secret. However long it is, no more than a beginning of it is read.
 impl fmt::Debug for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text();
+        let text = self.begins();
         if assigns_secret(&text) {
             return f.write_str(REDACTED);
         }
-        match text.char_indices().nth(MAX_PRINTED) {
-            Some((end, _)) => write!(f, "{:?}…", text.get(..end).unwrap_or_default()),
-            None => fmt::Debug::fmt(&text, f),
+        match shown(&text) {
+            cut if cut.len() < text.len() => write!(f, "{cut:?}…"),
+            whole => fmt::Debug::fmt(whole, f),
         }
     }
 }

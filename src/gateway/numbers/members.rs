@@ -5,7 +5,7 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::gateway::body::{read, visit};
+use crate::gateway::body::{is_nothing, read, visit};
 use crate::gateway::{BodyError, BodyErrorKind};
 
 /// A member of the answers, whose name may come in any letter case.
@@ -17,15 +17,17 @@ pub(super) enum Member {
     Errors,
     FieldName,
     Meta,
+    Error,
 }
 
-const NAMES: [(Member, &str); 6] = [
+const NAMES: [(Member, &str); 7] = [
     (Member::ResponseStatus, "ResponseStatus"),
     (Member::ErrorCode, "ErrorCode"),
     (Member::Message, "Message"),
     (Member::Errors, "Errors"),
     (Member::FieldName, "FieldName"),
     (Member::Meta, "Meta"),
+    (Member::Error, "Error"),
 ];
 
 /// A name in quotes is no longer than this, even if each letter of the longest is written as `\u0041`.
@@ -36,6 +38,7 @@ const MAX_NAME: usize = 2 + 14 * 6;
 pub(super) struct Members<'b> {
     found: [Option<&'b RawValue>; NAMES.len()],
     twice: [bool; NAMES.len()],
+    tells: bool,
 }
 
 impl<'b> Members<'b> {
@@ -60,12 +63,20 @@ impl<'b> Members<'b> {
             Member::Errors => "body has two members `Errors` in one object",
             Member::FieldName => "body has two members `FieldName` in one object",
             Member::Meta => "body has two members `Meta` in one object",
+            Member::Error => "body has two members `Error` in one object",
         };
         let at = member as usize;
         if self.twice.get(at).is_some_and(|twice| *twice) {
             return Err(BodyError::new(status, BodyErrorKind::Shape(ambiguous)));
         }
         Ok(self.found.get(at).copied().flatten().map(RawValue::get).filter(|raw| *raw != "null"))
+    }
+}
+
+impl Members<'_> {
+    /// Whether any member tells of an error: a code or an `error` that is not null, or `Errors` that are not empty.
+    pub(super) const fn tell_of_error(&self) -> bool {
+        self.tells
     }
 }
 
@@ -87,6 +98,11 @@ impl<'de> Visitor<'de> for Object {
                 continue;
             };
             let value = map.next_value::<&'de RawValue>()?;
+            members.tells |= match member {
+                Member::ErrorCode | Member::Error => value.get() != "null",
+                Member::Errors => !is_nothing(value.get()),
+                Member::ResponseStatus | Member::Message | Member::FieldName | Member::Meta => false,
+            };
             if let (Some(found), Some(twice)) =
                 (members.found.get_mut(member as usize), members.twice.get_mut(member as usize))
             {
@@ -143,5 +159,49 @@ impl<'de, const MAX: usize> Visitor<'de> for List<MAX> {
             }
         }
         Ok(entries)
+    }
+}
+
+/// Whether an object of a list has a `ResponseStatus` that tells of a problem. Read to its end, keeping nothing.
+#[derive(Default)]
+pub(super) struct AnyProblem(pub(super) bool);
+
+impl<'de> Deserialize<'de> for AnyProblem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for AnyProblem {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self, A::Error> {
+        while let Some(entry) = list.next_element::<&'de RawValue>()? {
+            self.0 = self.0 || has_problem(entry.get());
+        }
+        Ok(self)
+    }
+}
+
+/// Two `ResponseStatus` are one too many, and a problem too.
+fn has_problem(entry: &str) -> bool {
+    let given =
+        |entry: &Members<'_>| entry.get(0, Member::ResponseStatus).map(|given| given.is_some_and(is_problem));
+    let object = entry.starts_with('{').then(|| Members::of(0, entry).ok().flatten()).flatten();
+    object.is_some_and(|entry| given(&entry).unwrap_or(true))
+}
+
+/// Whether a `ResponseStatus` tells of a problem: it is no object, or there is a code, a message or an error in it.
+pub(super) fn is_problem(given: &str) -> bool {
+    match Members::of(0, given) {
+        Ok(Some(members)) => {
+            let message = members.get(0, Member::Message);
+            members.tell_of_error() || !matches!(message, Ok(None | Some("\"\"")))
+        }
+        Ok(None) | Err(_) => true,
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::error::{FieldError, Raw};
-use super::members::{Entries, Member, Members};
+use super::members::{AnyProblem, Entries, Member, Members, is_problem};
 use super::status::Status;
 use super::table::Code;
 use crate::gateway::body::{open, read};
@@ -33,6 +33,8 @@ pub struct Reply {
     whole: bool,
     /// Whether `ResponseStatus` is there, neither null nor an object.
     odd: bool,
+    /// Whether the body tells of a problem, whatever the status.
+    problem: bool,
 }
 
 impl Reply {
@@ -56,16 +58,28 @@ impl Reply {
             errors: Vec::new(),
             whole: true,
             odd: false,
+            problem: false,
         };
         let text = match open(status, &body) {
             Ok(text) => text,
             Err(error) if error.kind() == BodyErrorKind::Empty && may_be_empty(status) => return Ok(empty),
             Err(error) => return Err(error),
         };
-        let Some(answer) = Members::of(status, text)? else { return Ok(empty) };
-        let Some(given) = answer.get(status, Member::ResponseStatus)? else { return Ok(empty) };
+        let Some(answer) = Members::of(status, text)? else {
+            let problem = match text.as_bytes().first() {
+                Some(b'[') => read::<AnyProblem>(status, text, "body has a list of another form")?.0,
+                // `null` and `true` say nothing; `false`, a text or a number is nothing that was asked for.
+                first => !matches!(first, Some(b'n' | b't')),
+            };
+            return Ok(Self { problem, ..empty });
+        };
+        let problem = answer.tell_of_error();
+        let Some(given) = answer.get(status, Member::ResponseStatus)? else {
+            return Ok(Self { problem, ..empty });
+        };
+        let problem = problem || is_problem(given);
         let Some(members) = Members::of(status, given)? else {
-            return Ok(Self { message: Some(Raw::part(&body, given)), odd: true, ..empty });
+            return Ok(Self { message: Some(Raw::part(&body, given)), odd: true, problem, ..empty });
         };
         let code = members.get(status, Member::ErrorCode)?.map(|code| Raw::part(&body, code).code());
         let message = members.get(status, Member::Message)?.map(|message| Raw::part(&body, message));
@@ -80,7 +94,7 @@ impl Reply {
         for entry in entries.kept {
             errors.push(FieldError::read(status, &body, entry)?);
         }
-        Ok(Self { code, message, errors, whole: entries.whole, ..empty })
+        Ok(Self { code, message, errors, whole: entries.whole, problem, ..empty })
     }
 
     /// The HTTP status.
@@ -102,6 +116,14 @@ impl Reply {
     #[must_use]
     pub fn message(&self) -> Option<Cow<'_, str>> {
         self.message.as_ref().map(Raw::text)
+    }
+
+    /// The message, if it is a JSON text: the `Message` of a `ResponseStatus` that is an object.
+    ///
+    /// [`message`](Self::message) gives the JSON of what is no text, too, and a `ResponseStatus` that is no object.
+    #[must_use]
+    pub fn message_text(&self) -> Option<Cow<'_, str>> {
+        self.message.as_ref().filter(|_| !self.odd)?.as_text()
     }
 
     /// The entries of `Errors`, in their order, at most [`MAX_ERRORS`]. Such as are null are left out.
@@ -131,19 +153,33 @@ impl Reply {
         read(status, open(status, &self.body)?, "body has another form than is asked for")
     }
 
+    /// Whether the request was only accepted, and its effect is still to come: a success with the status 202.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.status.is_pending() && self.verdict().completed()
+    }
+
     /// What the answer means.
     ///
-    /// A listed code speaks for itself where the status is a 4xx; with any other code, or none, the status does. Where
-    /// the two contradict each other the safer reading is taken: with a 5xx or 408 nobody knows what was done, whatever
-    /// the code; 401 is about the credentials; and a 2xx with a code, with errors, or with a `ResponseStatus` that is no
-    /// object is no success, nor anything else that is known.
+    /// A listed code speaks for itself where the status is a 4xx; with any other code, or none, the
+    /// [status](Status::verdict) does. Where the two contradict each other the safer reading is taken: with a 5xx or 408
+    /// nobody knows what was done, whatever the code; and 401 is about the credentials.
+    ///
+    /// A 2xx whose body tells of a problem is no success, nor anything else that is known: a `ResponseStatus` comes "if
+    /// there is a problem". So does a body that
+    ///
+    /// * has a `ResponseStatus` that is no object, or that has a code, an error, or a message that is not empty;
+    /// * has, beside it or without it, an `ErrorCode` or an `error` that is not null, or `Errors` that are not empty, in any
+    ///   letter case;
+    /// * is a list with such a `ResponseStatus` in one of its objects;
+    /// * is `false`, a text or a number.
+    ///
+    /// What stands deeper in a body is not looked at.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let verdict = self.status.verdict();
         match self.status.as_u16() {
-            200..=299 if self.code.is_some() || self.odd || !self.errors.is_empty() => {
-                Verdict::new(Class::Unclassified)
-            }
+            200..=299 if self.problem => Verdict::new(Class::Unclassified),
             401 | 408 => verdict,
             status @ 400..=499 => match self.code.as_ref().and_then(Code::info).map(|info| info.verdict()) {
                 Some(said) if matches!(status, 400 | 403) => said,
@@ -159,7 +195,7 @@ impl Reply {
 /// Whether an answer with this status may have no body: 204 and 205 never have one (RFC 9110 §15.3.5, §15.3.6), and of
 /// what is no success the status alone is an answer.
 const fn may_be_empty(status: u16) -> bool {
-    matches!(status, 204 | 205) || !Status::new(status).is_success()
+    matches!(status, 204 | 205) || !matches!(status, 200..=299)
 }
 
 /// Status, code, message and errors, of each text 256 characters; never the body. The message is the API's own, and may

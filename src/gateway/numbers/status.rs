@@ -113,10 +113,16 @@ impl Status {
         self.0
     }
 
-    /// Whether it is a 2xx.
+    /// Whether it says that the request was done, or accepted: 200, 201, 202, 204 or 205.
     #[must_use]
     pub const fn is_success(self) -> bool {
-        matches!(self.0, 200..=299)
+        matches!(self.0, 200 | 201 | 202 | 204 | 205)
+    }
+
+    /// Whether the request was accepted and is not yet done: 202 (RFC 9110 §15.3.3).
+    #[must_use]
+    pub const fn is_pending(self) -> bool {
+        self.0 == 202
     }
 
     /// What the list says about it; `None` for one that is not on it.
@@ -132,23 +138,29 @@ impl Status {
 
     /// What an answer with this status means, if no code says more.
     ///
-    /// Of a status that is not on the list: 2xx is a success. 408 and every 5xx leave open what was done, for whoever
-    /// sent them had perhaps passed the request on. 429 says that the request came too soon: nothing was done, as far as that is believed ([`Safety`](crate::command::Safety)). Any other
-    /// 4xx is a refusal of which nobody says that nothing was done; and of all others nothing is known.
+    /// The list has no success, so whatever is said here of a status that is not on it is an inference: 200, 201, 202,
+    /// 204 and 205 are successes, 202 one that is [pending](Self::is_pending). 408 and every 5xx leave open what was
+    /// done, for whoever sent them had perhaps passed the request on. 429 says that the request came too soon: nothing was
+    /// done, as far as that is believed ([`Safety`](crate::command::Safety)). Any other 4xx that is registered (RFC 9110
+    /// §15.5 and IANA's registry of HTTP status codes) is a refusal of which nobody says that nothing was done. Of all
+    /// others nothing is known: of a 2xx that tells of a part or of a proxy (203, 206, 207, 226), and of a 4xx of somebody's
+    /// own, as the 499 of a proxy whose client went away.
     #[must_use]
     pub fn verdict(self) -> Verdict {
         if let Some(info) = self.info() {
             return info.verdict;
         }
         match self.0 {
-            200..=299 => Verdict::new(Class::Success)
-                .with_executed(Executed::Yes, Word::Registry)
+            _ if self.is_success() => Verdict::new(Class::Success)
+                .with_executed(Executed::Yes, Word::Inference)
                 .with_advice(Advice::Done),
             408 | 500..=599 => Verdict::new(Class::Temporary),
             429 => Verdict::new(Class::Temporary)
                 .with_executed(Executed::No, Word::Inference)
                 .with_advice(Advice::Resubmit { after: Duration::from_secs(60) }),
-            400..=499 => Verdict::new(Class::Permanent).with_advice(Advice::ReadMessage),
+            400..=417 | 421..=426 | 428 | 431 | 451 => {
+                Verdict::new(Class::Permanent).with_advice(Advice::ReadMessage)
+            }
             _ => Verdict::new(Class::Unclassified),
         }
     }

@@ -8,13 +8,12 @@ use serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::body::{self, BodyError, BodyErrorKind};
+use super::super::code::{MAX_SEARCHED, beginning, shown};
+use super::super::sort::Sort;
 use super::message::{Field, Message};
 use super::table::Code;
 use crate::secret::{REDACTED, assigns_secret};
 use crate::verdict::{Advice, Class, Executed, Verdict, Word};
-
-/// How many characters of a code, a message or a name are printed.
-const MAX_SHOWN: usize = 256;
 
 /// An answer of the API.
 ///
@@ -41,8 +40,8 @@ impl Reply {
     /// [`body`](Self::body).
     ///
     /// # Errors
-    /// [`BodyError`] if the body is no answer of the API, or says two things: a member twice, or an error with a success. To a
-    /// write that is as good as no answer.
+    /// [`BodyError`] if the body is no answer of the API, or says two things: a member twice, or an error with a success, be it
+    /// one whose name is `Error` or `errors` and that is not empty. To a write that is as good as no answer.
     pub fn read(status: u16, body: Bytes) -> Result<Self, BodyError> {
         let wrong = |what| Err(BodyError::new(status, BodyErrorKind::Shape(what)));
         let text = body::open(status, &body)?;
@@ -50,10 +49,11 @@ impl Reply {
             let _: IgnoredAny = body::read(status, text, NO_OBJECT)?;
             return wrong(NO_OBJECT);
         }
-        let [success, result, error] = members(status, text, ANSWER)?;
+        let Wanted { found: [success, result, error], near, .. } = members(status, text, ANSWER)?;
         let error = error.filter(|error| error.get() != "null");
         let error = match (success.map(RawValue::get), error) {
             (None, _) => return wrong("`success` is missing"),
+            (Some("true"), None) if near => return wrong("ambiguous: a success with a member like `error`"),
             (Some("true"), None) => None,
             (Some("true"), Some(_)) => return wrong("ambiguous: a success with an `error`"),
             (Some("false"), None) => return wrong("`error` is missing"),
@@ -61,7 +61,7 @@ impl Reply {
                 return wrong("`error` is not an object");
             }
             (Some("false"), Some(error)) => {
-                let [code, message] = members(status, error.get(), ERROR)?;
+                let [code, message] = members(status, error.get(), ERROR)?.found;
                 let Some(code) = code else { return wrong("`code` of `error` is missing") };
                 let Ok(code) = serde_json::from_str::<String>(code.get()) else {
                     return wrong("`code` of `error` is not a text");
@@ -98,6 +98,12 @@ impl Reply {
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.said().and_then(Message::as_str)
+    }
+
+    /// The message, if it is a JSON text. Not escaped.
+    #[must_use]
+    pub fn message_text(&self) -> Option<&str> {
+        self.said().and_then(Message::text)
     }
 
     /// The fields of a message that is an object, in the order of the answer. A name may come twice.
@@ -141,30 +147,35 @@ impl Reply {
 
     /// What it means.
     ///
-    /// Where status and body contradict each other, nothing is assumed: a success is believed with a 2xx alone, and with a
-    /// status from 500 on no error is taken to say that nothing was done. A code of no list says nothing about a write either.
+    /// Where status and body contradict each other, nothing is assumed. A success is believed with 200, 201 and 202 alone.
+    /// An error with 408 or a 5xx says nothing about what was done, whatever its code: a read is asked again, a write is
+    /// read back. An error with another 4xx or a 2xx is what its code says, and with any other status unknown. A code of no
+    /// list says nothing about a write either.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         const UNKNOWN: Verdict = Verdict::new(Class::Unclassified);
-        let Some(error) = &self.error else {
-            return if matches!(self.status, 200..=299) {
-                Verdict::new(Class::Success)
-                    .with_executed(Executed::Yes, Word::Registry)
-                    .with_advice(Advice::Done)
-            } else {
-                UNKNOWN
-            };
-        };
-        let verdict = error.code.info().map_or(UNKNOWN, |info| info.verdict());
-        match verdict.executed() {
-            Executed::No if self.status >= 500 => UNKNOWN,
-            _ => verdict,
+        match (self.status, &self.error) {
+            (200..=202, None) => Verdict::new(Class::Success)
+                .with_executed(Executed::Yes, Word::Registry)
+                .with_advice(Advice::Done),
+            (408 | 500..=599, Some(_)) => Sort::TemporaryUncertain.verdict(),
+            (200..=299 | 400..=499, Some(error)) => error.code.info().map_or(UNKNOWN, |info| info.verdict()),
+            (_, _) => UNKNOWN,
         }
+    }
+
+    /// Whether the request was only accepted, and its effect is still to come: a success with the HTTP status 202, which
+    /// says so (RFC 9110 §15.3.3).
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.status == 202 && self.verdict().completed()
     }
 }
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// So many fields are printed.
+        const MAX_PRINTED: usize = 32;
         let mut shows = f.debug_struct("Reply");
         shows.field("status", &self.status);
         if let Some(error) = &self.error {
@@ -172,19 +183,22 @@ impl fmt::Debug for Reply {
         }
         if let Some(message) = self.said() {
             match message.text() {
-                Some(text) if assigns_secret(text) => shows.field("message", &REDACTED),
+                Some(text) if assigns_secret(beginning(text, MAX_SEARCHED)) => {
+                    shows.field("message", &REDACTED)
+                }
                 Some(text) => shows.field("message", &shown(text)),
-                None => shows.field("fields", &message.fields()),
+                None => {
+                    let fields = message.fields();
+                    shows.field("fields", &fields.get(..MAX_PRINTED).unwrap_or(fields));
+                    if let more @ 1.. = fields.len().saturating_sub(MAX_PRINTED) {
+                        shows.field("more", &more);
+                    }
+                    &mut shows
+                }
             };
         }
         shows.finish_non_exhaustive()
     }
-}
-
-/// As much of a text as is printed.
-pub(super) fn shown(text: &str) -> &str {
-    let end = text.char_indices().nth(MAX_SHOWN).map_or(text.len(), |(end, _)| end);
-    text.get(..end).unwrap_or_default()
 }
 
 /// A result was not read.
@@ -253,17 +267,13 @@ const ERROR: [Name; 2] = [
     ("message", "ambiguous: `message` of `error` is there twice"),
 ];
 
-/// The members of an object that have these names, each as the JSON that it is.
-fn members<const N: usize>(
-    status: u16,
-    object: &str,
-    names: [Name; N],
-) -> Result<[Option<&RawValue>; N], BodyError> {
-    let wanted = Wanted { names, found: [None; N], twice: None };
+/// The members of an object that have these names, each as the JSON that it is; none of them is there twice.
+fn members<const N: usize>(status: u16, object: &str, names: [Name; N]) -> Result<Wanted<'_, N>, BodyError> {
+    let wanted = Wanted { names, found: [None; N], twice: None, near: false };
     let wanted = body::visit(status, object, wanted)?;
     match wanted.twice {
         Some(twice) => Err(BodyError::new(status, BodyErrorKind::Shape(twice))),
-        None => Ok(wanted.found),
+        None => Ok(wanted),
     }
 }
 
@@ -271,6 +281,8 @@ struct Wanted<'b, const N: usize> {
     names: [Name; N],
     found: [Option<&'b RawValue>; N],
     twice: Option<&'static str>,
+    /// Whether something stands in a member that is named like `error`, but not so.
+    near: bool,
 }
 
 impl<'de, const N: usize> Visitor<'de> for Wanted<'de, N> {
@@ -282,6 +294,7 @@ impl<'de, const N: usize> Visitor<'de> for Wanted<'de, N> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
         while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            self.near |= is_near_error(key.get()) && !body::is_nothing(value.get());
             for (place, (name, twice)) in self.found.iter_mut().zip(self.names) {
                 if is_named(key.get(), name) && place.replace(value).is_some() {
                     self.twice = Some(twice);
@@ -294,8 +307,25 @@ impl<'de, const N: usize> Visitor<'de> for Wanted<'de, N> {
 
 /// Whether a key, with its quotes, is this name: each letter of it may be escaped (`\u0063`).
 fn is_named(key: &str, name: &str) -> bool {
-    let longest = name.len().saturating_mul(6).saturating_add(2);
-    let escaped = key.len() <= longest && key.contains('\\');
-    key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) == Some(name)
-        || (escaped && serde_json::from_str(key).is_ok_and(|key: String| key == name))
+    is_key(key, name.len(), |key| key == name)
+}
+
+/// Whether a key is `error` in another case, or `errors` in any.
+fn is_near_error(key: &str) -> bool {
+    let near = |key: &str| {
+        key != "error" && (key.eq_ignore_ascii_case("error") || key.eq_ignore_ascii_case("errors"))
+    };
+    is_key(key, "errors".len(), near)
+}
+
+/// Whether a key, with its quotes, is such a name, which has at most so many letters.
+fn is_key(key: &str, letters: usize, is_name: impl Fn(&str) -> bool) -> bool {
+    let longest = letters.saturating_mul(6).saturating_add(2);
+    if key.len() > longest {
+        return false;
+    }
+    if key.contains('\\') {
+        return serde_json::from_str(key).is_ok_and(|key: String| is_name(&key));
+    }
+    key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).is_some_and(is_name)
 }

@@ -20,6 +20,8 @@ const WRONG_STATE: Verdict = Sort::Permanent.verdict().with_advice(Advice::Chang
 /// The list has no time; servers do not become free within a minute.
 const NO_SERVER: Verdict =
     Sort::Temporary.verdict().with_advice(Advice::Resubmit { after: Duration::from_secs(3_600) });
+/// What a deletion asks for: perhaps an earlier attempt of ours did it.
+const GONE: Verdict = Sort::NotFound.verdict().with_advice(Advice::LookFirst);
 /// Somebody behind the API did not answer it.
 const UNAVAILABLE: Verdict = unknown(Sort::Temporary).with_advice(Advice::ReadBack);
 /// It failed, and the list does not say that nothing was done.
@@ -178,7 +180,7 @@ codes! {
         SeeMessage, FAILED, "the list does not say that nothing was changed: query the contact before any other attempt";
     DOMAIN_DELETED "domain_deleted"
         Some("Requested domain is deleted."),
-        NotFound, Sort::NotFound.verdict(), "it is gone; perhaps by an earlier attempt, if that was to delete it";
+        NotFound, GONE, "it is gone; perhaps by an earlier attempt, if that was to delete it";
     DOMAIN_UNKNOWN "domain_unknown"
         Some("Requested domain does not exist."),
         NotFound, Sort::NotFound.verdict(), "";
@@ -250,7 +252,7 @@ codes! {
         NotFound, Sort::NotFound.verdict(), "";
     HOSTING_ACCOUNT_DELETED "hosting_account_deleted"
         None,
-        NotFound, Sort::NotFound.verdict(), "it is gone; perhaps by an earlier attempt, if that was to delete it";
+        NotFound, GONE, "it is gone; perhaps by an earlier attempt, if that was to delete it";
     HOSTING_ACCOUNT_DOMAIN_LIMIT_REACHED "hosting_account_domain_limit_reached"
         Some("The total amount of domains linked would exceed the max_domain_count property of the hosting account."),
         Quota, Sort::Quota.verdict(), "";
