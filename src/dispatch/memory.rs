@@ -10,8 +10,8 @@ use super::entry::{Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use super::upstream::Upstream;
-use crate::command::{Object, Safety};
-use crate::settle::{Keyed, Reading, Resolver};
+use crate::command::{Object, ObjectKind, Safety};
+use crate::settle::{Keyed, Reading, Resolver, Sent};
 
 /// A user, and a key of the user's.
 type Key = (Box<str>, Box<str>);
@@ -250,11 +250,19 @@ impl Written {
         entry.intent.resolver.or_else(|| transfer().then_some(Resolver::TransferRequest))
     }
 
+    /// By what it is remembered. Requests of another API are alike if their names are.
+    fn what(resolver: Resolver, sent: &Sent, object: &Object) -> (Resolver, Object) {
+        if resolver == Resolver::Other {
+            return (resolver, Object::new(ObjectKind::Other, &format!("{object} {}", sent.name())));
+        }
+        (resolver, object.clone())
+    }
+
     /// Forgets an intent.
     pub(super) fn forget(&mut self, entry: &Entry) {
         let Some(resolver) = Self::resolver(entry) else { return };
         for object in entry.intent.sent.objects() {
-            let what = (resolver, object.clone());
+            let what = Self::what(resolver, &entry.intent.sent, object);
             if self.done.get(&what) == Some(&entry.ticket()) {
                 self.done.remove(&what);
             }
@@ -266,7 +274,7 @@ impl Written {
         let Some(resolver) = Self::resolver(entry) else { return };
         let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
         for object in entry.intent.sent.objects() {
-            let what = (resolver, object.clone());
+            let what = Self::what(resolver, &entry.intent.sent, object);
             if !done {
                 if self.done.get(&what) == Some(&entry.ticket()) {
                     self.done.remove(&what);
@@ -283,10 +291,11 @@ impl Written {
     }
 
     /// Whether something was done before to one of these that shows as this would: the same; or a transfer, which prolongs.
-    pub(super) fn any(&self, resolver: Resolver, objects: &[Object]) -> bool {
+    pub(super) fn any(&self, resolver: Resolver, sent: &Sent) -> bool {
         let transfer = (resolver == Resolver::Renew).then_some(Resolver::TransferRequest);
         let alike = || [Some(resolver), transfer].into_iter().flatten();
-        objects.iter().any(|object| alike().any(|one| self.done.contains_key(&(one, object.clone()))))
+        let done = |object: &Object, one| self.done.contains_key(&Self::what(one, sent, object));
+        sent.objects().iter().any(|object| alike().any(|one| done(object, one)))
     }
 }
 
@@ -334,6 +343,8 @@ impl Queued {
 
     /// The registry has queued something about this name.
     pub(super) fn learn(&mut self, objects: &[Object]) {
+        // What has no zone is queued by all of the API.
+        self.everywhere |= objects.iter().any(|object| object.kind() == ObjectKind::Other);
         for zone in objects.iter().filter_map(|object| object.name().rsplit('.').next()) {
             if self.zones.len() >= Self::MAX {
                 self.everywhere = true;
@@ -348,7 +359,7 @@ impl Queued {
         let Standing::Accepted(summary) = &entry.standing else { return };
         let creation = matches!(
             entry.intent.resolver,
-            Some(Resolver::AddDomain | Resolver::AddNameServer | Resolver::AddZone)
+            Some(Resolver::AddDomain | Resolver::AddNameServer | Resolver::AddZone | Resolver::Other)
         );
         if summary.is_pending() && (creation || summary.job().is_some()) {
             self.learn(entry.intent.sent.objects());

@@ -10,7 +10,7 @@ use super::told::Refused;
 use super::upstream::Upstream;
 use crate::code::ReturnCode;
 use crate::command::{Effect, Nature, Object};
-use crate::secret::REDACTED;
+use crate::secret::{REDACTED, assigns_secret};
 use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
 use crate::verdict::Verdict;
 
@@ -29,8 +29,13 @@ impl<R: Reads> Opaque<R> {
         Self { reads }
     }
 
-    /// The reads of a write. Those that would write settle nothing, and are not sent.
+    /// The reads of a write. Those that would write settle nothing, and are not sent; nor is one looked for by a name that may
+    /// have been cut, or by what was sent elsewhere.
     fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
+        let cut = sent.objects().iter().any(|object| object.name().len() >= Object::MAX_NAME);
+        if cut || sent.form() != Form::Opaque {
+            return Vec::new();
+        }
         let reads = self.reads.reads(sent);
         let harmless = reads.iter().all(|read| read.nature().effect() == Effect::Read);
         if harmless { reads } else { Vec::new() }
@@ -51,7 +56,8 @@ pub trait Reads: Clone + fmt::Debug {
     /// The reads that show what became of this write; none if no read can tell. If one of them would write, none is sent.
     fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand>;
 
-    /// Whether a proof needs a reading before the write, by the same reads.
+    /// Whether a proof needs a reading before the write, by the same reads: wherever what an earlier write has left could be
+    /// taken for what this one leaves. Behind one of ours of the same name, to the same object, it is read in any case.
     fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
         false
     }
@@ -60,7 +66,8 @@ pub trait Reads: Clone + fmt::Debug {
     /// [`judge`](Self::judge) is to find there.
     fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading>;
 
-    /// What the readings prove. What was *not* found counts only when it is seen twice, which is not to be cared for here.
+    /// What the readings prove. What was *not* found counts only when it is seen twice, and not while the API may still have it
+    /// in a queue ([`Sight::may_be_queued`]): neither is to be cared for here.
     fn judge(&self, sight: Sight<'_>) -> Finding;
 }
 
@@ -150,7 +157,9 @@ impl OpaqueCommand {
     }
 
     /// With one more object that it is about. One write at a time goes to an object, and none while one is in doubt. Its
-    /// name is kept in clear.
+    /// name is kept in clear, and is what [`Reads`] find later: names of domains, hosts and zones in canonical form, contacts in
+    /// capitals, and [`ObjectKind::Other`](crate::command::ObjectKind::Other) to the letter. A write to one whose name has
+    /// [`Object::MAX_NAME`] bytes or more is settled by no read.
     #[must_use]
     pub fn object(mut self, object: Object) -> Self {
         Arc::make_mut(&mut self.0).objects.push(object);
@@ -220,7 +229,8 @@ impl fmt::Debug for OpaqueCommand {
 /// knows whether it was done must have none.
 ///
 /// Code, text and the name of a job are kept in journals and shown to people: whoever reads the body leaves out of them what is
-/// secret. `Debug` does not show the bytes, nor a text that quotes a hidden [field](OpaqueCommand::field) of the request.
+/// secret. `Debug` does not show the bytes, nor a text that assigns a secret (`password=…`) or quotes a hidden
+/// [field](OpaqueCommand::field) of the request; nor does a journal.
 #[derive(Clone)]
 pub struct OpaqueReply {
     verdict: Verdict,
@@ -229,7 +239,7 @@ pub struct OpaqueReply {
     job: Option<Box<str>>,
     pending: bool,
     status: Option<u16>,
-    /// Whether the text quotes a value that is nobody's business.
+    /// Whether the text assigns a secret, or quotes a value that is nobody's business.
     concealed: bool,
     body: Bytes,
 }
@@ -237,6 +247,8 @@ pub struct OpaqueReply {
 impl OpaqueReply {
     /// The longest code that is kept, in bytes; of a longer one the beginning counts.
     pub const MAX_CODE: usize = 128;
+    /// The longest text that is kept, in bytes; of a longer one the beginning counts. The body has all of it.
+    pub const MAX_TEXT: usize = 4_096;
 
     /// An answer that means this, with its code and its text.
     #[must_use]
@@ -244,11 +256,11 @@ impl OpaqueReply {
         Self {
             verdict,
             code: cut(code, Self::MAX_CODE),
-            text: text.into(),
+            text: cut(text, Self::MAX_TEXT),
             job: None,
             pending: false,
             status: None,
-            concealed: false,
+            concealed: assigns_secret(&cut(text, Self::MAX_TEXT)),
             body: body.into(),
         }
     }
@@ -257,7 +269,7 @@ impl OpaqueReply {
     #[must_use]
     pub fn pending(mut self, job: Option<&str>) -> Self {
         self.pending = true;
-        self.job = job.map(Into::into);
+        self.job = job.map(|job| cut(job, Self::MAX_TEXT));
         self
     }
 
@@ -390,8 +402,8 @@ impl<R: Reads> Upstream for Opaque<R> {
         (!self.looks(sent).is_empty()).then_some(Resolver::Other)
     }
 
-    fn reads(&self, _resolver: Resolver, sent: &Sent) -> Vec<OpaqueCommand> {
-        self.looks(sent)
+    fn reads(&self, resolver: Resolver, sent: &Sent) -> Vec<OpaqueCommand> {
+        if resolver == Resolver::Other { self.looks(sent) } else { Vec::new() }
     }
 
     fn wants_earlier_reading(&self, _resolver: Resolver, sent: &Sent) -> bool {

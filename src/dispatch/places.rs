@@ -12,7 +12,9 @@ use crate::pace::{Pacer, Queue, Rate, Sending, Shares};
 ///
 /// A request that was lost gives its place back at once: the rate is kept, but the API may still be busy with it. What could not
 /// be sent is tried again at the rate, up to twenty times; whoever finds nobody to connect to can have all of them wait meanwhile
-/// ([`Dispatch::hold`](super::Dispatch::hold)).
+/// ([`Dispatch::hold`](super::Dispatch::hold)). Once an answer says that the credentials were refused
+/// ([`Advice::StopLoggingIn`](crate::verdict::Advice::StopLoggingIn)), nothing more is sent until they are
+/// [corrected](Self::credentials_corrected).
 #[derive(Debug)]
 pub struct Places {
     most: usize,
@@ -23,6 +25,8 @@ pub struct Places {
     out: Vec<(Slot, Option<Sending>)>,
     next_session: u64,
     held: Option<Instant>,
+    /// The credentials were refused.
+    refused: bool,
 }
 
 impl Places {
@@ -40,7 +44,20 @@ impl Places {
             out: Vec::new(),
             next_session: 0,
             held: None,
+            refused: false,
         }
+    }
+
+    /// Whether the credentials were refused: nothing is sent, and who waits is told so, until somebody says that they are
+    /// [corrected](Self::credentials_corrected).
+    #[must_use]
+    pub const fn are_credentials_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// The credentials are others now, or were right: requests are sent again.
+    pub const fn credentials_corrected(&mut self) {
+        self.refused = false;
     }
 
     /// How many requests have a place now.
@@ -54,7 +71,7 @@ impl Places {
         let waits = !self.ahead.is_empty() || !self.queue.is_empty();
         let unused = self.out.iter().any(|(_, sending)| sending.is_none());
         let paced = !self.pacer.rate().is_unlimited();
-        waits && self.out.len() < self.most && !(unused && paced)
+        waits && !self.refused && self.out.len() < self.most && !(unused && paced)
     }
 
     /// For which time; `None` if for none.
@@ -121,8 +138,12 @@ impl Slots for Places {
         self.held
     }
 
+    fn credentials_refused(&mut self) {
+        self.refused = true;
+    }
+
     fn unavailable(&self) -> Option<Unavailable> {
-        None
+        self.refused.then(|| Unavailable::new("the credentials were refused: correct them"))
     }
 
     fn trouble(&self) -> Option<Unavailable> {

@@ -28,9 +28,12 @@ impl Reading {
         Self { code: reply.code(), fields: fields.collect(), whole: reply.lines().len() <= Self::MAX_FIELDS }
     }
 
-    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them.
+    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them. Of more than
+    /// [`MAX_FIELDS`](Self::MAX_FIELDS) the first are kept, and it is not whole.
     #[must_use]
     pub fn from_parts(code: ReturnCode, mut fields: Vec<(Box<str>, Kept)>, whole: bool) -> Self {
+        let whole = whole && fields.len() <= Self::MAX_FIELDS;
+        fields.truncate(Self::MAX_FIELDS);
         for (name, _) in &mut fields {
             *name = plain_name(name).into();
         }

@@ -72,15 +72,15 @@ impl Reads for Look {
     }
 }
 
-fn rig() -> Rig<Look> {
+pub(crate) fn rig() -> Rig<Look> {
     Rig::with(Look, config(), [])
 }
 
-fn order() -> OpaqueCommand {
+pub(crate) fn order() -> OpaqueCommand {
     of("order", ORDER)
 }
 
-fn of(name: &str, nature: Nature) -> OpaqueCommand {
+pub(crate) fn of(name: &str, nature: Nature) -> OpaqueCommand {
     OpaqueCommand::write(name, nature, "a body").object(thing("n1")).field("reference", "ref-4711")
 }
 
@@ -89,12 +89,12 @@ fn modify() -> OpaqueCommand {
 }
 
 /// The order of that reference.
-fn here() -> OpaqueReply {
+pub(crate) fn here() -> OpaqueReply {
     OpaqueReply::new(DONE, "here", "active", "ref-4711")
 }
 
 /// A refusal of the read, which says that there is none.
-fn none() -> OpaqueReply {
+pub(crate) fn none() -> OpaqueReply {
     says(NO, "none")
 }
 
@@ -103,7 +103,7 @@ fn status(status: &str) -> OpaqueReply {
 }
 
 /// An order of which the answer was lost, up to the look.
-fn lost(options: Options) -> Rig<Look> {
+pub(crate) fn lost(options: Options) -> Rig<Look> {
     let mut rig = rig();
     rig.sent(order(), Safety::ReadBack, options, 1);
     rig.lost();

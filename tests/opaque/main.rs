@@ -3,6 +3,7 @@
 //! Nothing here is of RRP, of tokio, or of a gateway: requests have a nature, answers a verdict.
 
 mod answers;
+mod guards;
 mod looks;
 mod lost;
 mod never_twice;

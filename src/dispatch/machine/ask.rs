@@ -11,6 +11,7 @@ use super::super::told::{Accepted, Doubt, DoubtReason, NotSent, Outcome, QueryEr
 use super::super::upstream::Upstream;
 use super::Dispatch;
 use crate::command::{Effect, Safety};
+use crate::settle::Resolver;
 
 impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// Asks something. It is told once, by an [`Action::Tell`](super::Action::Tell).
@@ -280,9 +281,9 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 if needed { self.upstream.reads(resolver, &sent) } else { Vec::new() }
             }
             // What a guard or a date of creation shows may be what an earlier command of ours has done.
-            Some(resolver) if self.written.any(resolver, sent.objects()) => {
-                self.upstream.reads(resolver, &sent)
-            }
+            // Of another API nothing is known that such a reading would be needed for, where twice does no harm.
+            Some(Resolver::Other) if write.safety == Safety::Repeatable => Vec::new(),
+            Some(resolver) if self.written.any(resolver, &sent) => self.upstream.reads(resolver, &sent),
             _ => Vec::new(),
         };
         let restless = self.restless.until(sent.objects(), at.now);

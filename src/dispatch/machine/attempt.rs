@@ -16,7 +16,7 @@ use crate::command::{Effect, Kind, Nature, Safety};
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Keyed, Proof};
+use crate::settle::{Keyed, Proof, Resolver};
 use crate::verdict::{Advice, Class, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -153,8 +153,10 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 let verdict = self.verdict_of(slot.job, purpose, &reply);
                 let sort = self.sort_of(slot.job, purpose);
                 self.statistics.answers.add(sort, verdict.class(), U::number(&reply));
-                if let Advice::HoldAccount { after } = verdict.advice() {
-                    self.slots.hold(after, at.now);
+                match verdict.advice() {
+                    Advice::HoldAccount { after } => self.slots.hold(after, at.now),
+                    Advice::StopLoggingIn => self.slots.credentials_refused(),
+                    _ => {}
                 }
                 (Attempt::Answered(verdict), Some(reply))
             }
@@ -454,7 +456,9 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let Some(last) = &write.last else { return };
         let summary = U::summary(&last.reply, &last.text, Proof::Reply);
         // That a deletion is "pending in 30 days" says nothing about queues.
-        let queued = summary.job().is_some() || write.nature().kind() == Kind::Creation;
+        let queued = summary.job().is_some()
+            || write.nature().kind() == Kind::Creation
+            || write.resolver == Some(Resolver::Other);
         if summary.is_pending() && queued {
             self.queued.learn(&U::objects(&write.command));
         }

@@ -170,10 +170,15 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             Work::Query(_) => None,
         };
         let (Some(resolver), Some(looking)) = (resolver, looking) else { return };
-        // It is registrations that registries queue.
-        let may_be_queued = resolver == Resolver::AddDomain && self.queued.may_queue(sent.objects());
+        // It is registrations that registries queue; of another API nobody knows.
+        let queues = matches!(resolver, Resolver::AddDomain | Resolver::Other);
+        let may_be_queued = queues && self.queued.may_queue(sent.objects());
         let now = &looking.seen;
-        let finding = self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued });
+        let finding = match self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued })
+        {
+            Finding::NotApplied if may_be_queued => Finding::Pending,
+            finding => finding,
+        };
         let summary = match finding {
             Finding::Applied { proof, .. } => Summary::of_reading(looking.seen.first(), proof),
             _ => Summary::plain(Proof::ReadBack),
