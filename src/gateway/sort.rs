@@ -29,7 +29,7 @@ pub enum Sort {
     Conflict,
     /// It is used by something else.
     ConflictInUse,
-    /// It is done already: perhaps by an earlier attempt. (What is gone already is [`NotFound`](Self::NotFound).)
+    /// It is done already: perhaps by an earlier attempt.
     ConflictDone,
     /// Another operation is under way, perhaps an earlier attempt.
     ConflictInProgress,

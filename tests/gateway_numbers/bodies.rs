@@ -309,7 +309,7 @@ fn printing_takes_little_memory_however_long_a_message_is() {
     {
         for before in ["", "1", "12", "password=hunter2 "] {
             let body = format!(
-                r#"{{"ResponseStatus":{{"Message":"{before}{}"}}}}"#,
+                r#"{{"ResponseStatus":{{"Message":"{before}{}=x"}}}}"#,
                 piece.repeat(8_000_000 / piece.len())
             );
             let reply = read(400, body);

@@ -316,8 +316,8 @@ mod tests {
 
     #[test]
     fn where_there_are_no_sessions_none_is_spoken_of() {
-        for sort in Sort::ALL {
-            let told = Resend::of(sort.verdict(), Some(*sort)).json().to_string();
+        for &sort in Sort::ALL {
+            let told = Resend::of(sort.verdict(), Some(sort)).json().to_string();
             assert!(!told.contains("session") && !told.contains("login"), "{told}");
         }
         let lost = Verdict::new(Class::Temporary);
