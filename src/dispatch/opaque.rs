@@ -29,11 +29,12 @@ impl<R: Reads> Opaque<R> {
         Self { reads }
     }
 
-    /// The reads of a write. Those that would write settle nothing, and are not sent; nor is one looked for by a name that may
-    /// have been cut, or by what was sent elsewhere.
+    /// The reads of a write. Those that would write settle nothing, and are not sent; nor is one looked for by a name or a value
+    /// that may have been cut, or by what was sent elsewhere.
     fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
-        let cut = sent.objects().iter().any(|object| object.name().len() >= Object::MAX_NAME);
-        if cut || sent.form() != Form::Opaque {
+        let names = sent.objects().iter().map(Object::name);
+        let values = sent.lines().iter().filter_map(|line| line.value().as_clear());
+        if names.chain(values).any(is_cut) || sent.form() != Form::Opaque {
             return Vec::new();
         }
         let reads = self.reads.reads(sent);
@@ -45,6 +46,13 @@ impl<R: Reads> Opaque<R> {
 /// The beginning of a text, of at most so many bytes.
 fn cut(text: &str, most: usize) -> Box<str> {
     text.get(..text.floor_char_boundary(most)).unwrap_or_default().into()
+}
+
+/// Whether a name or a value in clear may have been cut: a character has four bytes at the most.
+const fn is_cut(kept: &str) -> bool {
+    const MOST: usize =
+        if Object::MAX_NAME < OpaqueCommand::MAX_NAME { Object::MAX_NAME } else { OpaqueCommand::MAX_NAME };
+    kept.len() > MOST.saturating_sub(4)
 }
 
 /// Which reads settle the writes of an API.
@@ -159,7 +167,7 @@ impl OpaqueCommand {
     /// With one more object that it is about. One write at a time goes to an object, and none while one is in doubt. Its
     /// name is kept in clear, and is what [`Reads`] find later: names of domains, hosts and zones in canonical form, contacts in
     /// capitals, and [`ObjectKind::Other`](crate::command::ObjectKind::Other) to the letter. A write to one whose name has
-    /// [`Object::MAX_NAME`] bytes or more is settled by no read.
+    /// more than 251 bytes is settled by no read, for it may have been cut ([`Object::MAX_NAME`]).
     #[must_use]
     pub fn object(mut self, object: Object) -> Self {
         Arc::make_mut(&mut self.0).objects.push(object);
@@ -173,8 +181,9 @@ impl OpaqueCommand {
         self.remembering(name, value, false)
     }
 
-    /// With a value that is remembered in clear, its first [`MAX_NAME`](Self::MAX_NAME) bytes: for people, and for reads that
-    /// ask for it, such as a reference of the caller's own. Whoever gives it vouches that it is neither secret nor personal.
+    /// With a value that is remembered in clear: for people, and for reads that ask for it, such as a reference of the caller's
+    /// own. Whoever gives it vouches that it is neither secret nor personal. Of one of more than
+    /// 251 bytes the first [`MAX_NAME`](Self::MAX_NAME) are kept, and no read settles the write.
     #[must_use]
     pub fn clear_field(self, name: &str, value: &str) -> Self {
         self.remembering(name, value, true)

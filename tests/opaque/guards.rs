@@ -86,15 +86,30 @@ fn after_refused_credentials_nothing_is_sent_until_they_are_corrected() {
 
 #[test]
 fn nothing_is_looked_for_by_a_name_that_may_have_been_cut() {
-    for (length, read) in
-        [(Object::MAX_NAME - 1, true), (Object::MAX_NAME, false), (Object::MAX_NAME + 1, false)]
-    {
+    for (name, read) in [
+        ("x".repeat(251), true),
+        ("x".repeat(252), false),
+        ("x".repeat(Object::MAX_NAME + 1), false),
+        ("ä".repeat(200), false),
+    ] {
         let mut rig = Rig::with(Look, config(), []);
-        let order = OpaqueCommand::write("order", ORDER, "b").object(thing(&"x".repeat(length)));
+        let order = OpaqueCommand::write("order", ORDER, "b").object(thing(&name));
         rig.sent(order, Safety::ReadBack, Options::new(), 1);
         rig.lost();
         let did = rig.drain();
-        assert_eq!(did == ["send look"], read, "{length}: {did:?}");
+        assert_eq!(did == ["send look"], read, "{}: {did:?}", name.len());
+    }
+}
+
+#[test]
+fn nothing_is_looked_for_by_a_value_that_may_have_been_cut() {
+    for (value, read) in [("x".repeat(251), true), ("x".repeat(252), false), ("ä".repeat(200), false)] {
+        let mut rig = Rig::with(Look, config(), []);
+        let order = OpaqueCommand::write("order", ORDER, "b").object(thing("n1")).clear_field("mine", &value);
+        rig.sent(order, Safety::ReadBack, Options::new(), 1);
+        rig.lost();
+        let did = rig.drain();
+        assert_eq!(did == ["send look"], read, "{}: {did:?}", value.len());
     }
 }
 
