@@ -61,11 +61,15 @@ pub struct Config {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Queues {
-    /// Nowhere, until a reply of the registry says so of a zone (the last label of a name, or more).
+    /// Nowhere, until a reply of the registry says so of a zone (the last label of a name, or more). One answer of another API
+    /// that says "accepted, not done yet" says so of all that is asked of it.
     #[default]
     Learnt,
     /// In all zones: a registration that is not found is never taken for not done.
     Everywhere,
+    /// Nowhere, whatever replies say: for an API that calls everything pending and does it at once. If that is not so, what is
+    /// not found yet is sent again.
+    Nowhere,
 }
 
 impl Config {

@@ -24,7 +24,7 @@ use self::record::Records;
 use self::share::Shared;
 use super::calls::{Call, CallId, Callers};
 use super::config::{Config, Moment};
-use super::entry::{Entry, Put, Ticket};
+use super::entry::{Entry, Intent, Put, Ticket};
 use super::job::{Fallback, Job, Jobs, Looking, Purpose, State, Work};
 use super::memory::{Memory, Queued, Recent, Restless, Written};
 use super::slots::{GiveBack, JobId, Slot, Slots};
@@ -32,7 +32,7 @@ use super::statistics::{Sort, Statistics};
 use super::told::{Refused, Told};
 use super::upstream::{Rrp, Upstream};
 use crate::retry::{Budget, NotApplied, Random};
-use crate::settle::Keyed;
+use crate::settle::{Keyed, Resolver};
 
 /// The name of something that a journal is to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -183,7 +183,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         for entry in entries {
             let ticket = entry.ticket();
             dispatch.next_ticket = dispatch.next_ticket.max(ticket.get().saturating_add(1));
-            dispatch.written.remember(&entry);
+            let known = dispatch.resolver_of(&entry.intent);
+            dispatch.written.remember(&entry, known);
             dispatch.queued.restore(&entry);
             if !entry.standing.is_finished() {
                 dispatch.objects.doubt(ticket, entry.intent.sent.objects());
@@ -192,6 +193,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             dispatch.memory.restore(entry, at.now);
         }
         dispatch
+    }
+
+    /// How a write is settled: as was known when it was sent, or as is known now.
+    fn resolver_of(&self, intent: &Intent) -> Option<Resolver> {
+        intent.resolver.or_else(|| self.upstream.resolver_of(&intent.sent))
     }
 
     /// The sessions and the pace.
@@ -339,10 +345,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             write.before = None;
             return Purpose::Before;
         }
-        // Nor is it sent again by a proof that has become old: somebody else may have changed the object since.
+        // Nor is it sent again by a proof that has become old: somebody else may have changed the object since, or the registry has
+        // said since that it queues.
         if let (Purpose::Command, Some(Fallback::NotApplied(since)), Some(resolver)) =
             (purpose, write.fallback.as_deref(), write.resolver)
-            && old(*since)
+            && (old(*since) || self.queued.may_queue_for(resolver, write.entry.as_deref()))
         {
             let looks = self.upstream.reads(resolver, &write.sent(&self.keyed));
             write.looking = Some(Box::new(Looking::new(looks, now, NotApplied::Again)));

@@ -11,7 +11,7 @@ use super::job::Doubtful;
 use super::told::DoubtReason;
 use super::upstream::Upstream;
 use crate::command::{Object, ObjectKind, Safety};
-use crate::settle::{Keyed, Reading, Resolver, Sent};
+use crate::settle::{Form, Keyed, Reading, Resolver, Sent};
 
 /// A user, and a key of the user's.
 type Key = (Box<str>, Box<str>);
@@ -237,17 +237,37 @@ fn place(object: &Object) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// With the newest of them.
-    done: HashMap<(Resolver, Object), Ticket>,
+    done: HashMap<(Resolver, Object), Done>,
     order: VecDeque<(Resolver, Object)>,
+}
+
+/// What was done of one sort to one object.
+#[derive(Clone, Copy, Debug)]
+struct Done {
+    /// The newest, unless it has turned out not to be done.
+    newest: Option<Ticket>,
+    /// Whether there was one before it.
+    earlier: bool,
 }
 
 impl Written {
     const MAX: usize = 100_000;
 
-    fn resolver(entry: &Entry) -> Option<Resolver> {
+    /// `known`: how it is settled, by what is known now.
+    fn resolver(entry: &Entry, known: Option<Resolver>) -> Option<Resolver> {
         // No read settles RRP's request for a transfer.
         let transfer = || entry.intent.sent.name().eq_ignore_ascii_case("transfer");
-        entry.intent.resolver.or_else(|| transfer().then_some(Resolver::TransferRequest))
+        known.or_else(|| transfer().then_some(Resolver::TransferRequest))
+    }
+
+    /// That this one was not done; what was done before it stands.
+    fn take_back(&mut self, what: &(Resolver, Object), ticket: Ticket) {
+        let Some(done) = self.done.get_mut(what).filter(|done| done.newest == Some(ticket)) else { return };
+        if done.earlier {
+            done.newest = None;
+        } else {
+            self.done.remove(what);
+        }
     }
 
     /// By what it is remembered. Requests of another API are alike if their names are.
@@ -259,27 +279,26 @@ impl Written {
     }
 
     /// Forgets an intent.
-    pub(super) fn forget(&mut self, entry: &Entry) {
-        let Some(resolver) = Self::resolver(entry) else { return };
+    pub(super) fn forget(&mut self, entry: &Entry, known: Option<Resolver>) {
+        let Some(resolver) = Self::resolver(entry, known) else { return };
         for object in entry.intent.sent.objects() {
-            let what = Self::what(resolver, &entry.intent.sent, object);
-            if self.done.get(&what) == Some(&entry.ticket()) {
-                self.done.remove(&what);
-            }
+            self.take_back(&Self::what(resolver, &entry.intent.sent, object), entry.ticket());
         }
     }
 
     /// Remembers an intent, unless it is known by now that nothing was done.
-    pub(super) fn remember(&mut self, entry: &Entry) {
-        let Some(resolver) = Self::resolver(entry) else { return };
+    pub(super) fn remember(&mut self, entry: &Entry, known: Option<Resolver>) {
+        let Some(resolver) = Self::resolver(entry, known) else { return };
         let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
         for object in entry.intent.sent.objects() {
             let what = Self::what(resolver, &entry.intent.sent, object);
             if !done {
-                if self.done.get(&what) == Some(&entry.ticket()) {
-                    self.done.remove(&what);
-                }
-            } else if self.done.insert(what.clone(), entry.ticket()).is_none() {
+                self.take_back(&what, entry.ticket());
+            } else if let Some(known) = self.done.get_mut(&what) {
+                known.earlier |= known.newest != Some(entry.ticket());
+                known.newest = Some(entry.ticket());
+            } else {
+                self.done.insert(what.clone(), Done { newest: Some(entry.ticket()), earlier: false });
                 self.order.push_back(what);
             }
             if self.order.len() > Self::MAX
@@ -297,6 +316,14 @@ impl Written {
         let done = |object: &Object, one| self.done.contains_key(&Self::what(one, sent, object));
         sent.objects().iter().any(|object| alike().any(|one| done(object, one)))
     }
+
+    /// Whether another one than this was done before to one of its objects that shows as this would.
+    pub(super) fn another(&self, resolver: Resolver, sent: &Sent, ticket: Ticket) -> bool {
+        sent.objects().iter().any(|object| {
+            let done = self.done.get(&Self::what(resolver, sent, object));
+            done.is_some_and(|done| done.earlier || done.newest != Some(ticket))
+        })
+    }
 }
 
 /// Objects of which an attempt was lost that may still be executed, though its write is over by another attempt: until when.
@@ -311,7 +338,9 @@ impl Restless {
 
     /// After a start: what was sent more than once on its caller's word, and was over only just now.
     pub(super) fn restore(&mut self, entry: &Entry, first_negative: Duration, at: Moment) {
-        let vouched = entry.intent.safety == Safety::Repeatable && entry.attempts > 1;
+        // What was on its way had perhaps been sent once more than is recorded.
+        let several = entry.attempts > 1 || !entry.standing.is_finished();
+        let vouched = entry.intent.safety == Safety::Repeatable && several;
         let age = Duration::from_millis(at.wall.saturating_sub(entry.changed_at));
         if let (true, Some(left)) = (vouched, first_negative.checked_sub(age))
             && let Some(until) = at.now.checked_add(left)
@@ -331,6 +360,7 @@ impl Restless {
 #[derive(Debug, Default)]
 pub(super) struct Queued {
     everywhere: bool,
+    nowhere: bool,
     zones: Vec<Box<str>>,
 }
 
@@ -338,13 +368,20 @@ impl Queued {
     const MAX: usize = 4_096;
 
     pub(super) fn new(queues: &Queues) -> Self {
-        Self { everywhere: *queues == Queues::Everywhere, zones: Vec::new() }
+        let (everywhere, nowhere) = (*queues == Queues::Everywhere, *queues == Queues::Nowhere);
+        Self { everywhere, nowhere, zones: Vec::new() }
     }
 
-    /// The registry has queued something about this name.
-    pub(super) fn learn(&mut self, objects: &[Object]) {
-        // What has no zone is queued by all of the API.
-        self.everywhere |= objects.iter().any(|object| object.kind() == ObjectKind::Other);
+    /// The registry has queued something about this name. Another API may queue whatever it is asked.
+    pub(super) fn learn(&mut self, sent: &Sent) {
+        if self.nowhere {
+            return;
+        }
+        if sent.form() == Form::Opaque {
+            self.everywhere = true;
+            return;
+        }
+        let objects = sent.objects();
         for zone in objects.iter().filter_map(|object| object.name().rsplit('.').next()) {
             if self.zones.len() >= Self::MAX {
                 self.everywhere = true;
@@ -359,14 +396,21 @@ impl Queued {
         let Standing::Accepted(summary) = &entry.standing else { return };
         let creation = matches!(
             entry.intent.resolver,
-            Some(Resolver::AddDomain | Resolver::AddNameServer | Resolver::AddZone | Resolver::Other)
+            Some(Resolver::AddDomain | Resolver::AddNameServer | Resolver::AddZone)
         );
-        if summary.is_pending() && (creation || summary.job().is_some()) {
-            self.learn(entry.intent.sent.objects());
+        let sent = &entry.intent.sent;
+        if summary.is_pending() && (creation || summary.job().is_some() || sent.form() == Form::Opaque) {
+            self.learn(sent);
         }
     }
 
-    pub(super) fn may_queue(&self, objects: &[Object]) -> bool {
+    /// Whether what is settled so may wait in a queue: registrations, and whatever is asked of another API.
+    pub(super) fn may_queue_for(&self, resolver: Resolver, entry: Option<&Entry>) -> bool {
+        matches!(resolver, Resolver::AddDomain | Resolver::Other)
+            && entry.is_some_and(|entry| self.may_queue(entry.intent.sent.objects()))
+    }
+
+    fn may_queue(&self, objects: &[Object]) -> bool {
         let known = |zone: &str| self.zones.iter().any(|known| **known == *zone);
         self.everywhere || objects.iter().filter_map(|object| object.name().rsplit('.').next()).any(known)
     }

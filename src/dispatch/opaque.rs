@@ -32,7 +32,7 @@ impl<R: Reads> Opaque<R> {
     /// The reads of a write. Those that would write settle nothing, and are not sent; nor is one looked for by a name or a value
     /// that may have been cut, or by what was sent elsewhere.
     fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
-        let names = sent.objects().iter().map(Object::name);
+        let names = sent.objects().iter().map(Object::name).chain([sent.name()]);
         let values = sent.lines().iter().filter_map(|line| line.value().as_clear());
         if names.chain(values).any(is_cut) || sent.form() != Form::Opaque {
             return Vec::new();
@@ -65,7 +65,8 @@ pub trait Reads: Clone + fmt::Debug {
     fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand>;
 
     /// Whether a proof needs a reading before the write, by the same reads: wherever what an earlier write has left could be
-    /// taken for what this one leaves. Behind one of ours of the same name, to the same object, it is read in any case.
+    /// taken for what this one leaves. Behind one of ours of the same name, to the same object, it is read in any case, but for
+    /// what is repeatable; and what was not read before is never proven to be done where either holds.
     fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
         false
     }
@@ -75,7 +76,8 @@ pub trait Reads: Clone + fmt::Debug {
     fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading>;
 
     /// What the readings prove. What was *not* found counts only when it is seen twice, and not while the API may still have it
-    /// in a queue ([`Sight::may_be_queued`]): neither is to be cared for here.
+    /// in a queue ([`Sight::may_be_queued`], [`Queues`](super::Queues)); a reading that is not
+    /// [whole](Reading::is_whole) is none. None of these is to be cared for here.
     fn judge(&self, sight: Sight<'_>) -> Finding;
 }
 
@@ -138,6 +140,8 @@ impl OpaqueCommand {
     pub const MAX_NAME: usize = 255;
     /// So many fields are remembered of one; more are not.
     pub const MAX_FIELDS: usize = 64;
+    /// A request that is about more objects is refused ([`Refused::TooLong`]).
+    pub const MAX_OBJECTS: usize = 64;
 
     /// A request that only reads.
     #[must_use]
@@ -182,7 +186,7 @@ impl OpaqueCommand {
     }
 
     /// With a value that is remembered in clear: for people, and for reads that ask for it, such as a reference of the caller's
-    /// own. Whoever gives it vouches that it is neither secret nor personal. Of one of more than
+    /// own. Names that differ in a number at their end are one. Whoever gives it vouches that it is neither secret nor personal. Of one of more than
     /// 251 bytes the first [`MAX_NAME`](Self::MAX_NAME) are kept, and no read settles the write.
     #[must_use]
     pub fn clear_field(self, name: &str, value: &str) -> Self {
@@ -264,7 +268,11 @@ impl OpaqueReply {
     pub fn new(verdict: Verdict, code: &str, text: &str, body: impl Into<Bytes>) -> Self {
         Self {
             verdict,
-            code: cut(code, Self::MAX_CODE),
+            code: if assigns_secret(&cut(code, Self::MAX_TEXT)) {
+                REDACTED.into()
+            } else {
+                cut(code, Self::MAX_CODE)
+            },
             text: cut(text, Self::MAX_TEXT),
             job: None,
             pending: false,
@@ -274,7 +282,8 @@ impl OpaqueReply {
         }
     }
 
-    /// As one that only accepts a write, which is done later; with the name of the job, if it has one.
+    /// As one that only accepts a write, which is done later; with the name of the job, if it has one. From then on nothing that
+    /// is not found is taken for not done: see [`Queues`](super::Queues).
     #[must_use]
     pub fn pending(mut self, job: Option<&str>) -> Self {
         self.pending = true;
@@ -368,8 +377,8 @@ impl<R: Reads> Upstream for Opaque<R> {
         keyed.hash(parts.chain(fields.map(str::as_bytes)))
     }
 
-    fn check(&self, _command: &OpaqueCommand) -> Result<(), Refused> {
-        Ok(())
+    fn check(&self, command: &OpaqueCommand) -> Result<(), Refused> {
+        if command.objects().len() > OpaqueCommand::MAX_OBJECTS { Err(Refused::TooLong) } else { Ok(()) }
     }
 
     fn verdict(_command: &OpaqueCommand, reply: &OpaqueReply) -> Verdict {
@@ -420,7 +429,8 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
-        self.reads.reading(reply, keyed)
+        // What was not kept proves nothing.
+        self.reads.reading(reply, keyed).filter(Reading::is_whole)
     }
 
     fn judge(&self, _resolver: Resolver, sight: Sight<'_>) -> Finding {

@@ -14,7 +14,7 @@ use crate::pace::{Pacer, Queue, Rate, Sending, Shares};
 /// be sent is tried again at the rate, up to twenty times; whoever finds nobody to connect to can have all of them wait meanwhile
 /// ([`Dispatch::hold`](super::Dispatch::hold)). Once an answer says that the credentials were refused
 /// ([`Advice::StopLoggingIn`](crate::verdict::Advice::StopLoggingIn)), nothing more is sent until they are
-/// [corrected](Self::credentials_corrected).
+/// [corrected](Self::credentials_corrected), or the process begins anew.
 #[derive(Debug)]
 pub struct Places {
     most: usize,
@@ -27,6 +27,8 @@ pub struct Places {
     held: Option<Instant>,
     /// The credentials were refused.
     refused: bool,
+    /// Slots from this session on have the credentials of now.
+    since: u64,
 }
 
 impl Places {
@@ -45,6 +47,7 @@ impl Places {
             next_session: 0,
             held: None,
             refused: false,
+            since: 0,
         }
     }
 
@@ -55,9 +58,11 @@ impl Places {
         self.refused
     }
 
-    /// The credentials are others now, or were right: requests are sent again.
+    /// The credentials are others now, or were right: requests are sent again. What is still said of those that were sent
+    /// before counts no more.
     pub const fn credentials_corrected(&mut self) {
         self.refused = false;
+        self.since = self.next_session.saturating_add(1);
     }
 
     /// How many requests have a place now.
@@ -138,8 +143,8 @@ impl Slots for Places {
         self.held
     }
 
-    fn credentials_refused(&mut self) {
-        self.refused = true;
+    fn credentials_refused(&mut self, slot: Slot) {
+        self.refused |= slot.session >= self.since;
     }
 
     fn unavailable(&self) -> Option<Unavailable> {

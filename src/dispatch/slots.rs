@@ -121,9 +121,9 @@ pub trait Slots {
     /// The registry has locked the account: nothing is sent for so long.
     fn hold(&mut self, wait: Duration, now: Instant);
 
-    /// The credentials that come with each command were refused: to send more of them is to risk the account. Whoever logs in for
-    /// a session, and not with each command, has this from the login itself, and does nothing here.
-    fn credentials_refused(&mut self) {}
+    /// The credentials that came with the command of this slot were refused: to send more of them is to risk the account. Whoever
+    /// logs in for a session, and not with each command, has this from the login itself, and does nothing here.
+    fn credentials_refused(&mut self, _slot: Slot) {}
 
     /// Until when the account is locked, or held by an operator; `None` if it is not.
     fn held_until(&self) -> Option<Instant>;

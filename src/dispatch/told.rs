@@ -158,7 +158,7 @@ pub enum Refused {
     ObjectInDoubt(Ticket),
     /// The key was used for another command, or is under way with another safety; its ticket, if it has one by now.
     KeyConflict(Option<Ticket>),
-    /// The user's name or the key is longer than it may be.
+    /// The user's name, the key or the list of objects is longer than it may be.
     TooLong,
     /// The journal did not take the intent, or cannot record an outcome.
     Journal(Arc<dyn Error + Send + Sync>),
@@ -195,7 +195,7 @@ impl fmt::Display for Refused {
             Self::ObjectInDoubt(ticket) => write!(f, "object has a write in doubt, ticket `{ticket}`"),
             Self::KeyConflict(Some(ticket)) => write!(f, "key belongs to another command, ticket `{ticket}`"),
             Self::KeyConflict(None) => f.write_str("key belongs to another command that is under way"),
-            Self::TooLong => f.write_str("name of the user or key is too long"),
+            Self::TooLong => f.write_str("name of the user, key or list of objects is too long"),
             Self::Journal(_) => f.write_str("journal does not record"),
             Self::NoSuchTicket(ticket) => write!(f, "no ticket `{ticket}`"),
             Self::Finished(ticket) => write!(f, "ticket `{ticket}` is finished"),

@@ -77,9 +77,9 @@ fn what_cannot_be_sent_is_told_at_once() {
     rig.query(ptf("EndSession", &[]), options());
     rig.does(&["tell c: unsent, a query must read, a change must write"]);
     rig.change(add(), Safety::Once, key(&"k".repeat(256)));
-    rig.does(&["tell d: not sent, name of the user or key is too long"]);
+    rig.does(&["tell d: not sent, name of the user, key or list of objects is too long"]);
     rig.change(add(), Safety::Once, options().user(&"u".repeat(129)));
-    rig.does(&["tell e: not sent, name of the user or key is too long"]);
+    rig.does(&["tell e: not sent, name of the user, key or list of objects is too long"]);
     let options = options().user(&"u".repeat(128)).key(&"k".repeat(255));
     rig.sent(add(), Safety::Once, options, 1);
     let Told::Change(Err(not_sent)) = &rig.told[0].1 else { panic!("not sent") };

@@ -4,6 +4,7 @@
 
 mod answers;
 mod guards;
+mod history;
 mod looks;
 mod lost;
 mod never_twice;

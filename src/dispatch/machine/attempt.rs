@@ -16,7 +16,7 @@ use crate::command::{Effect, Kind, Nature, Safety};
 use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
-use crate::settle::{Keyed, Proof, Resolver};
+use crate::settle::{Form, Keyed, Proof};
 use crate::verdict::{Advice, Class, Verdict};
 
 /// So often may a session end before anything was handed over, one after the other.
@@ -75,6 +75,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         // The journal took its time, or has failed since.
         let too_late = (!self.time_lasts(id, at.now)).then(|| Refused::Deadline(self.slots.trouble()));
         let stopped = self.stopping.then_some(Refused::Stopped);
+        // The credentials were refused since.
+        let stopped = stopped.or_else(|| self.slots.unavailable().map(Refused::Unavailable));
         if let Some(why) =
             stopped.or(too_late).or_else(|| self.records.frozen().cloned().map(Refused::Journal))
         {
@@ -155,7 +157,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 self.statistics.answers.add(sort, verdict.class(), U::number(&reply));
                 match verdict.advice() {
                     Advice::HoldAccount { after } => self.slots.hold(after, at.now),
-                    Advice::StopLoggingIn => self.slots.credentials_refused(),
+                    Advice::StopLoggingIn => self.slots.credentials_refused(slot),
                     _ => {}
                 }
                 (Attempt::Answered(verdict), Some(reply))
@@ -456,11 +458,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let Some(last) = &write.last else { return };
         let summary = U::summary(&last.reply, &last.text, Proof::Reply);
         // That a deletion is "pending in 30 days" says nothing about queues.
-        let queued = summary.job().is_some()
-            || write.nature().kind() == Kind::Creation
-            || write.resolver == Some(Resolver::Other);
+        let sent = write.sent(&self.keyed);
+        let queued =
+            summary.job().is_some() || write.nature().kind() == Kind::Creation || sent.form() == Form::Opaque;
         if summary.is_pending() && queued {
-            self.queued.learn(&U::objects(&write.command));
+            self.queued.learn(&sent);
         }
         self.close(id, standing(summary), at);
     }

@@ -242,7 +242,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
     fn remember(&mut self, doubt: Doubtful<U>, at: Moment) {
         let ticket = doubt.entry.ticket();
         let objects = doubt.entry.intent.sent.objects().to_vec();
-        self.written.remember(&doubt.entry);
+        let known = self.resolver_of(&doubt.entry.intent);
+        self.written.remember(&doubt.entry, known);
         // Until now the job stood for its key.
         self.memory.remember_key(&doubt.entry.intent);
         if doubt.entry.standing.is_finished() {

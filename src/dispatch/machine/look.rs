@@ -17,6 +17,8 @@ use crate::verdict::{Class, Verdict};
 
 /// What is pending is looked at again so much later.
 const WHILE_PENDING: Duration = Duration::from_secs(60);
+/// The longest that an answer to a look may ask to be waited: meanwhile nobody else can settle it.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 /// So often may a session end before a read was handed over, one after the other, until that counts as a look in vain.
 const MAX_UNSENT: u32 = 20;
 
@@ -143,6 +145,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                     Attempt::Answered(verdict) => verdict.advice().wait().unwrap_or_default(),
                     _ => Duration::ZERO,
                 };
+                let least = least.min(LONGEST_WAIT);
                 self.looked_in_vain(id, "no answer to the read", least, at);
             }
         }
@@ -151,32 +154,40 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
     /// All that is to be read was read once.
     fn looked(&mut self, id: JobId, at: Moment) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let (sent, before, sent_at, resolver) = match &job.work {
+        let (entry, before, resolver) = match &job.work {
             Work::Change(write) => {
                 let Some(entry) = &write.entry else { return };
-                let intent = &entry.intent;
-                (&intent.sent, write.before(), intent.begun_at, write.resolver)
+                (&**entry, write.before(), write.resolver)
             }
             Work::Settle(doubt) => {
                 let intent = &doubt.entry.intent;
                 let resolver = intent.resolver.or_else(|| self.upstream.resolver_of(&intent.sent));
-                (&intent.sent, &*intent.before, intent.begun_at, resolver)
+                (&doubt.entry, &*intent.before, resolver)
             }
             Work::Query(_) => return,
         };
+        let (sent, sent_at) = (&entry.intent.sent, entry.intent.begun_at);
         let looking = match &job.work {
             Work::Change(write) => write.looking.as_deref(),
             Work::Settle(doubt) => doubt.looking.as_deref(),
             Work::Query(_) => None,
         };
         let (Some(resolver), Some(looking)) = (resolver, looking) else { return };
-        // It is registrations that registries queue; of another API nobody knows.
-        let queues = matches!(resolver, Resolver::AddDomain | Resolver::Other);
-        let may_be_queued = queues && self.queued.may_queue(sent.objects());
+        let may_be_queued = self.queued.may_queue_for(resolver, Some(entry));
         let now = &looking.seen;
+        let other = resolver == Resolver::Other;
+        // Whoever judges for another API is not trusted with these two.
         let finding = match self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued })
         {
-            Finding::NotApplied if may_be_queued => Finding::Pending,
+            Finding::NotApplied if other && may_be_queued => Finding::Pending,
+            Finding::Applied { .. }
+                if other
+                    && before.is_empty()
+                    && (self.written.another(resolver, sent, entry.ticket())
+                        || self.upstream.wants_earlier_reading(resolver, sent)) =>
+            {
+                Finding::Unproved("nobody looked before it, and it may have been so")
+            }
             finding => finding,
         };
         let summary = match finding {
