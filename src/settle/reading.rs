@@ -16,6 +16,8 @@ pub struct Reading {
 impl Reading {
     /// So many values are kept. What was not kept proves nothing.
     pub const MAX_FIELDS: usize = 2_048;
+    /// The longest name, and the longest value in clear, that [`from_parts`](Self::from_parts) takes, in bytes.
+    pub const MAX_TEXT: usize = 1_024;
 
     /// What this reply showed.
     #[must_use]
@@ -29,13 +31,24 @@ impl Reading {
     }
 
     /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them. Of more than
-    /// [`MAX_FIELDS`](Self::MAX_FIELDS) the first are kept, and it is not whole.
+    /// [`MAX_FIELDS`](Self::MAX_FIELDS) the first are kept, of a name or a value in clear of more than
+    /// [`MAX_TEXT`](Self::MAX_TEXT) bytes the beginning, and then it is not whole.
     #[must_use]
     pub fn from_parts(code: ReturnCode, mut fields: Vec<(Box<str>, Kept)>, whole: bool) -> Self {
-        let whole = whole && fields.len() <= Self::MAX_FIELDS;
+        let mut whole = whole && fields.len() <= Self::MAX_FIELDS;
         fields.truncate(Self::MAX_FIELDS);
-        for (name, _) in &mut fields {
+        let mut cut = |text: &mut Box<str>| {
+            if text.len() > Self::MAX_TEXT {
+                whole = false;
+                *text = text.get(..text.floor_char_boundary(Self::MAX_TEXT)).unwrap_or_default().into();
+            }
+        };
+        for (name, kept) in &mut fields {
             *name = plain_name(name).into();
+            cut(name);
+            if let Kept::Clear(value) = kept {
+                cut(value);
+            }
         }
         Self { code, fields, whole }
     }

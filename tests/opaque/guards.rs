@@ -153,6 +153,22 @@ fn a_reading_of_too_many_fields_is_not_whole_and_can_be_kept() {
 }
 
 #[test]
+fn a_reading_of_a_long_value_is_not_whole() {
+    for (length, whole) in
+        [(Reading::MAX_TEXT, true), (Reading::MAX_TEXT + 1, false), (Reading::MAX_TEXT * 9, false)]
+    {
+        let text = "v".repeat(length);
+        for (name, value) in [("a", text.as_str()), (text.as_str(), "v")] {
+            let field = (name.into(), Kept::Clear(value.into()));
+            let reading = Reading::from_parts(ReturnCode::COMPLETED, vec![field], true);
+            assert_eq!(reading.is_whole(), whole, "{length}");
+            let kept = reading.fields().map(|(name, kept)| name.len().max(kept.as_clear().unwrap().len()));
+            assert_eq!(kept.max(), Some(length.min(Reading::MAX_TEXT)));
+        }
+    }
+}
+
+#[test]
 fn a_text_that_assigns_a_secret_is_kept_nowhere_and_the_caller_has_it() {
     let mut rig = Rig::new();
     rig.sent(super::order(), Safety::Once, Options::new(), 1);
