@@ -92,6 +92,7 @@ fn what_says_nothing_beside_a_success_leaves_it_one() {
         r#""Error":null"#,
         r#""errors":[ ],"ERROR":{},"Errors":"""#,
         r#""error":null,"errors":null"#,
+        r#""Success":null,"successes":false,"Result":1"#,
         r#""errorss":["x"],"err":"x","error_code":"x","result":{"errors":["x"],"Error":1}"#,
     ] {
         assert!(read(format!(r#"{{"success":true,{beside}}}"#)).unwrap().verdict().completed(), "{beside}");
@@ -208,6 +209,7 @@ fn so_many_fields_are_kept_and_no_more() {
 fn what_is_no_answer_says_why() {
     use BodyErrorKind::{Empty, NotJson, NotText, Page, Shape, TooDeep, TooLong, Truncated};
     const LIKE: &str = "ambiguous: a success with a member like `error`";
+    const LIKE_SUCCESS: &str = "ambiguous: `success` with a member like it";
     let deep =
         |depth: usize| format!(r#"{{"success":true,"result":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     assert!(read(deep(MAX_DEPTH - 1)).is_ok());
@@ -272,6 +274,13 @@ fn what_is_no_answer_says_why() {
         (
             r#"{"success":true,"error":{"code":"a"}}"#.to_owned(),
             Shape("ambiguous: a success with an `error`"),
+        ),
+        (r#"{"success":true,"Success":false}"#.to_owned(), Shape(LIKE_SUCCESS)),
+        (r#"{"SUCCESS":true,"success":false,"error":{"code":"a"}}"#.to_owned(), Shape(LIKE_SUCCESS)),
+        (r#"{"success":true,"\u0053uccess":"no","result":1}"#.to_owned(), Shape(LIKE_SUCCESS)),
+        (
+            error(r#"{"code":"domain_unknown","Code":"internal_error"}"#),
+            Shape("ambiguous: `code` of `error` with a member like it"),
         ),
     ] {
         assert_eq!(kind(&body), expected, "{}", body.get(..60).unwrap_or(&body));

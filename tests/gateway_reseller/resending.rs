@@ -142,6 +142,26 @@ fn no_error_makes_a_write_go_out_unlooked_at() {
 }
 
 #[test]
+fn an_error_with_a_result_beside_it_refuses_nothing() {
+    let verdict = |status, result: &str| {
+        let body = format!(
+            r#"{{"success":false,"result": {result} ,"error":{{"code":"billing_balance_insufficient"}}}}"#
+        );
+        Reply::read(status, Bytes::from(body)).unwrap().verdict()
+    };
+    let said = Sort::Billing.verdict();
+    for status in [200, 202, 400] {
+        for nothing in ["null", "false", "\"\"", "[ ]", "{}"] {
+            assert_eq!(verdict(status, nothing), said, "{nothing}");
+        }
+        for result in [r#"{"id":5,"status":"active"}"#, "true", "5", "[{}]", "\"free\""] {
+            assert_eq!(verdict(status, result), Verdict::new(Class::Unclassified), "{result}");
+        }
+    }
+    assert_eq!(verdict(500, "5"), Sort::TemporaryUncertain.verdict());
+}
+
+#[test]
 fn what_is_done_already_is_evidence_to_a_write_that_was_sent_before() {
     let done: Vec<_> = Code::known().filter(|info| info.sort() == Sort::ConflictDone).collect();
     assert_eq!(done.len(), 3);

@@ -41,7 +41,8 @@ impl Reply {
     ///
     /// # Errors
     /// [`BodyError`] if the body is no answer of the API, or says two things: a member twice, or an error with a success, be it
-    /// one whose name is `Error` or `errors` and that is not empty. To a write that is as good as no answer.
+    /// one whose name is `Error` or `errors` and that is not empty; or a `Success` beside `success`, a `Code` beside `code`.
+    /// To a write that is as good as no answer.
     pub fn read(status: u16, body: Bytes) -> Result<Self, BodyError> {
         let wrong = |what| Err(BodyError::new(status, BodyErrorKind::Shape(what)));
         let text = body::open(status, &body)?;
@@ -49,11 +50,15 @@ impl Reply {
             let _: IgnoredAny = body::read(status, text, NO_OBJECT)?;
             return wrong(NO_OBJECT);
         }
-        let Wanted { found: [success, result, error], near, .. } = members(status, text, ANSWER)?;
+        let Wanted { found: [success, result, error], like: [like_success, _, like_error], .. } =
+            members(status, text, ANSWER)?;
         let error = error.filter(|error| error.get() != "null");
         let error = match (success.map(RawValue::get), error) {
             (None, _) => return wrong("`success` is missing"),
-            (Some("true"), None) if near => return wrong("ambiguous: a success with a member like `error`"),
+            (Some(_), _) if like_success => return wrong("ambiguous: `success` with a member like it"),
+            (Some("true"), None) if like_error => {
+                return wrong("ambiguous: a success with a member like `error`");
+            }
             (Some("true"), None) => None,
             (Some("true"), Some(_)) => return wrong("ambiguous: a success with an `error`"),
             (Some("false"), None) => return wrong("`error` is missing"),
@@ -61,7 +66,11 @@ impl Reply {
                 return wrong("`error` is not an object");
             }
             (Some("false"), Some(error)) => {
-                let [code, message] = members(status, error.get(), ERROR)?.found;
+                let Wanted { found: [code, message], like: [like_code, _], .. } =
+                    members(status, error.get(), ERROR)?;
+                if like_code {
+                    return wrong("ambiguous: `code` of `error` with a member like it");
+                }
                 let Some(code) = code else { return wrong("`code` of `error` is missing") };
                 let Ok(code) = serde_json::from_str::<String>(code.get()) else {
                     return wrong("`code` of `error` is not a text");
@@ -145,6 +154,10 @@ impl Reply {
         serde_json::from_str(result.unwrap_or("null")).map_err(|error| ResultError(Problem::Form(error)))
     }
 
+    fn tells_of_result(&self) -> bool {
+        self.result().is_some_and(|result| result != "false" && !body::is_nothing(result))
+    }
+
     /// What it means.
     ///
     /// Where status and body contradict each other, nothing is assumed. A success is believed with 200, 201 and 202 alone.
@@ -159,6 +172,7 @@ impl Reply {
                 .with_executed(Executed::Yes, Word::Registry)
                 .with_advice(Advice::Done),
             (408 | 500..=599, Some(_)) => Sort::TemporaryUncertain.verdict(),
+            (200..=299 | 400..=499, Some(_)) if self.tells_of_result() => UNKNOWN,
             (200..=299 | 400..=499, Some(error)) => error.code.info().map_or(UNKNOWN, |info| info.verdict()),
             (_, _) => UNKNOWN,
         }
@@ -269,7 +283,7 @@ const ERROR: [Name; 2] = [
 
 /// The members of an object that have these names, each as the JSON that it is; none of them is there twice.
 fn members<const N: usize>(status: u16, object: &str, names: [Name; N]) -> Result<Wanted<'_, N>, BodyError> {
-    let wanted = Wanted { names, found: [None; N], twice: None, near: false };
+    let wanted = Wanted { names, found: [None; N], twice: None, like: [false; N] };
     let wanted = body::visit(status, object, wanted)?;
     match wanted.twice {
         Some(twice) => Err(BodyError::new(status, BodyErrorKind::Shape(twice))),
@@ -281,8 +295,8 @@ struct Wanted<'b, const N: usize> {
     names: [Name; N],
     found: [Option<&'b RawValue>; N],
     twice: Option<&'static str>,
-    /// Whether something stands in a member that is named like `error`, but not so.
-    near: bool,
+    /// Whether something stands in a member that is named like it, but not so.
+    like: [bool; N],
 }
 
 impl<'de, const N: usize> Visitor<'de> for Wanted<'de, N> {
@@ -294,11 +308,11 @@ impl<'de, const N: usize> Visitor<'de> for Wanted<'de, N> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
         while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            self.near |= is_near_error(key.get()) && !body::is_nothing(value.get());
-            for (place, (name, twice)) in self.found.iter_mut().zip(self.names) {
+            for ((place, like), (name, twice)) in self.found.iter_mut().zip(&mut self.like).zip(self.names) {
                 if is_named(key.get(), name) && place.replace(value).is_some() {
                     self.twice = Some(twice);
                 }
+                *like |= is_named_like(key.get(), name) && !body::is_nothing(value.get());
             }
         }
         Ok(self)
@@ -310,12 +324,12 @@ fn is_named(key: &str, name: &str) -> bool {
     is_key(key, name.len(), |key| key == name)
 }
 
-/// Whether a key is `error` in another case, or `errors` in any.
-fn is_near_error(key: &str) -> bool {
-    let near = |key: &str| {
-        key != "error" && (key.eq_ignore_ascii_case("error") || key.eq_ignore_ascii_case("errors"))
-    };
-    is_key(key, "errors".len(), near)
+/// Whether a key is this name in another case, or `errors` for `error`, in any.
+fn is_named_like(key: &str, name: &str) -> bool {
+    let plural = |key: &str| name == "error" && key.eq_ignore_ascii_case("errors");
+    is_key(key, name.len().saturating_add(1), |key| {
+        key != name && (key.eq_ignore_ascii_case(name) || plural(key))
+    })
 }
 
 /// Whether a key, with its quotes, is such a name, which has at most so many letters.
