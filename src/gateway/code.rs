@@ -3,6 +3,7 @@
 use core::fmt::{self, Write as _};
 
 use super::sort::Sort;
+use crate::secret::{REDACTED, assigns_secret};
 use crate::verdict::Verdict;
 
 /// What the list of an API says about one code.
@@ -96,7 +97,8 @@ macro_rules! codes {
             }
         }
 
-        /// Escaped, and no more than 256 characters; [`as_str`](Self::as_str) has it as it came, the whole of it.
+        /// Escaped, and no more than 256 characters; `***` if it assigns a secret. [`as_str`](Self::as_str) has it as it came,
+        /// the whole of it.
         impl core::fmt::Display for Code {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 $crate::gateway::code::write_shown(f, &self.0)
@@ -136,13 +138,22 @@ pub(super) fn shown(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// As much of a text as is printed; `***` if it assigns a secret.
+pub(super) fn redacted(text: &str) -> &str {
+    if assigns_secret(beginning(text, MAX_SEARCHED)) { REDACTED } else { shown(text) }
+}
+
 /// The beginning of a text: no more bytes than these.
 pub(super) fn beginning(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
 }
 
-/// Writes a text escaped, [`MAX_SHOWN`] characters at most, the last of them `…` if there are more.
+/// Writes a text escaped, [`MAX_SHOWN`] characters at most, the last of them `…` if there are more; `***` if it assigns a
+/// secret.
 pub(super) fn write_shown(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    if assigns_secret(beginning(text, MAX_SEARCHED)) {
+        return f.write_str(REDACTED);
+    }
     let mut escaped = text.escape_debug();
     escaped.by_ref().take(MAX_SHOWN - 1).try_for_each(|c| f.write_char(c))?;
     match (escaped.next(), escaped.next()) {

@@ -261,6 +261,26 @@ fn debug_shows_no_body_and_no_raw_text() {
 }
 
 #[test]
+fn debug_quotes_nothing_that_is_said_of_a_secret() {
+    // What the framework does: the message of the whole is that of the first error.
+    for field in ["Password", "ApiKey", "Account.AuthToken", "Name,Pin"] {
+        let said = "'hunter22' is too short";
+        let errors =
+            json!([{"FieldName": "City", "Message": "no city"}, {"FieldName": field, "Message": said}]);
+        let body = json!({"ResponseStatus": {"ErrorCode": "TooShort", "Message": said, "Errors": errors}});
+        let reply = read(400, body.to_string());
+        let printed = format!("{reply:?}");
+        assert!(printed.contains("no city") && !printed.contains("hunter22"), "{printed}");
+        assert_eq!(reply.message().unwrap(), said);
+    }
+    for code in [json!("password=hunter22"), json!({"Password": "hunter22"})] {
+        let reply = read(400, json!({"ResponseStatus": {"ErrorCode": code}}).to_string());
+        let code = reply.code().unwrap();
+        assert!(code.as_str().contains("hunter22") && !format!("{reply:?} {code}").contains("hunter22"));
+    }
+}
+
+#[test]
 fn reading_takes_little_memory_whatever_the_body_is() {
     let fill = |unit: &str, head: &str, tail: &str| {
         let room = (MAX_BODY - head.len() - tail.len()) / unit.len();

@@ -323,6 +323,15 @@ fn debug_tells_no_secret() {
         shown(502, text),
         r#"Reply { status: 502, code: "domain_\u{1b}", message: "Timeout\u{1b}[31m", .. }"#
     );
+    for secret in [
+        r#"{"success":false,"error":{"code":"password=hunter2"}}"#,
+        r#"{"success":false,"error":{"code":"x","message":{"auth_code: hunter2":["x"]}}}"#,
+    ] {
+        assert!(
+            shown(200, secret).contains("\"***\"") && !shown(200, secret).contains("hunter2"),
+            "{secret}"
+        );
+    }
     let quoting = r#"{"success":false,"error":{"code":"x","message":"wrong password=hunter2"}}"#;
     assert_eq!(shown(200, quoting), r#"Reply { status: 200, code: "x", message: "***", .. }"#);
     let odd = r#"{"success":false,"error":{"code":"x","message":["hunter2"]}}"#;

@@ -10,7 +10,7 @@ use super::reply::MAX_CODE;
 use super::table::Code;
 use crate::gateway::BodyError;
 use crate::gateway::code::{MAX_SEARCHED, beginning, shown};
-use crate::secret::{REDACTED, assigns_secret};
+use crate::secret::{REDACTED, assigns_secret, is_secret_name};
 
 /// A JSON value, as it stands in the body.
 #[derive(Clone)]
@@ -51,6 +51,11 @@ impl Raw {
             as_text(&format!("{cut}\"")).map(|text| Cow::Owned(text.into_owned()))
         });
         text.unwrap_or(Cow::Borrowed(cut))
+    }
+
+    /// Whether it names something that is secret, as far as it is printed.
+    fn names_secret(&self) -> bool {
+        is_secret_name(&self.begins())
     }
 
     /// As a code.
@@ -141,6 +146,11 @@ impl FieldError {
         })
     }
 
+    /// Whether it is about a parameter whose value is secret, and may quote it.
+    pub(super) fn is_about_secret(&self) -> bool {
+        self.field.as_ref().is_some_and(Raw::names_secret)
+    }
+
     /// The message.
     #[must_use]
     pub fn message(&self) -> Option<Cow<'_, str>> {
@@ -154,11 +164,16 @@ impl FieldError {
     }
 }
 
-/// Without `Meta`, which may have values in it.
+/// Without `Meta`, which may have values in it, and without the message about a parameter whose name is that of a secret.
 impl fmt::Debug for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("FieldError");
-        out.field("code", &self.code).field("field", &self.field).field("message", &self.message);
+        out.field("code", &self.code).field("field", &self.field);
+        if self.is_about_secret() && self.message.is_some() {
+            out.field("message", &REDACTED);
+        } else {
+            out.field("message", &self.message);
+        }
         out.finish_non_exhaustive()
     }
 }

@@ -11,6 +11,7 @@ use super::status::Status;
 use super::table::Code;
 use crate::gateway::body::{open, read};
 use crate::gateway::{BodyError, BodyErrorKind};
+use crate::secret::REDACTED;
 use crate::verdict::{Class, Executed, Verdict, Word};
 
 /// So many entries of `Errors` are kept.
@@ -199,13 +200,19 @@ const fn may_be_empty(status: u16) -> bool {
 }
 
 /// Status, code, message and errors, of each text 256 characters; never the body. The message is the API's own, and may
-/// quote a value that was sent.
+/// quote a value that was sent; it is left out where an error is about a parameter whose name is that of a secret.
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// So many errors are printed.
         const MAX_PRINTED: usize = 32;
         let mut out = f.debug_struct("Reply");
-        out.field("status", &self.status).field("code", &self.code).field("message", &self.message);
+        out.field("status", &self.status).field("code", &self.code);
+        // It is mostly the message of the first error.
+        if self.message.is_some() && self.errors.iter().any(FieldError::is_about_secret) {
+            out.field("message", &REDACTED);
+        } else {
+            out.field("message", &self.message);
+        }
         out.field("errors", &self.errors.get(..MAX_PRINTED).unwrap_or(&self.errors));
         match self.errors.len().saturating_sub(MAX_PRINTED) {
             0 => out.finish_non_exhaustive(),

@@ -7,7 +7,7 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::code::shown;
+use super::super::code::redacted;
 
 /// So many fields and texts of a message are taken out, all together.
 pub const MAX_FIELDS: usize = 1_024;
@@ -36,7 +36,7 @@ impl Field {
 impl fmt::Debug for Field {
     /// The name and how many texts there are: they may quote what was sent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = shown(&self.name);
+        let name = redacted(&self.name);
         f.debug_struct("Field").field("name", &name).field("texts", &self.texts.len()).finish()
     }
 }

@@ -8,11 +8,10 @@ use serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::body::{self, BodyError, BodyErrorKind};
-use super::super::code::{MAX_SEARCHED, beginning, shown};
+use super::super::code::redacted;
 use super::super::sort::Sort;
 use super::message::{Field, Message};
 use super::table::Code;
-use crate::secret::{REDACTED, assigns_secret};
 use crate::verdict::{Advice, Class, Executed, Verdict, Word};
 
 /// An answer of the API.
@@ -193,14 +192,11 @@ impl fmt::Debug for Reply {
         let mut shows = f.debug_struct("Reply");
         shows.field("status", &self.status);
         if let Some(error) = &self.error {
-            shows.field("code", &shown(error.code.as_str()));
+            shows.field("code", &redacted(error.code.as_str()));
         }
         if let Some(message) = self.said() {
             match message.text() {
-                Some(text) if assigns_secret(beginning(text, MAX_SEARCHED)) => {
-                    shows.field("message", &REDACTED)
-                }
-                Some(text) => shows.field("message", &shown(text)),
+                Some(text) => shows.field("message", &redacted(text)),
                 None => {
                     let fields = message.fields();
                     shows.field("fields", &fields.get(..MAX_PRINTED).unwrap_or(fields));
