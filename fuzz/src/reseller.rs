@@ -42,11 +42,11 @@ fn member<'j>(json: &'j Json, name: &str) -> Result<Option<&'j Json>, ()> {
     if found.next().is_some() { Err(()) } else { Ok(first) }
 }
 
-/// Whether something stands in a member that is named nearly like `error`.
-fn has_near_error(json: &Json) -> bool {
+/// Whether something stands in a member that is named nearly so.
+fn has_near(json: &Json, name: &str, names: &[&str]) -> bool {
     let Json::Object(members) = json else { return false };
-    let near = |name: &str| name != "error" && matches!(&*name.to_ascii_lowercase(), "error" | "errors");
-    members.iter().any(|(name, value)| near(name) && !value.says_nothing())
+    let near = |given: &str| given != name && names.contains(&&*given.to_ascii_lowercase());
+    members.iter().any(|(given, value)| near(given) && !value.says_nothing())
 }
 
 /// A body within the bounds, if it is JSON and all that is in it can be held: no halves of surrogate pairs, no endless
@@ -69,8 +69,12 @@ impl<'j> Answer<'j> {
         let (success, result) = (member(json, "success").ok()??, member(json, "result").ok()?);
         let error = member(json, "error").ok()?.filter(|error| **error != Json::Null);
         let Json::Scalar(success) = success else { return None };
+        if has_near(json, "success", &["success"]) {
+            return None;
+        }
         match (success.as_str(), error) {
-            ("true", None) if has_near_error(json) => None,
+            ("true", None) if has_near(json, "error", &["error", "errors"]) => None,
+            ("false", Some(error)) if has_near(error, "code", &["code"]) => None,
             ("true", None) => Some(Self::Success { result }),
             ("false", Some(error)) => {
                 let message = member(error, "message").ok()?.filter(|message| **message != Json::Null);
@@ -135,9 +139,13 @@ fn laws(reply: &Reply) {
     assert!(verdict.fits() && !verdict.closes_connection() && verdict.answer().is_none(), "{at:?}");
     assert!(verdict.executed() == Executed::Unknown || reply.status() < 500, "{at:?}");
     let unknown = Verdict::new(Class::Unclassified);
+    let has_result = reply.result().is_some_and(|result| {
+        result != "false" && !serde_json::from_str::<Json>(result).is_ok_and(|json| json.says_nothing())
+    });
     let expected = match (reply.code(), reply.status()) {
         (None, _) if done => return,
         (Some(_), 408 | 500..=599) => Sort::TemporaryUncertain.verdict(),
+        (Some(_), _) if has_result => unknown,
         (Some(code), 200..=299 | 400..=499) => code.info().map_or(unknown, |info| info.verdict()),
         (_, _) => unknown,
     };
