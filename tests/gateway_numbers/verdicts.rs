@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use rrp::command::nature::rows;
-use rrp::command::{Billable, Effect, Kind, Nature, Repeat, Safety};
+use rrp::command::{Billable, Effect, Kind, Nature, Repeat, Safety, Settle};
 use rrp::gateway::numbers::{Code, Status};
 use rrp::retry::{Attempt, Case, Decision, decide};
 use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
@@ -34,7 +34,7 @@ fn is_registered(status: u16) -> bool {
 
 /// Every listed code, unlisted ones, and none.
 fn codes() -> Vec<Option<&'static str>> {
-    let unlisted = ["Unauthorized", "ArgumentNullException", "forbidden", ""];
+    let unlisted = ["Unauthorized", "ArgumentNullException", "Exception", "forbidden", ""];
     Code::known().map(|info| Some(info.name())).chain(unlisted.map(Some)).chain([None]).collect()
 }
 
@@ -79,6 +79,10 @@ fn code_and_status_make_one_verdict_and_the_safer_one_where_they_differ() {
                     );
                 }
                 (400 | 403, Some(info)) => assert_eq!(verdict, info.verdict()),
+                (400 | 403, None) if code.ends_with("Exception") => {
+                    let unknown = (Class::Permanent, Executed::Unknown, Word::Practice, Advice::ReadMessage);
+                    assert_eq!(summary(verdict), unknown);
+                }
                 (401 | 408, _) | (_, None) => assert_eq!(verdict, of_status),
                 (400..=499, Some(info)) => {
                     let (class, executed, _, advice) = summary(info.verdict());
@@ -115,6 +119,9 @@ fn a_success_whose_body_tells_of_a_problem_is_none() {
         r#"{"Error":false}"#,
         r#"{"ERROR":{}}"#,
         r#"{"\u0065rror":1}"#,
+        r#"{"Success":false,"Message":"no"}"#,
+        r#"{"ResponseStatus":{"success":false}}"#,
+        r#"{"success":true,"Success":false}"#,
         // Each counts, if there are several of a name.
         r#"{"error":null,"Error":"x"}"#,
         r#"{"Error":"x","error":null}"#,
@@ -141,6 +148,7 @@ fn a_success_whose_body_tells_of_a_problem_is_none() {
         "[{\"ResponseStatus\":null},{\"ResponseStatus\":{\"Message\":\"\"}}]",
         r#"{"ResponseStatus":{"Message":"","Errors":[],"ErrorCode":null}}"#,
         r#"{"ResponseStatus":{},"Errors":[ ],"error":null,"ErrorCode":null,"Message":"created"}"#,
+        r#"{"Success":true,"success":null,"Number":{"Success":false}}"#,
         r#"{"Message":"created","message":1,"ErrorText":"x","Calls":[{"Error":"busy"}]}"#,
     ];
     for status in [200, 201, 202, 204, 205, 203, 206, 207, 226, 299] {
@@ -161,6 +169,24 @@ fn a_success_whose_body_tells_of_a_problem_is_none() {
         for status in [400, 404, 500] {
             assert_eq!(read(status, body).verdict(), Status::new(status).verdict(), "{status} {body}");
         }
+    }
+}
+
+#[test]
+fn an_exception_before_or_after_the_order_is_not_called_a_refusal_of_it() {
+    let order = Nature::write(Kind::Order, Billable::Yes, Repeat::Harmful, Settle::Impossible);
+    for (status, code) in
+        [(400, "ArgumentNullException"), (400, "FormatException"), (403, "UnauthorizedAccessException")]
+    {
+        let answered = Attempt::Answered(with(status, Some(code)));
+        assert_eq!(decide(Case::new(order, Safety::ReadBack, answered)), Decision::Doubt, "{status} {code}");
+        let read = decide(Case::new(Nature::READ, Safety::ReadBack, answered));
+        assert_eq!(read, Decision::Refuse, "{status} {code}");
+    }
+    // What has a name of the API's own, or none, is what the list says of the status.
+    for code in [Some("NUMBER_TAKEN"), Some("TooShort"), Some(""), None] {
+        let answered = Attempt::Answered(with(400, code));
+        assert_eq!(decide(Case::new(order, Safety::ReadBack, answered)), Decision::Refuse, "{code:?}");
     }
 }
 

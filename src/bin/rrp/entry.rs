@@ -176,7 +176,8 @@ impl<'t> Entry<'t> {
             }
             Self::Unlisted(System::Numbers, _) => {
                 "the HTTP status that came with it decides: 400, 401 and 403 refuse it, with 408 or a 5xx a write is in \
-                 doubt (`rrp explain 400 --system numbers-http`); what stands here is for a status that nobody knows"
+                 doubt (`rrp explain 400 --system numbers-http`), as is one that costs if the code is the name of an \
+                 exception; what stands here is for a status that nobody knows"
             }
             Self::Rrp(_) | Self::NumbersHttp(_) | Self::Unlisted(..) => "",
         }

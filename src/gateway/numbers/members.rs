@@ -18,9 +18,10 @@ pub(super) enum Member {
     FieldName,
     Meta,
     Error,
+    Success,
 }
 
-const NAMES: [(Member, &str); 7] = [
+const NAMES: [(Member, &str); 8] = [
     (Member::ResponseStatus, "ResponseStatus"),
     (Member::ErrorCode, "ErrorCode"),
     (Member::Message, "Message"),
@@ -28,6 +29,7 @@ const NAMES: [(Member, &str); 7] = [
     (Member::FieldName, "FieldName"),
     (Member::Meta, "Meta"),
     (Member::Error, "Error"),
+    (Member::Success, "Success"),
 ];
 
 /// A name in quotes is no longer than this, even if each letter of the longest is written as `\u0041`.
@@ -64,6 +66,7 @@ impl<'b> Members<'b> {
             Member::FieldName => "body has two members `FieldName` in one object",
             Member::Meta => "body has two members `Meta` in one object",
             Member::Error => "body has two members `Error` in one object",
+            Member::Success => "body has two members `Success` in one object",
         };
         let at = member as usize;
         if self.twice.get(at).is_some_and(|twice| *twice) {
@@ -74,7 +77,8 @@ impl<'b> Members<'b> {
 }
 
 impl Members<'_> {
-    /// Whether any member tells of an error: a code or an `error` that is not null, or `Errors` that are not empty.
+    /// Whether any member tells of an error: a code or an `error` that is not null, `Errors` that are not empty, or a
+    /// `success` that is false.
     pub(super) const fn tell_of_error(&self) -> bool {
         self.tells
     }
@@ -101,6 +105,7 @@ impl<'de> Visitor<'de> for Object {
             members.tells |= match member {
                 Member::ErrorCode | Member::Error => value.get() != "null",
                 Member::Errors => !is_nothing(value.get()),
+                Member::Success => value.get() == "false",
                 Member::ResponseStatus | Member::Message | Member::FieldName | Member::Meta => false,
             };
             if let (Some(found), Some(twice)) =

@@ -12,7 +12,7 @@ use super::table::Code;
 use crate::gateway::body::{open, read};
 use crate::gateway::{BodyError, BodyErrorKind};
 use crate::secret::REDACTED;
-use crate::verdict::{Class, Executed, Verdict, Word};
+use crate::verdict::{Advice, Class, Executed, Verdict, Word};
 
 /// So many entries of `Errors` are kept.
 pub const MAX_ERRORS: usize = 1024;
@@ -164,14 +164,16 @@ impl Reply {
     ///
     /// A listed code speaks for itself where the status is a 4xx; with any other code, or none, the
     /// [status](Status::verdict) does. Where the two contradict each other the safer reading is taken: with a 5xx or 408
-    /// nobody knows what was done, whatever the code; and 401 is about the credentials.
+    /// nobody knows what was done, whatever the code; and 401 is about the credentials. An unlisted code that is the name of
+    /// an exception (`ArgumentNullException`) says that the server did not expect what happened: its framework makes 400 or
+    /// 403 of some of these wherever they are thrown, so that with one nobody knows what was done before.
     ///
     /// A 2xx whose body tells of a problem is no success, nor anything else that is known: a `ResponseStatus` comes "if
     /// there is a problem". So does a body that
     ///
     /// * has a `ResponseStatus` that is no object, or that has a code, an error, or a message that is not empty;
-    /// * has, beside it or without it, an `ErrorCode` or an `error` that is not null, or `Errors` that are not empty, in any
-    ///   letter case;
+    /// * has, beside it or without it, an `ErrorCode` or an `error` that is not null, `Errors` that are not empty, or a
+    ///   `success` that is `false`, in any letter case;
     /// * is a list with such a `ResponseStatus` in one of its objects;
     /// * is `false`, a text or a number.
     ///
@@ -186,11 +188,19 @@ impl Reply {
                 Some(said) if matches!(status, 400 | 403) => said,
                 // Of other statuses the list does not say that the request was not processed.
                 Some(said) => said.with_executed(Executed::No, Word::Inference),
+                None if matches!(status, 400 | 403) && self.code.as_ref().is_some_and(is_exception) => {
+                    Verdict::new(Class::Permanent).with_advice(Advice::ReadMessage)
+                }
                 None => verdict,
             },
             _ => verdict,
         }
     }
+}
+
+/// Whether a code is the name of an exception, which the framework gives where the API has no code.
+fn is_exception(code: &Code) -> bool {
+    code.as_str().trim().ends_with("Exception")
 }
 
 /// Whether an answer with this status may have no body: 204 and 205 never have one (RFC 9110 §15.3.5, §15.3.6), and of
