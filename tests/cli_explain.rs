@@ -54,6 +54,7 @@ fn a_code_is_explained_by_the_system_that_has_it() {
         ("PARAMETER_REQUIRED", "error code of the telephone-number API", "PARAMETER_REQUIRED", "permanent"),
         ("parameter-required", "error code of the telephone-number API", "PARAMETER_REQUIRED", "permanent"),
         ("401", "HTTP status of the telephone-number API", "401 Unauthorized", "auth"),
+        (" 401\n", "HTTP status of the telephone-number API", "401 Unauthorized", "auth"),
     ] {
         let printed = text(&["explain", asked]);
         let head = format!("{heading}:\n{code}\n  text ");
@@ -218,6 +219,11 @@ fn what_is_on_no_list_is_refused_with_what_may_have_been_meant() {
     let hint = |asked: &str| refusal(&["explain", asked]).1;
     assert!(hint("balance").starts_with("it is part of `billing_balance_insufficient`, "));
     assert_eq!(hint("phonenumber"), "it is part of `INVALID_PHONENUMBER_FORMAT`");
+    // What the API's list calls a status, and what its framework gives as a code then.
+    for (name, status) in [("Bad Request", 400), ("unauthorized", 401), (" INTERNAL_SERVER-ERROR ", 500)] {
+        let told = format!("it is the name of an HTTP status: `rrp explain http-{status}`");
+        assert_eq!(hint(name), told, "{name}");
+    }
     assert_eq!(hint("domain_unknwon"), "did you mean `domain_unknown`?");
     assert_eq!(hint("PARAMETER_REQIURED"), "did you mean `PARAMETER_REQUIRED`?");
     assert_eq!(hint("frobnicated"), "`rrp codes --all` lists the known codes");

@@ -79,6 +79,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
 
 /// Every system's code of this text.
 fn find(text: &str, system: Option<System>) -> Result<Vec<Entry<'static>>, Refusal> {
+    let text = text.trim();
     if let (Some(digits), None | Some(System::NumbersHttp)) = (behind_http(text), system) {
         return number(digits, Some(System::NumbersHttp));
     }
@@ -89,7 +90,7 @@ fn find(text: &str, system: Option<System>) -> Result<Vec<Entry<'static>>, Refus
 
 /// What stands behind a leading `HTTP`, if it begins with a digit.
 fn behind_http(text: &str) -> Option<&str> {
-    let (head, rest) = text.trim().split_at_checked("http".len())?;
+    let (head, rest) = text.split_at_checked("http".len())?;
     let rest = rest.trim_start_matches([' ', '-', '_']);
     (head.eq_ignore_ascii_case("http") && rest.starts_with(|c: char| c.is_ascii_digit())).then_some(rest)
 }
@@ -143,7 +144,7 @@ fn word(text: &str, system: Option<System>) -> Result<Vec<Entry<'static>>, Refus
 
 /// In small letters, its parts joined as the lists join them.
 fn plain(text: &str) -> String {
-    text.trim().to_lowercase().replace(['-', ' '], "_")
+    text.to_lowercase().replace(['-', ' '], "_")
 }
 
 /// What may have been meant by a word that is on no list.
@@ -153,6 +154,10 @@ fn hint<'n>(text: &str, plain: &str, names: impl Iterator<Item = &'n str> + Clon
     }
     if nature::rows().map(Row::name).any(|name| name.eq_ignore_ascii_case(text)) {
         return format!("it is a command: `rrp commands {text}`");
+    }
+    let mut statuses = Status::known();
+    if let Some(status) = statuses.find(|status| self::plain(status.name()) == plain) {
+        return format!("it is the name of an HTTP status: `rrp explain http-{}`", status.status());
     }
     let having: Vec<&str> = match plain.len() {
         0..3 => Vec::new(),
