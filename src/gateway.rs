@@ -8,6 +8,9 @@
 //! There is no HTTP client here, no socket and no clock: whoever has sent a request hands over what came back. What cannot
 //! be read as an answer is a [`BodyError`]: to a write it is as good as no answer, and the write is in doubt.
 //!
+//! Whoever sends must send once. An HTTP client that repeats a POST by itself or follows a redirect with it, and a proxy that
+//! passes one on to a second server, do a write twice where nothing here sees it, and the answer is that to the last of them.
+//!
 //! # Limits
 //!
 //! A body has at most [`MAX_BODY`] bytes and is nested at most [`MAX_DEPTH`] deep. What a success carries stays as bytes

@@ -144,7 +144,8 @@ impl Reply {
         &self.body
     }
 
-    /// The body, read as a form of the caller's own.
+    /// The body, read as a form of the caller's own, whatever the answer means: ask the [`verdict`](Self::verdict) first, for
+    /// a form whose members may all be missing is found in a refusal, too.
     ///
     /// # Errors
     /// [`BodyError`], if it has another form, or is empty. It names the place where, but quotes nothing, for what stands
