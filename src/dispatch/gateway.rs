@@ -14,6 +14,9 @@ use crate::verdict::{Class, Verdict};
 /// So many names of fields are kept.
 const MAX_NAMES: usize = 16;
 
+/// What its [verdict](reseller::Reply::verdict) says, with its code, or `success`, and of its message the text, or the names of
+/// the fields that are wrong. It is [pending](OpaqueReply::pending) with the status 202 alone: where a result says that
+/// something is still to come, whoever has read it adds that.
 impl From<reseller::Reply> for OpaqueReply {
     fn from(reply: reseller::Reply) -> Self {
         let code = reply.code().map_or("success", reseller::Code::as_str);
@@ -27,6 +30,8 @@ impl From<reseller::Reply> for OpaqueReply {
     }
 }
 
+/// What its [verdict](numbers::Reply::verdict) says, with its code, or its status, and the names of the parameters that are
+/// wrong, or its message if it is a text. It is [pending](OpaqueReply::pending) with the status 202 alone.
 impl From<numbers::Reply> for OpaqueReply {
     fn from(reply: numbers::Reply) -> Self {
         let status = reply.status().as_u16();
@@ -42,7 +47,8 @@ impl From<numbers::Reply> for OpaqueReply {
     }
 }
 
-/// What came instead of an answer: the code is the HTTP status. Of the body nothing is left.
+/// What came instead of an answer: the code is the HTTP status. Of the body nothing is left, and what the status says is not
+/// believed: a read is asked again, a write is in doubt.
 impl From<BodyError> for OpaqueReply {
     fn from(error: BodyError) -> Self {
         let status = error.status();
