@@ -44,6 +44,7 @@ fn code_text_and_status_are_those_of_the_answer() {
         (of_numbers(401, ""), "401", "", 401),
         (of_numbers(400, &problem(r#""Message": "bad""#)), "PARAMETER_INVALID", "http 400: bad", 400),
         (of_numbers(500, &problem(r#""Message": "bad""#)), "PARAMETER_INVALID", "http 500: bad", 500),
+        (of_numbers(400, r#"{"ResponseStatus": {"ErrorCode": "", "Message": "bad"}}"#), "400", "bad", 400),
         (of_numbers(418, r#"{"responsestatus": {"message": "tea"}}"#), "418", "tea", 418),
     ] {
         assert_eq!((reply.code(), reply.text(), reply.status()), (code, text, Some(status)));

@@ -38,7 +38,7 @@ impl From<numbers::Reply> for OpaqueReply {
         let names = reply.errors().flat_map(|error| error.fields());
         let text = text(names, reply.message_text().as_deref());
         // Without a code of its own the status is what it says.
-        let (code, text) = match reply.code() {
+        let (code, text) = match reply.code().filter(|code| !code.as_str().is_empty()) {
             Some(code) => (code.as_str().to_owned(), with_status(status, &text)),
             None => (status.to_string(), text),
         };
