@@ -257,7 +257,9 @@ impl Written {
     fn resolver(entry: &Entry, known: Option<Resolver>) -> Option<Resolver> {
         // No read settles RRP's request for a transfer.
         let transfer = || entry.intent.sent.name().eq_ignore_ascii_case("transfer");
-        known.or_else(|| transfer().then_some(Resolver::TransferRequest))
+        // What another API was asked may show as a later one would, though no read could have settled this one.
+        let opaque = (entry.intent.sent.form() == Form::Opaque).then_some(Resolver::Other);
+        known.or(opaque).or_else(|| transfer().then_some(Resolver::TransferRequest))
     }
 
     /// That this one was not done; what was done before it stands.

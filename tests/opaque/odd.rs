@@ -1,0 +1,112 @@
+//! Requests, answers and reads that nobody would think of, until somebody does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rrp::ReturnCode;
+use rrp::command::{Nature, Safety};
+use rrp::dispatch::{OpaqueCommand, OpaqueReply, Options, Reads};
+use rrp::retry::Backoff;
+use rrp::settle::{Finding, Kept, Keyed, Proof, Reading, Sent, Sight};
+use rrp::verdict::{Class, Executed, Verdict, Word};
+
+use super::rig::{Rig, config, seconds};
+use super::{DONE, ORDER, UNKNOWN, says, thing};
+
+/// Looks whether there is something, as long as it is told to. That it was there before proves nothing.
+#[derive(Clone, Debug)]
+struct IsThere(Arc<AtomicBool>);
+
+impl IsThere {
+    fn new() -> (Self, Arc<AtomicBool>) {
+        let known = Arc::new(AtomicBool::new(true));
+        (Self(Arc::clone(&known)), known)
+    }
+}
+
+impl Reads for IsThere {
+    fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand> {
+        let known = self.0.load(Ordering::Relaxed);
+        let looks = sent.objects().iter().filter(|_| known);
+        looks.map(|object| OpaqueCommand::read("look", object.name().to_owned())).collect()
+    }
+
+    fn wants_earlier_reading(&self, sent: &Sent) -> bool {
+        sent.name() == "compare"
+    }
+
+    fn reading(&self, reply: &OpaqueReply, _keyed: &Keyed) -> Option<Reading> {
+        let status = ("status".into(), Kept::Clear(reply.code().into()));
+        Some(Reading::from_parts(ReturnCode::COMPLETED, vec![status], true))
+    }
+
+    fn judge(&self, sight: Sight<'_>) -> Finding {
+        let is = |reading: &Reading| reading.first("status").is_some_and(|status| status.is("there"));
+        // One for each of the reads, or none.
+        let before = sight.now.iter().enumerate().map(|(at, _)| match sight.before {
+            [] => false,
+            before => is(&before[at]),
+        });
+        let before: Vec<bool> = before.collect();
+        match (before.contains(&true), sight.now.iter().all(is)) {
+            (false, true) => Finding::Applied { proof: Proof::ReadBack, twice: false },
+            (true, true) => Finding::Unproved("it was there before"),
+            (_, false) => Finding::NotApplied,
+        }
+    }
+}
+
+fn rig() -> (Rig<IsThere>, Arc<AtomicBool>) {
+    let (reads, known) = IsThere::new();
+    (Rig::with(reads, config().backoff(Backoff::new(seconds(60), seconds(60))), []), known)
+}
+
+fn plain() -> OpaqueCommand {
+    OpaqueCommand::write("order", ORDER, "body").object(thing("n1"))
+}
+
+fn there() -> OpaqueReply {
+    says(DONE, "there")
+}
+
+fn nothing() -> OpaqueReply {
+    says(DONE, "nothing")
+}
+
+#[test]
+fn what_was_done_is_known_though_no_read_could_have_settled_it() {
+    // Of the first one a value may have been cut: nothing could be looked for by it. The second has none.
+    let (mut rig, _) = rig();
+    rig.sent(plain().clear_field("note", &"x".repeat(300)), Safety::ReadBack, Options::new(), 1);
+    rig.answer(says(DONE, "ok"));
+    rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
+    for mut rig in [Rig::with(IsThere::new().0, config(), rig.entries()), rig] {
+        rig.change(plain(), Safety::ReadBack, Options::new());
+        rig.does(&["send look"]);
+        rig.answer(there());
+        rig.goes_out("order", 2);
+        rig.lost();
+        rig.does(&["send look"]);
+        rig.answer(there());
+        rig.does(&["record 2 in-doubt"]);
+    }
+}
+
+/// Looks twice where it looked once.
+#[derive(Clone, Debug)]
+struct Twice(IsThere);
+
+impl Reads for Twice {
+    fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand> {
+        let once = self.0.reads(sent);
+        [once.clone(), once].concat()
+    }
+
+    fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
+        self.0.reading(reply, keyed)
+    }
+
+    fn judge(&self, sight: Sight<'_>) -> Finding {
+        self.0.judge(sight)
+    }
+}
