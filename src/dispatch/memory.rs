@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use super::config::{Moment, Queues};
-use super::entry::{Entry, Intent, Standing, Ticket};
+use super::entry::{ANSWERED_PENDING, Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use super::upstream::Upstream;
@@ -395,6 +395,9 @@ impl Queued {
 
     /// What an earlier run learnt is in its outcomes.
     pub(super) fn restore(&mut self, entry: &Entry) {
+        if entry.intent.sent.form() == Form::Opaque && entry.has_note(ANSWERED_PENDING) {
+            self.learn(&entry.intent.sent);
+        }
         let Standing::Accepted(summary) = &entry.standing else { return };
         let creation = matches!(
             entry.intent.resolver,

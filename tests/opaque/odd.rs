@@ -110,3 +110,39 @@ impl Reads for Twice {
         self.0.judge(sight)
     }
 }
+
+#[test]
+fn an_answer_that_says_pending_teaches_that_the_api_queues_whatever_else_it_says() {
+    let open = Verdict::new(Class::Success);
+    let not_yet = open.with_executed(Executed::No, Word::Registry);
+    for verdict in [open, not_yet, UNKNOWN, super::BUSY] {
+        let (mut rig, _) = rig();
+        rig.sent(plain(), Safety::ReadBack, Options::new(), 1);
+        rig.answer(says(verdict, "202").pending(Some("job-1")));
+        let entries = |rig: &mut Rig<IsThere>| {
+            for look in 0..12 {
+                if look > 0 {
+                    rig.due_in(60);
+                }
+                rig.does(&["send look"]);
+                rig.answer(nothing());
+            }
+            rig.does(&["record 1 in-doubt"]);
+            rig.recorded();
+            rig.drain();
+            rig.entries()
+        };
+        let entries = entries(&mut rig);
+        // Over a restart, too: it is still in that queue, for all that is known.
+        let mut rig = Rig::with(IsThere::new().0, config(), entries);
+        rig.settle(1);
+        for look in 0..12 {
+            if look > 0 {
+                rig.due_in(60);
+            }
+            rig.does(&["send look"]);
+            rig.answer(nothing());
+        }
+        rig.ends("1 in-doubt", &["tell a: still in doubt 1, something about it is still pending"]);
+    }
+}
