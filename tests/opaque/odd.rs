@@ -92,6 +92,33 @@ fn what_was_done_is_known_though_no_read_could_have_settled_it() {
     }
 }
 
+#[test]
+fn reads_that_are_not_known_any_more_leave_nobody_waiting() {
+    // Before it is sent.
+    let (mut rig, known) = rig();
+    let compare = || OpaqueCommand::write("compare", ORDER, "body").object(thing("n1"));
+    rig.query(OpaqueCommand::read("other", ""));
+    rig.does(&["send other"]);
+    rig.change(compare(), Safety::ReadBack, Options::new());
+    known.store(false, Ordering::Relaxed);
+    rig.answer(says(DONE, "ok"));
+    rig.does(&["tell a: answer ok", "tell b: not sent, object could not be read before the write"]);
+    rig.is_over();
+
+    // When it is to be sent again by a proof that has become old.
+    known.store(true, Ordering::Relaxed);
+    rig.sent(plain(), Safety::ReadBack, Options::new(), 1);
+    rig.lost();
+    for wait in [60, 10, 600] {
+        rig.does(&["send look"]);
+        rig.answer(nothing());
+        known.store(wait < 600, Ordering::Relaxed);
+        rig.pass(wait);
+    }
+    rig.ends("1 in-doubt", &["tell c: in doubt 1, no read can prove what became of it"]);
+    rig.is_over();
+}
+
 /// Looks twice where it looked once.
 #[derive(Clone, Debug)]
 struct Twice(IsThere);

@@ -37,6 +37,15 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         }
     }
 
+    /// There is no read any more where there was one: whoever knows them may know others by now.
+    pub(super) fn unreadable(&mut self, id: JobId, purpose: Purpose, at: Moment) {
+        if purpose == Purpose::Look {
+            self.close_in_doubt(id, DoubtReason::Unsettleable, at);
+        } else {
+            self.refuse(id, &Refused::NoEarlierReading, at);
+        }
+    }
+
     pub(super) fn read_attempted(
         &mut self,
         id: JobId,
