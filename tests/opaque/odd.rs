@@ -139,6 +139,29 @@ impl Reads for Twice {
 }
 
 #[test]
+fn what_was_read_before_by_other_reads_is_no_earlier_reading() {
+    // A new version of the program reads more: it was promised one reading before for each, or none.
+    let (mut rig, _) = rig();
+    rig.change(plain().object(thing("n2")), Safety::ReadBack, Options::new());
+    rig.goes_out("order", 1);
+    rig.answer(says(DONE, "ok"));
+    rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
+    rig.change(plain(), Safety::ReadBack, Options::new());
+    rig.does(&["send look"]);
+    rig.answer(nothing());
+    rig.goes_out("order", 2);
+    let mut rig = Rig::with(Twice(IsThere::new().0), config(), rig.entries());
+    rig.settle(2);
+    for _ in 0..2 {
+        rig.does(&["send look"]);
+        rig.answer(there());
+    }
+    let why = "what was read proves nothing: nobody looked before it, and it may have been so";
+    rig.ends("2 in-doubt", &[&format!("tell a: still in doubt 2, {why}")]);
+    rig.is_over();
+}
+
+#[test]
 fn an_answer_that_says_pending_teaches_that_the_api_queues_whatever_else_it_says() {
     let open = Verdict::new(Class::Success);
     let not_yet = open.with_executed(Executed::No, Word::Registry);

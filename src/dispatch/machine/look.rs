@@ -185,6 +185,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let may_be_queued = self.queued.may_queue_for(resolver, Some(entry));
         let now = &looking.seen;
         let other = resolver == Resolver::Other;
+        // What other reads than these have shown is no reading before.
+        let before = if other && before.len() != now.len() { &[] } else { before };
         // Whoever judges for another API is not trusted with these two.
         let finding = match self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued })
         {
