@@ -196,3 +196,33 @@ fn an_answer_that_says_pending_teaches_that_the_api_queues_whatever_else_it_says
         rig.ends("1 in-doubt", &["tell a: still in doubt 1, something about it is still pending"]);
     }
 }
+
+#[test]
+fn nothing_is_looked_for_where_fields_are_missing_or_a_name_of_one_may_have_been_cut() {
+    let numbered =
+        |count: usize| (0..count).fold(plain(), |order, at| order.clear_field(&format!("field {at}x"), "v"));
+    for (order, read) in [
+        (numbered(OpaqueCommand::MAX_FIELDS - 1), true),
+        (numbered(OpaqueCommand::MAX_FIELDS + 1), false),
+        (plain().clear_field(&"x".repeat(251), "v"), true),
+        (plain().clear_field(&"x".repeat(252), "v"), false),
+        (plain().field(&"x".repeat(300), "v"), false),
+    ] {
+        let (mut rig, _) = rig();
+        rig.sent(order, Safety::ReadBack, Options::new(), 1);
+        rig.lost();
+        let did = rig.drain();
+        assert_eq!(did == ["send look"], read, "{did:?}");
+    }
+}
+
+#[test]
+fn a_write_is_no_read_whatever_nature_it_was_given() {
+    let order = || OpaqueCommand::write("order", Nature::READ, "body").object(thing("n1"));
+    let (mut rig, _) = rig();
+    rig.query(order());
+    rig.does(&["tell a: query not sent: a query must read, a change must write"]);
+    rig.sent(order(), Safety::ReadBack, Options::new(), 1);
+    rig.lost();
+    rig.does(&["send look"]);
+}
