@@ -82,6 +82,25 @@ impl Reading {
         self.fields.iter().map(|(name, value)| (&**name, value))
     }
 
+    /// So many bytes it takes in a journal's record at the most: what JSON makes of its names and of its values, and a hash or the
+    /// like around each.
+    pub(crate) fn size(&self) -> usize {
+        const AROUND: usize = 64;
+        let escaped = |text: &str| {
+            let bytes = text.bytes().map(|byte| match byte {
+                ..0x20 => 6,
+                b'"' | b'\\' => 2,
+                _ => 1_usize,
+            });
+            bytes.sum::<usize>()
+        };
+        let fields = self.fields().map(|(name, value)| {
+            let value = value.as_clear().map_or(0, escaped);
+            escaped(name).saturating_add(value).saturating_add(AROUND)
+        });
+        fields.fold(AROUND, usize::saturating_add)
+    }
+
     /// The values of this name, in order.
     pub fn values<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r Kept> {
         let name = plain_name(name);

@@ -226,3 +226,74 @@ fn a_write_is_no_read_whatever_nature_it_was_given() {
     rig.lost();
     rig.does(&["send look"]);
 }
+
+/// Reads of an object that has so much to show: so many values of the longest kind, and one of so many bytes. Each byte takes
+/// six in JSON.
+#[cfg(feature = "journal")]
+#[derive(Clone, Debug)]
+struct Much(usize, usize);
+
+#[cfg(feature = "journal")]
+impl Reads for Much {
+    fn reads(&self, _sent: &Sent) -> Vec<OpaqueCommand> {
+        vec![OpaqueCommand::read("look", "")]
+    }
+
+    fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
+        true
+    }
+
+    fn reading(&self, _reply: &OpaqueReply, _keyed: &Keyed) -> Option<Reading> {
+        let value = |bytes| ("x".into(), Kept::Clear("\u{1}".repeat(bytes).into()));
+        let values = core::iter::repeat_n(value(Reading::MAX_TEXT), self.0).chain([value(self.1)]);
+        Some(Reading::from_parts(ReturnCode::COMPLETED, values.collect(), true))
+    }
+
+    fn judge(&self, _sight: Sight<'_>) -> Finding {
+        Finding::Unproved("it is too much")
+    }
+}
+
+#[cfg(feature = "journal")]
+#[test]
+fn what_is_read_before_leaves_room_in_the_record_for_what_becomes_of_the_write() {
+    use rrp::journal::{MAX_RECORD, encode};
+
+    /// How long the record of the intent is, and whether that of its outcome can be written; nothing if nothing is sent.
+    fn records(much: Much) -> Option<(Option<usize>, bool)> {
+        let mut rig = Rig::with(much, config().tries(1), []);
+        rig.change(plain(), Safety::ReadBack, Options::new());
+        rig.does(&["send look"]);
+        rig.answer(there());
+        if rig.drain() == ["tell a: not sent, object could not be read before the write"] {
+            rig.is_over();
+            return None;
+        }
+        rig.recorded();
+        let intent = encode(&rig.entries()[0]).ok().map(|bytes| bytes.len());
+        rig.does(&["send order"]);
+        rig.lost();
+        rig.does(&["send look"]);
+        rig.answer(there());
+        rig.does(&["record 1 in-doubt"]);
+        rig.recorded();
+        Some((intent, encode(&rig.entries()[0]).is_ok()))
+    }
+
+    let (Some((Some(none), true)), Some((Some(one), true))) = (records(Much(0, 0)), records(Much(1, 0)))
+    else {
+        panic!("a little is too much");
+    };
+    // All that fits; so that a note more would not; and more than fits.
+    let left = MAX_RECORD - none;
+    let (full, rest) = (left / (one - none), left % (one - none));
+    for much in
+        [Much(full, rest / 6), Much(full / 2, 0), Much(full / 8, 0), Much(full + 1, 0), Much(2_047, 0)]
+    {
+        let name = format!("{much:?}");
+        if let Some((intent, outcome)) = records(much) {
+            assert!(intent.is_some() && outcome, "{name}: {intent:?} {outcome}");
+        }
+    }
+    assert!(records(Much(full / 8, 0)).is_some());
+}
