@@ -30,7 +30,8 @@ impl Reading {
         Self { code: reply.code(), fields: fields.collect(), whole: reply.lines().len() <= Self::MAX_FIELDS }
     }
 
-    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them. Of more than
+    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them: those that differ
+    /// in case, blanks or a number at their end are one, so that what tells two things apart belongs into the value. Of more than
     /// [`MAX_FIELDS`](Self::MAX_FIELDS) the first are kept, of a name or a value in clear of more than
     /// [`MAX_TEXT`](Self::MAX_TEXT) bytes the beginning, and then it is not whole.
     #[must_use]
