@@ -12,7 +12,7 @@ use crate::code::ReturnCode;
 use crate::command::{Effect, Nature, Object};
 use crate::secret::{REDACTED, assigns_secret};
 use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
-use crate::verdict::Verdict;
+use crate::verdict::{Advice, Verdict};
 
 /// An upstream of which nothing is known but what its owner says: requests are bytes with a nature, answers are bytes with a
 /// [`Verdict`]. `R` says which reads settle a write; [`NoReads`] knows none, and what is lost stays in doubt until a person,
@@ -154,7 +154,7 @@ impl OpaqueCommand {
     /// A request that writes, of this nature: [`Nature::write`], or [`Nature::UNKNOWN`], for which that of a read is taken.
     ///
     /// Without an [object](Self::object) nothing connects it with other requests: while it is in doubt, the same may be ordered
-    /// again under another key.
+    /// again under another key, and what one has left may be found by the reads of the next.
     #[must_use]
     pub fn write(name: &str, nature: Nature, body: impl Into<Bytes>) -> Self {
         let nature = if nature.effect() == Effect::Read { Nature::UNKNOWN } else { nature };
@@ -432,6 +432,10 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
+        // Whose credentials were refused has seen nothing, whatever the reads make of that.
+        if reply.verdict.advice() == Advice::StopLoggingIn {
+            return None;
+        }
         // What was not kept proves nothing.
         self.reads.reading(reply, keyed).filter(Reading::is_whole)
     }

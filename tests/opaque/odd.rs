@@ -8,10 +8,10 @@ use rrp::command::{Nature, Safety};
 use rrp::dispatch::{OpaqueCommand, OpaqueReply, Options, Reads};
 use rrp::retry::Backoff;
 use rrp::settle::{Finding, Kept, Keyed, Proof, Reading, Sent, Sight};
-use rrp::verdict::{Class, Executed, Verdict, Word};
+use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
 
 use super::rig::{Rig, config, seconds};
-use super::{DONE, ORDER, UNKNOWN, says, thing};
+use super::{DONE, NO, ORDER, UNKNOWN, says, thing};
 
 /// Looks whether there is something, as long as it is told to. That it was there before proves nothing.
 #[derive(Clone, Debug)]
@@ -225,6 +225,36 @@ fn a_write_is_no_read_whatever_nature_it_was_given() {
     rig.sent(order(), Safety::ReadBack, Options::new(), 1);
     rig.lost();
     rig.does(&["send look"]);
+}
+
+#[test]
+fn a_read_whose_credentials_were_refused_has_seen_nothing() {
+    let refused = NO.with_advice(Advice::StopLoggingIn);
+    let (mut rig, _) = rig();
+    let compare = OpaqueCommand::write("compare", ORDER, "body").object(thing("n1"));
+    rig.change(compare, Safety::ReadBack, Options::new());
+    rig.does(&["send look"]);
+    // They are others by now, so that this stops nobody.
+    rig.dispatch.slots_mut().credentials_corrected();
+    rig.answer(says(refused, "401"));
+    rig.pass(60);
+    rig.does(&["send look"]);
+    rig.answer(nothing());
+    rig.goes_out("compare", 1);
+    rig.lost();
+    rig.does(&["send look"]);
+    rig.dispatch.slots_mut().credentials_corrected();
+    rig.answer(says(refused, "401"));
+    rig.pass(60);
+    for wait in [10, 0] {
+        rig.does(&["send look"]);
+        rig.answer(nothing());
+        rig.pass(wait);
+    }
+    let due = rig.dispatch.poll_timeout().unwrap();
+    rig.now = rig.now.max(due);
+    rig.pass(0);
+    rig.does(&["send compare"]);
 }
 
 /// Reads of an object that has so much to show: so many values of the longest kind, and one of so many bytes. Each byte takes
