@@ -119,6 +119,20 @@ fn what_is_only_accepted_is_pending() {
 }
 
 #[test]
+fn what_may_only_be_accepted_is_pending_though_its_body_cannot_be_read() {
+    // The status says that it is still to come: what is not found meanwhile is not taken for not done.
+    for body in ["<html>Accepted</html>", "", "{\"success\": tr", "OK"] {
+        for (status, pending) in [(200, false), (202, true), (502, false)] {
+            for reply in [of_reseller(status, body), of_numbers(status, body)] {
+                let open = reply.verdict().executed() == Executed::Unknown;
+                assert_eq!(is_pending(&reply), pending, "{reply:?}");
+                assert!(open || reply.verdict().completed(), "{reply:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_no_answer_leaves_everything_open_and_says_what_came() {
     let order = Nature::write(Kind::Order, Billable::No, Repeat::Harmful, Settle::Impossible);
     for (body, why) in [

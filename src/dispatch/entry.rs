@@ -303,6 +303,9 @@ pub const TOLD_IN_DOUBT: &str = "caller told: in doubt";
 /// How the note of a write begins that was left in doubt.
 pub const LEFT_IN_DOUBT: &str = "left in doubt: ";
 
+/// The note of a write to another API whose answer says that it is done later, and not that it was accepted.
+pub(crate) const ANSWERED_PENDING: &str = "the answer says that it is done later";
+
 impl Note {
     /// The longest text, in bytes; a longer one is cut.
     pub const MAX_TEXT: usize = 512;

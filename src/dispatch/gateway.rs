@@ -11,6 +11,9 @@ use super::opaque::OpaqueReply;
 use crate::gateway::{BodyError, numbers, reseller};
 use crate::verdict::{Class, Verdict};
 
+/// "Accepted": it is done later.
+const ACCEPTED: u16 = 202;
+
 /// So many names of fields are kept.
 const MAX_NAMES: usize = 16;
 
@@ -53,7 +56,9 @@ impl From<BodyError> for OpaqueReply {
     fn from(error: BodyError) -> Self {
         let status = error.status();
         let open = Verdict::new(Class::Temporary);
-        Self::new(open, &status.to_string(), &error.to_string(), "").with_status(status)
+        let opaque = Self::new(open, &status.to_string(), &error.to_string(), "").with_status(status);
+        // The status says that it may still be done, and that is no less so without a body.
+        if status == ACCEPTED { opaque.pending(None) } else { opaque }
     }
 }
 

@@ -321,7 +321,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             Purpose::Command => self.begin(slot, at),
             Purpose::Before | Purpose::Look => {
                 let Some(command) = self.next_read(slot.job, purpose) else {
-                    return self.slots.give_back(slot, GiveBack::Alive, at.now);
+                    self.slots.give_back(slot, GiveBack::Alive, at.now);
+                    return self.unreadable(slot.job, purpose, at);
                 };
                 self.send(slot, purpose, command, at.now);
             }

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use super::config::{Moment, Queues};
-use super::entry::{Entry, Intent, Standing, Ticket};
+use super::entry::{ANSWERED_PENDING, Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use super::upstream::Upstream;
@@ -257,7 +257,9 @@ impl Written {
     fn resolver(entry: &Entry, known: Option<Resolver>) -> Option<Resolver> {
         // No read settles RRP's request for a transfer.
         let transfer = || entry.intent.sent.name().eq_ignore_ascii_case("transfer");
-        known.or_else(|| transfer().then_some(Resolver::TransferRequest))
+        // What another API was asked may show as a later one would, though no read could have settled this one.
+        let opaque = (entry.intent.sent.form() == Form::Opaque).then_some(Resolver::Other);
+        known.or(opaque).or_else(|| transfer().then_some(Resolver::TransferRequest))
     }
 
     /// That this one was not done; what was done before it stands.
@@ -393,6 +395,9 @@ impl Queued {
 
     /// What an earlier run learnt is in its outcomes.
     pub(super) fn restore(&mut self, entry: &Entry) {
+        if entry.intent.sent.form() == Form::Opaque && entry.has_note(ANSWERED_PENDING) {
+            self.learn(&entry.intent.sent);
+        }
         let Standing::Accepted(summary) = &entry.standing else { return };
         let creation = matches!(
             entry.intent.resolver,

@@ -12,7 +12,7 @@ use crate::code::ReturnCode;
 use crate::command::{Effect, Nature, Object};
 use crate::secret::{REDACTED, assigns_secret};
 use crate::settle::{Finding, Form, Kept, Keyed, LineKind, Proof, Reading, Resolver, Sent, SentLine, Sight};
-use crate::verdict::Verdict;
+use crate::verdict::{Advice, Verdict};
 
 /// An upstream of which nothing is known but what its owner says: requests are bytes with a nature, answers are bytes with a
 /// [`Verdict`]. `R` says which reads settle a write; [`NoReads`] knows none, and what is lost stays in doubt until a person,
@@ -33,8 +33,10 @@ impl<R: Reads> Opaque<R> {
     /// that may have been cut, or by what was sent elsewhere.
     fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
         let names = sent.objects().iter().map(Object::name).chain([sent.name()]);
-        let values = sent.lines().iter().filter_map(|line| line.value().as_clear());
-        if names.chain(values).any(is_cut) || sent.form() != Form::Opaque {
+        let lines = sent.lines().iter().flat_map(|line| [Some(line.name()), line.value().as_clear()]);
+        // Of the fields some may not be remembered.
+        let full = sent.lines().len() >= OpaqueCommand::MAX_FIELDS;
+        if full || names.chain(lines.flatten()).any(is_cut) || sent.form() != Form::Opaque {
             return Vec::new();
         }
         let reads = self.reads.reads(sent);
@@ -138,7 +140,7 @@ impl Field {
 impl OpaqueCommand {
     /// The longest name, in bytes; a longer one is cut.
     pub const MAX_NAME: usize = 255;
-    /// So many fields are remembered of one; more are not.
+    /// So many fields are remembered of one; more are not, and no read settles a write that has as many.
     pub const MAX_FIELDS: usize = 64;
     /// A request that is about more objects is refused ([`Refused::TooLong`]).
     pub const MAX_OBJECTS: usize = 64;
@@ -149,12 +151,13 @@ impl OpaqueCommand {
         Self::new(name, Nature::READ, body.into())
     }
 
-    /// A request that writes, of this nature: [`Nature::write`], or [`Nature::UNKNOWN`].
+    /// A request that writes, of this nature: [`Nature::write`], or [`Nature::UNKNOWN`], for which that of a read is taken.
     ///
     /// Without an [object](Self::object) nothing connects it with other requests: while it is in doubt, the same may be ordered
-    /// again under another key.
+    /// again under another key, and what one has left may be found by the reads of the next.
     #[must_use]
     pub fn write(name: &str, nature: Nature, body: impl Into<Bytes>) -> Self {
+        let nature = if nature.effect() == Effect::Read { Nature::UNKNOWN } else { nature };
         Self::new(name, nature, body.into())
     }
 
@@ -429,6 +432,10 @@ impl<R: Reads> Upstream for Opaque<R> {
     }
 
     fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
+        // Whose credentials were refused has seen nothing, whatever the reads make of that.
+        if reply.verdict.advice() == Advice::StopLoggingIn {
+            return None;
+        }
         // What was not kept proves nothing.
         self.reads.reading(reply, keyed).filter(Reading::is_whole)
     }

@@ -30,7 +30,8 @@ impl Reading {
         Self { code: reply.code(), fields: fields.collect(), whole: reply.lines().len() <= Self::MAX_FIELDS }
     }
 
-    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them. Of more than
+    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them: those that differ
+    /// in case, blanks or a number at their end are one, so that what tells two things apart belongs into the value. Of more than
     /// [`MAX_FIELDS`](Self::MAX_FIELDS) the first are kept, of a name or a value in clear of more than
     /// [`MAX_TEXT`](Self::MAX_TEXT) bytes the beginning, and then it is not whole.
     #[must_use]
@@ -80,6 +81,25 @@ impl Reading {
     /// The values, by names in lowercase without blanks and index.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Kept)> {
         self.fields.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// So many bytes it takes in a journal's record at the most: what JSON makes of its names and of its values, and a hash or the
+    /// like around each.
+    pub(crate) fn size(&self) -> usize {
+        const AROUND: usize = 64;
+        let escaped = |text: &str| {
+            let bytes = text.bytes().map(|byte| match byte {
+                ..0x20 => 6,
+                b'"' | b'\\' => 2,
+                _ => 1_usize,
+            });
+            bytes.sum::<usize>()
+        };
+        let fields = self.fields().map(|(name, value)| {
+            let value = value.as_clear().map_or(0, escaped);
+            escaped(name).saturating_add(value).saturating_add(AROUND)
+        });
+        fields.fold(AROUND, usize::saturating_add)
     }
 
     /// The values of this name, in order.

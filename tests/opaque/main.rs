@@ -8,6 +8,7 @@ mod history;
 mod looks;
 mod lost;
 mod never_twice;
+mod odd;
 mod places;
 mod rig;
 mod secrets;

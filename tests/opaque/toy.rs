@@ -182,3 +182,35 @@ impl Reads for Audit {
         if now.values("reference").any(|done| done == reference) { applied } else { Finding::NotApplied }
     }
 }
+
+/// Reads that know nothing of whose work they see: whatever is new since the reading before is taken for the write's own. That holds
+/// only if nobody else of ours wrote meanwhile, and nothing of an earlier write came late.
+#[derive(Clone, Debug)]
+pub(crate) struct Changed;
+
+impl Reads for Changed {
+    fn reads(&self, sent: &Sent) -> Vec<OpaqueCommand> {
+        Audit.reads(sent)
+    }
+
+    fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
+        true
+    }
+
+    fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
+        Audit.reading(reply, keyed)
+    }
+
+    fn judge(&self, sight: Sight<'_>) -> Finding {
+        if sight.sent.name() == "modify" {
+            return Audit.judge(sight);
+        }
+        let Some(before) = sight.before.first() else { return Finding::Unproved("nobody looked before") };
+        let newest = |reading: &Reading| reading.first("reference").cloned();
+        if newest(before) == newest(&sight.now[0]) {
+            Finding::NotApplied
+        } else {
+            Finding::Applied { proof: Proof::ReadBack, twice: false }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::calls::CallId;
 use super::super::config::Moment;
-use super::super::entry::{Entry, Intent, Put, Standing, Summary};
+use super::super::entry::{ANSWERED_PENDING, Entry, Intent, Put, Standing, Summary};
 use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::statistics::{Cause, Sort};
@@ -405,6 +405,9 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 return self.drop_job(id, at);
             }
         }
+        if matches!(attempt, Attempt::Answered(_)) {
+            self.learn_from_open(id, at);
+        }
         self.decided(id, case, decide(case), at);
     }
 
@@ -465,6 +468,21 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             self.queued.learn(&sent);
         }
         self.close(id, standing(summary), at);
+    }
+
+    /// Another API that says of a write that it is done later queues, though the rest of its answer leaves open what becomes of it:
+    /// what is not found then may still come.
+    fn learn_from_open(&mut self, id: JobId, at: Moment) {
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
+        let (Some(last), Some(entry)) = (&write.last, &mut write.entry) else { return };
+        if entry.intent.sent.form() == Form::Opaque
+            && !last.verdict.completed()
+            && U::summary(&last.reply, &last.text, Proof::Reply).is_pending()
+        {
+            self.queued.learn(&entry.intent.sent);
+            // For those that come after us.
+            entry.note(at.wall, ANSWERED_PENDING);
+        }
     }
 
     /// Begins to look what became of a write.

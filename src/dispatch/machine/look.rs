@@ -19,6 +19,9 @@ use crate::verdict::{Class, Verdict};
 const WHILE_PENDING: Duration = Duration::from_secs(60);
 /// The longest that an answer to a look may ask to be waited: meanwhile nobody else can settle it.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+/// All that is read before one write takes so many bytes of its record at the most. A journal takes records of 8 MiB; what else
+/// there is of an intent, and what is noted of it later, has room beside this.
+const MAX_BEFORE: usize = 3 << 20;
 /// So often may a session end before a read was handed over, one after the other, until that counts as a look in vain.
 const MAX_UNSENT: u32 = 20;
 
@@ -34,6 +37,15 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             (Work::Change(write), Purpose::Look) => write.looking.as_ref()?.next(),
             (Work::Settle(doubt), Purpose::Look) => doubt.looking.as_ref()?.next(),
             _ => None,
+        }
+    }
+
+    /// There is no read any more where there was one: whoever knows them may know others by now.
+    pub(super) fn unreadable(&mut self, id: JobId, purpose: Purpose, at: Moment) {
+        if purpose == Purpose::Look {
+            self.close_in_doubt(id, DoubtReason::Unsettleable, at);
+        } else {
+            self.refuse(id, &Refused::NoEarlierReading, at);
         }
     }
 
@@ -77,6 +89,10 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         // It counts from when its reply came, and the oldest counts.
         let none = || Box::new(Before { readings: Vec::new(), since: at.now });
         write.before.get_or_insert_with(none).readings.push(reading);
+        let size = write.before().iter().map(Reading::size).fold(0, usize::saturating_add);
+        if size > MAX_BEFORE {
+            return self.refuse(id, &Refused::NoEarlierReading, at);
+        }
         let upstream = &self.upstream;
         let all =
             write.resolver.map_or(0, |resolver| upstream.reads(resolver, &write.sent(&self.keyed)).len());
@@ -176,6 +192,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let may_be_queued = self.queued.may_queue_for(resolver, Some(entry));
         let now = &looking.seen;
         let other = resolver == Resolver::Other;
+        // What other reads than these have shown is no reading before.
+        let before = if other && before.len() != now.len() { &[] } else { before };
         // Whoever judges for another API is not trusted with these two.
         let finding = match self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued })
         {
