@@ -70,6 +70,15 @@ impl Case {
         }
     }
 
+    /// Whether the whole reply says "not now, another operation is in progress", and that this one did nothing: an answer of
+    /// other APIs than RRP.
+    pub(crate) fn names_another(&self) -> bool {
+        matches!(self.attempt, Attempt::Answered(verdict)
+            if verdict.class() == Class::Temporary
+                && verdict.executed() == Executed::No
+                && verdict.advice() == Advice::WaitForOther)
+    }
+
     /// With what is known of the login.
     #[must_use]
     pub const fn login(mut self, login: Login) -> Self {
@@ -307,12 +316,6 @@ fn refused(case: &Case, certain: bool) -> Decision {
     }
 }
 
-/// Whether the reply says that another operation is in progress, and that this one did nothing: an answer of other APIs.
-fn names_another(case: &Case) -> bool {
-    matches!(case.attempt, Attempt::Answered(verdict)
-        if verdict.executed() == Executed::No && verdict.advice() == Advice::WaitForOther)
-}
-
 /// The registry says that it failed and may be tried again. Some have said so and had executed it.
 fn failed_for_now(case: &Case, another_session: bool) -> Decision {
     let trusted = match case.safety {
@@ -323,10 +326,10 @@ fn failed_for_now(case: &Case, another_session: bool) -> Decision {
     };
     // Only what is repeatable is sent again when an attempt was lost, without a look: that one may still be executed. And
     // what is in progress may be that one.
-    let lost = case.resent && (case.safety == Safety::Repeatable || names_another(case));
+    let lost = case.resent && (case.safety == Safety::Repeatable || case.names_another());
     let look = read_back(case, if lost { Trust::Later } else { Trust::AtOnce }, NotApplied::Again);
     // Who names what stands in the way has not begun: nothing is hidden behind that.
-    let look = if look == Decision::Doubt && !case.resent && names_another(case) {
+    let look = if look == Decision::Doubt && !case.resent && case.names_another() {
         Decision::RefuseForNow
     } else {
         look

@@ -84,7 +84,7 @@ pub(crate) fn of(name: &str, nature: Nature) -> OpaqueCommand {
     OpaqueCommand::write(name, nature, "a body").object(thing("n1")).field("reference", "ref-4711")
 }
 
-fn modify() -> OpaqueCommand {
+pub(crate) fn modify() -> OpaqueCommand {
     OpaqueCommand::write("modify", MODIFY, "a body").object(thing("n1")).clear_field("status", "active")
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn none() -> OpaqueReply {
     says(NO, "none")
 }
 
-fn status(status: &str) -> OpaqueReply {
+pub(crate) fn status(status: &str) -> OpaqueReply {
     OpaqueReply::new(DONE, "here", status, "")
 }
 

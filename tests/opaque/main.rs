@@ -2,6 +2,7 @@
 //!
 //! Nothing here is of RRP, of tokio, or of a gateway: requests have a nature, answers a verdict.
 
+mod another;
 mod answers;
 mod guards;
 mod history;

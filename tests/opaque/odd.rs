@@ -169,11 +169,12 @@ fn an_answer_that_says_pending_teaches_that_the_api_queues_whatever_else_it_says
         let (mut rig, _) = rig();
         rig.sent(plain(), Safety::ReadBack, Options::new(), 1);
         rig.answer(says(verdict, "202").pending(Some("job-1")));
+        rig.does(&["record 1 open", "send look"]);
+        rig.recorded();
+        rig.answer(nothing());
         let entries = |rig: &mut Rig<IsThere>| {
-            for look in 0..12 {
-                if look > 0 {
-                    rig.due_in(60);
-                }
+            for _ in 1..12 {
+                rig.due_in(60);
                 rig.does(&["send look"]);
                 rig.answer(nothing());
             }

@@ -110,8 +110,8 @@ impl Api {
         };
         let item = self.0.entry(object.to_owned()).or_default();
         let (code, verdict) = if item.there { ("here", DONE) } else { ("none", NO) };
-        // The newest: nobody writes to what is in doubt.
-        let done: Vec<String> = item.done.iter().rev().take(6).map(|mark| format!("ref-{mark}")).collect();
+        // The newest: few write to what is in doubt.
+        let done: Vec<String> = item.done.iter().rev().take(60).map(|mark| format!("ref-{mark}")).collect();
         (false, OpaqueReply::new(verdict, code, &item.value, done.join(" ")))
     }
 
@@ -129,6 +129,11 @@ impl Api {
             item.done.push(mark.parse().unwrap());
         }
         (true, crate::says(DONE, "ok"))
+    }
+
+    /// Somebody else has ordered something of the object.
+    pub(crate) fn finish_another(&mut self, object: &str, number: u64) {
+        self.0.entry(object.to_owned()).or_default().done.push(1_000_000 + number);
     }
 
     /// Somebody else gives the object a value.

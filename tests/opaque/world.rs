@@ -446,7 +446,14 @@ impl<R: Reads> World<R> {
                 self.perhaps(attempt, &body);
                 Fate::Unanswered
             }
-            4 => answered(BUSY, "busy"),
+            4 => {
+                // The other one comes to its end before the answer is there.
+                if self.dice.percent(50) {
+                    let number = self.unique();
+                    self.api.finish_another(&self.asked[&attempt.mark].object, number);
+                }
+                answered(BUSY, "busy")
+            }
             5 => answered(LATER, "later"),
             6 => answered(held, "locked"),
             7 => {
@@ -508,10 +515,13 @@ impl<R: Reads> World<R> {
         let left: Vec<Entry> = self.dispatch.doubts().cloned().collect();
         for entry in &left {
             let Asked { sort, object, .. } = &self.asked[&mark_of(entry)];
+            // What is compared needs a reading before, which is worth nothing once another operation was named.
+            let compares = self.reads.wants_earlier_reading(entry.intent().sent());
+            let comparable = !compares || !entry.intent().before().is_empty();
             let shown = match sort {
                 Sort::Charge => false,
-                Sort::Modify => !self.meddled.contains(object) && !entry.intent().before().is_empty(),
-                _ => true,
+                Sort::Modify => !self.meddled.contains(object) && comparable,
+                _ => comparable,
             };
             assert!(!(readable && shown), "a read could have settled {entry:#?}");
         }

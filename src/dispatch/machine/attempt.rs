@@ -406,7 +406,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             }
         }
         if matches!(attempt, Attempt::Answered(_)) {
-            self.learn_from_open(id, at);
+            self.learn_from_answer(id, case, at);
         }
         self.decided(id, case, decide(case), at);
     }
@@ -470,18 +470,34 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         self.close(id, standing(summary), at);
     }
 
-    /// Another API that says of a write that it is done later queues, though the rest of its answer leaves open what becomes of it:
-    /// what is not found then may still come.
-    fn learn_from_open(&mut self, id: JobId, at: Moment) {
+    /// What an answer of another API says beside what becomes of this write; for those that come after us, too.
+    fn learn_from_answer(&mut self, id: JobId, case: Case, at: Moment) {
         let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
         let (Some(last), Some(entry)) = (&write.last, &mut write.entry) else { return };
-        if entry.intent.sent.form() == Form::Opaque
-            && !last.verdict.completed()
-            && U::summary(&last.reply, &last.text, Proof::Reply).is_pending()
-        {
-            self.queued.learn(&entry.intent.sent);
-            // For those that come after us.
+        let sent = &entry.intent.sent;
+        if sent.form() != Form::Opaque {
+            return;
+        }
+        // It is done later, though the rest of the answer leaves open what becomes of it: what is not found then may still come.
+        let pending = !last.verdict.completed()
+            && !entry.has_note(ANSWERED_PENDING)
+            && U::summary(&last.reply, &last.text, Proof::Reply).is_pending();
+        if pending {
+            self.queued.learn(sent);
+        }
+        // Another operation may change what was read before: where a proof compares with that, it proves nothing any more.
+        let spoilt = case.names_another()
+            && !entry.intent.before.is_empty()
+            && write.resolver.is_some_and(|resolver| self.upstream.wants_earlier_reading(resolver, sent));
+        if pending {
             entry.note(at.wall, ANSWERED_PENDING);
+        }
+        if spoilt {
+            Arc::make_mut(&mut entry.intent).before = Vec::new();
+        }
+        if pending || spoilt {
+            let entry = Entry::clone(entry);
+            self.record_quietly(Put::Entry(entry));
         }
     }
 

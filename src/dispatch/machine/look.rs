@@ -206,6 +206,10 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             {
                 Finding::Unproved("nobody looked before it, and it may have been so")
             }
+            // The record has lost what was read before: another operation was named.
+            Finding::Applied { .. } if other && !before.is_empty() && entry.intent.before.is_empty() => {
+                Finding::Unproved("another operation was in progress, and may have done it")
+            }
             finding => finding,
         };
         let summary = match finding {

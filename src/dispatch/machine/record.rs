@@ -35,6 +35,8 @@ enum After {
     Resolution(JobId, Box<Put>),
     /// Nothing; it is written again if it fails.
     Nothing(Box<Put>),
+    /// Nothing, whatever comes of it: a newer word about the same intent is on its way behind it.
+    Older,
     /// What could not be written before is, and writes go on if that was all.
     Thaw(Vec<Put>),
 }
@@ -80,13 +82,22 @@ impl Records {
     /// Whether the newest word about an intent is not known to be written.
     pub(super) fn lack(&self, ticket: Ticket) -> bool {
         let under_way = self.under_way.values().flat_map(|after| match after {
-            After::Intent(_) => &[],
+            After::Intent(_) | After::Older => &[],
             After::Outcome(_, put) | After::Resolution(_, put) | After::Nothing(put) => {
                 core::slice::from_ref(&**put)
             }
             After::Thaw(puts) => puts.as_slice(),
         });
         self.missing.iter().chain(under_way).any(|put| put.ticket() == Some(ticket))
+    }
+
+    /// What was said of this intent before is not to be written behind what is said now.
+    fn supersede(&mut self, ticket: Option<Ticket>) {
+        for after in self.under_way.values_mut() {
+            if matches!(after, After::Nothing(put) if put.ticket() == ticket) {
+                *after = After::Older;
+            }
+        }
     }
 
     /// One word for each intent, the newest.
@@ -133,6 +144,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             self.records.miss(put);
             self.conclude(job, false, at);
         } else {
+            self.records.supersede(put.ticket());
             self.record(After::Outcome(job, Box::new(put.clone())), vec![put]);
         }
     }
@@ -147,6 +159,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         if self.records.frozen.is_some() {
             self.records.miss(put);
         } else {
+            self.records.supersede(put.ticket());
             self.record(After::Nothing(Box::new(put.clone())), vec![put]);
         }
     }
@@ -165,7 +178,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             }
             (After::Resolution(job, put), Ok(())) => self.resolved(job, &put, at),
             (After::Resolution(job, put), Err(_)) => self.not_resolved(job, put.ticket(), at),
-            (After::Nothing(_), Ok(())) => {}
+            (After::Nothing(_), Ok(())) | (After::Older, _) => {}
             (After::Nothing(put), Err(failure)) => self.freeze(vec![*put], failure, at),
             (After::Thaw(_), Ok(())) => self.thaw(),
             (After::Thaw(puts), Err(failure)) => {
