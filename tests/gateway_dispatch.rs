@@ -7,7 +7,7 @@ use rrp::dispatch::OpaqueReply;
 use rrp::gateway::{numbers, reseller};
 use rrp::retry::{Attempt, Case, Decision, decide};
 use rrp::settle::Proof;
-use rrp::verdict::Executed;
+use rrp::verdict::{Advice, Executed};
 
 fn of_reseller(status: u16, body: &str) -> OpaqueReply {
     let body = Bytes::copy_from_slice(body.as_bytes());
@@ -109,12 +109,16 @@ fn what_is_only_accepted_is_pending() {
         (of_reseller(200, r#"{"success": true}"#), false),
         (of_reseller(202, r#"{"success": true}"#), true),
         (of_reseller(202, &error("domain_unknown", "null")), false),
+        (of_reseller(202, &error("of_no_list", "null")), true),
+        (of_reseller(202, &error("internal_error", "null")), true),
         (of_numbers(200, "{}"), false),
         (of_numbers(202, "{}"), true),
-        (of_numbers(202, &problem(r#""Message": "bad""#)), false),
+        (of_numbers(202, &problem(r#""Message": "bad""#)), true),
+        (of_numbers(400, &problem(r#""Message": "bad""#)), false),
     ] {
         assert_eq!(is_pending(&reply), pending, "{reply:?}");
-        assert!(!pending || reply.verdict().completed(), "{reply:?}");
+        // What is refused is not still to come.
+        assert!(!pending || reply.verdict().executed() != Executed::No, "{reply:?}");
     }
 }
 
@@ -147,6 +151,8 @@ fn what_is_no_answer_leaves_everything_open_and_says_what_came() {
             assert_eq!(reply.code(), status.to_string());
             assert_eq!(reply.text(), format!("answer with http status `{status}` not read: {why}"));
             assert_eq!((reply.verdict().executed(), reply.body().len()), (Executed::Unknown, 0));
+            // Wrong credentials are wrong, whatever page says so.
+            assert_eq!(reply.verdict().advice() == Advice::StopLoggingIn, status == 401);
             // As if none had come: a read is asked again, a write in doubt, whether it costs or not.
             let attempts = [Attempt::Answered(reply.verdict()), Attempt::Unanswered];
             for safety in [Safety::ReadBack, Safety::TrustReply, Safety::Once] {

@@ -9,17 +9,19 @@
 
 use super::opaque::OpaqueReply;
 use crate::gateway::{BodyError, numbers, reseller};
-use crate::verdict::{Class, Verdict};
+use crate::verdict::{Advice, Class, Executed, Verdict};
 
 /// "Accepted": it is done later.
 const ACCEPTED: u16 = 202;
+/// The credentials were refused.
+const UNAUTHORIZED: u16 = 401;
 
 /// So many names of fields are kept.
 const MAX_NAMES: usize = 16;
 
 /// What its [verdict](reseller::Reply::verdict) says, with its code, or `success`, and of its message the text, or the names of
-/// the fields that are wrong. It is [pending](OpaqueReply::pending) with the status 202 alone: where a result says that
-/// something is still to come, whoever has read it adds that.
+/// the fields that are wrong. It is [pending](OpaqueReply::pending) with the status 202 alone, unless the rest says that nothing
+/// was done: where a result says that something is still to come, whoever has read it adds that.
 impl From<reseller::Reply> for OpaqueReply {
     fn from(reply: reseller::Reply) -> Self {
         let code = reply.code().map_or("success", reseller::Code::as_str);
@@ -27,14 +29,14 @@ impl From<reseller::Reply> for OpaqueReply {
         let text = text(names, reply.message_text());
         // Every answer comes with 200, by the documentation.
         let text = if reply.status() == 200 { text } else { with_status(reply.status(), &text) };
-        let opaque =
-            Self::new(reply.verdict(), code, &text, reply.body().clone()).with_status(reply.status());
-        if reply.is_pending() { opaque.pending(None) } else { opaque }
+        let opaque = Self::new(reply.verdict(), code, &text, reply.body().clone());
+        come_with(opaque, reply.status())
     }
 }
 
 /// What its [verdict](numbers::Reply::verdict) says, with its code, or its status, and the names of the parameters that are
-/// wrong, or its message if it is a text. It is [pending](OpaqueReply::pending) with the status 202 alone.
+/// wrong, or its message if it is a text. It is [pending](OpaqueReply::pending) with the status 202 alone, unless the rest says
+/// that nothing was done.
 impl From<numbers::Reply> for OpaqueReply {
     fn from(reply: numbers::Reply) -> Self {
         let status = reply.status().as_u16();
@@ -45,21 +47,27 @@ impl From<numbers::Reply> for OpaqueReply {
             Some(code) => (code.as_str().to_owned(), with_status(status, &text)),
             None => (status.to_string(), text),
         };
-        let opaque = Self::new(reply.verdict(), &code, &text, reply.body().clone()).with_status(status);
-        if reply.is_pending() { opaque.pending(None) } else { opaque }
+        come_with(Self::new(reply.verdict(), &code, &text, reply.body().clone()), status)
     }
 }
 
-/// What came instead of an answer: the code is the HTTP status. Of the body nothing is left, and what the status says is not
-/// believed: a read is asked again, a write is in doubt.
+/// What came instead of an answer: the code is the HTTP status. Of the body nothing is left, and of what the status says nothing
+/// is believed but what does no harm, that 401 refuses the credentials, and that 202 accepts what is still to be done: a read is
+/// asked again, a write is in doubt.
 impl From<BodyError> for OpaqueReply {
     fn from(error: BodyError) -> Self {
         let status = error.status();
         let open = Verdict::new(Class::Temporary);
-        let opaque = Self::new(open, &status.to_string(), &error.to_string(), "").with_status(status);
-        // The status says that it may still be done, and that is no less so without a body.
-        if status == ACCEPTED { opaque.pending(None) } else { opaque }
+        let open = if status == UNAUTHORIZED { open.with_advice(Advice::StopLoggingIn) } else { open };
+        come_with(Self::new(open, &status.to_string(), &error.to_string(), ""), status)
     }
+}
+
+/// With this status. It may say that the request is still to be done, if nothing else says that it is not.
+fn come_with(reply: OpaqueReply, status: u16) -> OpaqueReply {
+    let reply = reply.with_status(status);
+    let pending = status == ACCEPTED && reply.verdict().executed() != Executed::No;
+    if pending { reply.pending(None) } else { reply }
 }
 
 /// The names of the fields that are wrong, or else the message.

@@ -280,14 +280,6 @@ impl Written {
         (resolver, object.clone())
     }
 
-    /// Forgets an intent.
-    pub(super) fn forget(&mut self, entry: &Entry, known: Option<Resolver>) {
-        let Some(resolver) = Self::resolver(entry, known) else { return };
-        for object in entry.intent.sent.objects() {
-            self.take_back(&Self::what(resolver, &entry.intent.sent, object), entry.ticket());
-        }
-    }
-
     /// Remembers an intent, unless it is known by now that nothing was done.
     pub(super) fn remember(&mut self, entry: &Entry, known: Option<Resolver>) {
         let Some(resolver) = Self::resolver(entry, known) else { return };

@@ -30,13 +30,18 @@ impl<R: Reads> Opaque<R> {
     }
 
     /// The reads of a write. Those that would write settle nothing, and are not sent; nor is one looked for by a name or a value
-    /// that may have been cut, or by what was sent elsewhere.
+    /// that may have been cut, or by what was sent elsewhere. Nor are there any of what is about no object: others of its sort
+    /// may be under way, and have left what is found.
     fn looks(&self, sent: &Sent) -> Vec<OpaqueCommand> {
         let names = sent.objects().iter().map(Object::name).chain([sent.name()]);
         let lines = sent.lines().iter().flat_map(|line| [Some(line.name()), line.value().as_clear()]);
         // Of the fields some may not be remembered.
         let full = sent.lines().len() >= OpaqueCommand::MAX_FIELDS;
-        if full || names.chain(lines.flatten()).any(is_cut) || sent.form() != Form::Opaque {
+        if full
+            || sent.objects().is_empty()
+            || names.chain(lines.flatten()).any(is_cut)
+            || sent.form() != Form::Opaque
+        {
             return Vec::new();
         }
         let reads = self.reads.reads(sent);
@@ -154,7 +159,7 @@ impl OpaqueCommand {
     /// A request that writes, of this nature: [`Nature::write`], or [`Nature::UNKNOWN`], for which that of a read is taken.
     ///
     /// Without an [object](Self::object) nothing connects it with other requests: while it is in doubt, the same may be ordered
-    /// again under another key, and what one has left may be found by the reads of the next.
+    /// again under another key, and no read settles it. What has no name yet may go by a reference of the caller's own.
     #[must_use]
     pub fn write(name: &str, nature: Nature, body: impl Into<Bytes>) -> Self {
         let nature = if nature.effect() == Effect::Read { Nature::UNKNOWN } else { nature };

@@ -11,7 +11,8 @@ pub enum Resolution {
     Applied,
     /// It was not executed, and will not be. Its key begins anew.
     NotApplied,
-    /// Nothing of it is to be remembered, nor its key.
+    /// Nothing of it is to be remembered, nor its key. That it may have been done is known until the process ends: the next write
+    /// of its sort to its objects is read before. After that what it has left may be taken for that of a later one.
     Forgotten,
 }
 

@@ -113,12 +113,9 @@ fn until_the_end<R: Reads>(rig: &mut Rig<R>, reply: &OpaqueReply) -> Vec<String>
 
 #[test]
 fn one_answer_that_says_pending_teaches_that_the_api_queues_whatever_it_is_asked() {
-    let object = |kind: Option<ObjectKind>, name: &str, command: OpaqueCommand| match kind {
-        Some(kind) => command.object(Object::new(kind, name)),
-        None => command,
-    };
-    let kinds = [None, Some(ObjectKind::Domain), Some(ObjectKind::Contact), Some(ObjectKind::Other)];
-    for kind in kinds {
+    let object =
+        |kind: ObjectKind, name: &str, command: OpaqueCommand| command.object(Object::new(kind, name));
+    for kind in [ObjectKind::Domain, ObjectKind::Contact, ObjectKind::Other] {
         for queues in [Queues::Learnt, Queues::Everywhere, Queues::Nowhere] {
             let mut rig = Rig::with(ByReference, config().queues(queues.clone()), []);
             accepted(

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rrp::ReturnCode;
 use rrp::command::{Nature, Safety};
-use rrp::dispatch::{OpaqueCommand, OpaqueReply, Options, Reads};
+use rrp::dispatch::{OpaqueCommand, OpaqueReply, Options, Reads, Resolution};
 use rrp::retry::Backoff;
 use rrp::settle::{Finding, Kept, Keyed, Proof, Reading, Sent, Sight};
 use rrp::verdict::{Advice, Class, Executed, Verdict, Word};
@@ -327,4 +327,57 @@ fn what_is_read_before_leaves_room_in_the_record_for_what_becomes_of_the_write()
         }
     }
     assert!(records(Much(full / 8, 0)).is_some());
+}
+
+#[test]
+fn what_is_about_no_object_is_settled_by_no_read() {
+    // Another of its sort may have left what is found: nothing would have kept the two apart.
+    #[derive(Clone, Debug)]
+    struct Only(IsThere);
+    impl Reads for Only {
+        fn reads(&self, _sent: &Sent) -> Vec<OpaqueCommand> {
+            vec![OpaqueCommand::read("look", "GET /subscription")]
+        }
+        fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading> {
+            self.0.reading(reply, keyed)
+        }
+        fn judge(&self, sight: Sight<'_>) -> Finding {
+            self.0.judge(sight)
+        }
+    }
+    let order = || OpaqueCommand::write("order", ORDER, "body");
+    let mut rig = Rig::with(Only(IsThere::new().0), config(), []);
+    rig.sent(order(), Safety::ReadBack, Options::new(), 1);
+    rig.answer(says(DONE, "ok"));
+    rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
+    rig.sent(order(), Safety::ReadBack, Options::new(), 2);
+    rig.lost();
+    rig.does(&["record 2 in-doubt"]);
+}
+
+#[test]
+fn what_a_forgotten_one_may_have_done_is_not_taken_for_that_of_the_next() {
+    let (mut rig, _) = rig();
+    rig.sent(plain(), Safety::Once, Options::new(), 1);
+    rig.lost();
+    while rig.told.is_empty() {
+        match rig.drain().last().map(String::as_str) {
+            Some("send look") => rig.lost(),
+            Some("record 1 in-doubt") => rig.recorded(),
+            Some(_) => {}
+            None => {
+                rig.now = rig.dispatch.poll_timeout().expect("it looks again");
+                rig.pass(0);
+            }
+        }
+    }
+    rig.resolve(1, Resolution::Forgotten);
+    rig.change(plain(), Safety::ReadBack, Options::new());
+    rig.does(&["send look"]);
+    rig.answer(there());
+    rig.goes_out("order", 2);
+    rig.lost();
+    rig.does(&["send look"]);
+    rig.answer(there());
+    rig.ends("2 in-doubt", &["tell b: in doubt 2, what was read proves nothing: it was there before"]);
 }

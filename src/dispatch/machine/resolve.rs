@@ -84,8 +84,6 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let Some(mut job) = self.jobs.remove(&id) else { return };
         if let Some(doubt) = self.memory.forget(ticket) {
             self.objects.settle(ticket, doubt.entry.intent.sent.objects());
-            let known = self.resolver_of(&doubt.entry.intent);
-            self.written.forget(&doubt.entry, known);
         }
         for call in job.calls.take() {
             match self.calls.get_mut(&call) {
