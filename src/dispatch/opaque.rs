@@ -194,8 +194,7 @@ impl OpaqueCommand {
     }
 
     /// With a value that is remembered in clear: for people, and for reads that ask for it, such as a reference of the caller's
-    /// own. Names that differ in a number at their end are one. Whoever gives it vouches that it is neither secret nor personal. Of one of more than
-    /// 251 bytes the first [`MAX_NAME`](Self::MAX_NAME) are kept, and no read settles the write.
+    /// own. Whoever gives it vouches that it is neither secret nor personal. Of one of more than 251 bytes the first [`MAX_NAME`](Self::MAX_NAME) are kept, and no read settles the write.
     #[must_use]
     pub fn clear_field(self, name: &str, value: &str) -> Self {
         self.remembering(name, value, true)

@@ -30,9 +30,7 @@ impl Reading {
         Self { code: reply.code(), fields: fields.collect(), whole: reply.lines().len() <= Self::MAX_FIELDS }
     }
 
-    /// A reading out of its parts, as a journal keeps them. Names are taken as [`fields`](Self::fields) gives them: those that differ
-    /// in case, blanks or a number at their end are one, so that what tells two things apart belongs into the value. Of more than
-    /// [`MAX_FIELDS`](Self::MAX_FIELDS) the first are kept, of a name or a value in clear of more than
+    /// A reading out of its parts, as a journal keeps them. Names are taken as they are. Of more than [`MAX_FIELDS`](Self::MAX_FIELDS) the first are kept, of a name or a value in clear of more than
     /// [`MAX_TEXT`](Self::MAX_TEXT) bytes the beginning, and then it is not whole.
     #[must_use]
     pub fn from_parts(code: ReturnCode, mut fields: Vec<(Box<str>, Kept)>, whole: bool) -> Self {
@@ -45,7 +43,6 @@ impl Reading {
             }
         };
         for (name, kept) in &mut fields {
-            *name = plain_name(name).into();
             cut(name);
             if let Kept::Clear(value) = kept {
                 cut(value);
@@ -78,7 +75,7 @@ impl Reading {
         reply.lines().len() <= Self::MAX_FIELDS && matches!(reply.code().as_u16(), 200 | 531 | 545)
     }
 
-    /// The values, by names in lowercase without blanks and index.
+    /// The values, by their names: those of RRP in lowercase, without blanks and index.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (&str, &Kept)> {
         self.fields.iter().map(|(name, value)| (&**name, value))
     }
@@ -102,9 +99,8 @@ impl Reading {
         fields.fold(AROUND, usize::saturating_add)
     }
 
-    /// The values of this name, in order.
+    /// The values of this name, as [`fields`](Self::fields) gives it, in order.
     pub fn values<'r>(&'r self, name: &str) -> impl Iterator<Item = &'r Kept> {
-        let name = plain_name(name);
         self.fields.iter().filter(move |(given, _)| **given == *name).map(|(_, value)| value)
     }
 

@@ -143,13 +143,17 @@ impl Sent {
         &self.lines
     }
 
-    /// The first value of this name that is set, by an attribute, an option or a parameter; empty ones do not count.
+    /// The first value of this name that is set, by an attribute, an option or a parameter; empty ones do not count. RRP's
+    /// names are compared without blanks and index, and in any case; those of another API as they are.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&Kept> {
-        let name = plain_name(name);
+        let plain = plain_name(name);
         let sets = |line: &&SentLine| matches!(line.kind, LineKind::Set | LineKind::Option);
-        let named = self.lines.iter().filter(sets).filter(|line| line.plain_name() == name);
-        let mut values = named.map(SentLine::value);
+        let is_named = |line: &&SentLine| match self.form {
+            Form::Opaque => line.name() == name,
+            Form::Rrp | Form::Ptf => line.plain_name() == plain,
+        };
+        let mut values = self.lines.iter().filter(sets).filter(is_named).map(SentLine::value);
         values.find(|value| !value.is(""))
     }
 }

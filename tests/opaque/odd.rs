@@ -381,3 +381,22 @@ fn what_a_forgotten_one_may_have_done_is_not_taken_for_that_of_the_next() {
     rig.answer(there());
     rig.ends("2 in-doubt", &["tell b: in doubt 2, what was read proves nothing: it was there before"]);
 }
+
+#[test]
+fn a_name_that_ends_in_a_number_is_a_name_of_its_own() {
+    let value = |value: &str| Kept::Clear(value.into());
+    let fields = [("order-4700", "active"), ("order-4711", "none"), ("Order-4712", "")];
+    let fields = fields.map(|(name, of)| (name.into(), value(of))).to_vec();
+    let reading = Reading::from_parts(ReturnCode::COMPLETED, fields, true);
+    assert_eq!(reading.first("order-4711"), Some(&value("none")));
+    assert_eq!(reading.first("order-4701"), None);
+    assert_eq!(reading.first("order-4712"), None);
+    // So are those of what was sent, in a journal, too.
+    let (mut rig, _) = rig();
+    let order = plain().clear_field("ref-1", "a").clear_field("ref-2", "b").clear_field("REF-3", "c");
+    rig.sent(order, Safety::Once, Options::new(), 1);
+    for sent in rig.entries().iter().map(|entry| entry.intent().sent()) {
+        assert_eq!(sent.value("ref-2"), Some(&value("b")));
+        assert_eq!((sent.value("ref-3"), sent.value("ref-")), (None, None));
+    }
+}
