@@ -65,6 +65,11 @@ impl Places {
         self.since = self.next_session.saturating_add(1);
     }
 
+    /// Ends a hold before its time: what was asked for was wrong, or too long.
+    pub const fn release(&mut self) {
+        self.held = None;
+    }
+
     /// How many requests have a place now.
     #[must_use]
     pub const fn busy(&self) -> usize {

@@ -39,6 +39,18 @@ fn codes() -> Vec<Option<&'static str>> {
 }
 
 #[test]
+fn a_refusal_is_no_outcome() {
+    let body = r#"{"ResponseStatus": {"ErrorCode": "PARAMETER_INVALID"}}"#;
+    for status in [200, 202, 400, 500] {
+        let reply = read(status, body.to_owned());
+        assert_eq!(reply.outcome(), Err(reply.verdict()), "{status}");
+        assert!(!reply.verdict().completed(), "{status}");
+    }
+    let reply = read(200, r#"{"Number": "+61299999999"}"#.to_owned());
+    assert_eq!(reply.outcome().map(|body| &body[..]), Ok(&b"{\"Number\": \"+61299999999\"}"[..]));
+}
+
+#[test]
 fn a_status_means_what_the_list_says_of_it_or_what_its_class_does() {
     let unknown = |class| (class, Executed::Unknown, Word::Practice, Advice::ReadBack);
     let refused = |word, advice| (Class::Permanent, Executed::No, word, advice);

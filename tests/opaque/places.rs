@@ -259,6 +259,18 @@ fn a_hold_lasts_as_long_as_it_was_told_and_the_longer_one_wins() {
 }
 
 #[test]
+fn a_hold_ends_before_its_time_when_somebody_says_so() {
+    let mut rig = Rig::new(9, Rate::UNLIMITED);
+    rig.dispatch.hold(Duration::MAX, rig.at());
+    rig.ask("1", Options::new());
+    rig.until(60_000);
+    rig.has_sent(&[]);
+    rig.dispatch.slots_mut().release();
+    rig.until(60_000);
+    rig.has_sent(&[("1", 60_000)]);
+}
+
+#[test]
 fn a_hold_that_never_ends_is_one() {
     let mut rig = Rig::new(9, Rate::UNLIMITED);
     rig.dispatch.hold(Duration::MAX, rig.at());

@@ -144,8 +144,8 @@ impl Reply {
         &self.body
     }
 
-    /// The body, read as a form of the caller's own, whatever the answer means: ask the [`verdict`](Self::verdict) first, for
-    /// a form whose members may all be missing is found in a refusal, too.
+    /// The body, read as a form of the caller's own, whatever the answer means: ask for the [`outcome`](Self::outcome) first,
+    /// for a form whose members may all be missing is found in a refusal, too.
     ///
     /// # Errors
     /// [`BodyError`], if it has another form, or is empty. It names the place where, but quotes nothing, for what stands
@@ -153,6 +153,15 @@ impl Reply {
     pub fn read_body<'b, T: serde::Deserialize<'b>>(&'b self) -> Result<T, BodyError> {
         let status = self.status.as_u16();
         read(status, open(status, &self.body)?, "body has another form than is asked for")
+    }
+
+    /// The body of a request that was done.
+    ///
+    /// # Errors
+    /// The [`verdict`](Self::verdict), if it is anything but completed.
+    pub fn outcome(&self) -> Result<&Bytes, Verdict> {
+        let verdict = self.verdict();
+        if verdict.completed() { Ok(&self.body) } else { Err(verdict) }
     }
 
     /// Whether the request was only accepted, and its effect is still to come: a success with the status 202.
