@@ -4,6 +4,7 @@
 
 mod another;
 mod answers;
+mod behind;
 mod guards;
 mod history;
 mod looks;

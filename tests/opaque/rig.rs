@@ -170,6 +170,14 @@ impl<R: Reads> Rig<R> {
         self.dispatch.handle_recorded(id, Err(failure), self.at());
     }
 
+    /// The newest of what is to be recorded is not: no more is taken, and what was before it still waits.
+    #[track_caller]
+    pub(crate) fn not_taken(&mut self) {
+        let (id, _) = self.records.pop_back().expect("nothing is being recorded");
+        let failure: Arc<dyn Error + Send + Sync> = Arc::from(Box::from("backlog"));
+        self.dispatch.handle_recorded(id, Err(failure), self.at());
+    }
+
     /// A whole answer to the oldest request on its way.
     #[track_caller]
     pub(crate) fn answer(&mut self, reply: OpaqueReply) {

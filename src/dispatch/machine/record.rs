@@ -222,6 +222,9 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
 
     fn record_missing(&mut self) {
         let puts: Vec<Put> = self.records.missing.drain(..).collect();
+        for put in &puts {
+            self.records.supersede(put.ticket());
+        }
         self.records.retrying = true;
         self.record(After::Thaw(puts.clone()), puts);
     }
