@@ -248,6 +248,8 @@ struct Done {
     newest: Option<Ticket>,
     /// Whether there was one before it.
     earlier: bool,
+    /// The oldest that was answered to be done later: it may come at any time.
+    late: Option<Ticket>,
 }
 
 impl Written {
@@ -280,26 +282,43 @@ impl Written {
         (resolver, object.clone())
     }
 
+    /// The same of requests of another API, whatever their names are.
+    fn whatever(object: &Object) -> (Resolver, Object) {
+        (Resolver::Other, Object::new(ObjectKind::Other, &object.to_string()))
+    }
+
     /// Remembers an intent, unless it is known by now that nothing was done.
     pub(super) fn remember(&mut self, entry: &Entry, known: Option<Resolver>) {
         let Some(resolver) = Self::resolver(entry, known) else { return };
         let done = matches!(entry.standing, Standing::Open | Standing::InDoubt | Standing::Accepted(_));
+        let pending = matches!(&entry.standing, Standing::Accepted(summary) if summary.is_pending());
+        let late = pending.then_some(entry.ticket());
         for object in entry.intent.sent.objects() {
             let what = Self::what(resolver, &entry.intent.sent, object);
-            if !done {
-                self.take_back(&what, entry.ticket());
-            } else if let Some(known) = self.done.get_mut(&what) {
-                known.earlier |= known.newest != Some(entry.ticket());
-                known.newest = Some(entry.ticket());
+            if done {
+                self.add(what, entry.ticket(), late);
             } else {
-                self.done.insert(what.clone(), Done { newest: Some(entry.ticket()), earlier: false });
-                self.order.push_back(what);
+                self.take_back(&what, entry.ticket());
             }
-            if self.order.len() > Self::MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.done.remove(&oldest);
+            if late.is_some() && resolver == Resolver::Other {
+                self.add(Self::whatever(object), entry.ticket(), late);
             }
+        }
+    }
+
+    fn add(&mut self, what: (Resolver, Object), ticket: Ticket, late: Option<Ticket>) {
+        if let Some(known) = self.done.get_mut(&what) {
+            known.earlier |= known.newest != Some(ticket);
+            known.newest = Some(ticket);
+            known.late = known.late.or(late);
+        } else {
+            self.done.insert(what.clone(), Done { newest: Some(ticket), earlier: false, late });
+            self.order.push_back(what);
+        }
+        if self.order.len() > Self::MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.done.remove(&oldest);
         }
     }
 
@@ -316,6 +335,16 @@ impl Written {
         sent.objects().iter().any(|object| {
             let done = self.done.get(&Self::what(resolver, sent, object));
             done.is_some_and(|done| done.earlier || done.newest != Some(ticket))
+        })
+    }
+
+    /// Whether another one than this may still come to one of its objects, and show as this would: it was answered to be done
+    /// later. What is new since a reading before may be its work. `compares`: what this one leaves may be taken for what others
+    /// leave, whatever their names are.
+    pub(super) fn another_late(&self, sent: &Sent, compares: bool, ticket: Ticket) -> bool {
+        let late = |what| self.done.get(&what).and_then(|done| done.late).is_some_and(|late| late != ticket);
+        sent.objects().iter().any(|object| {
+            late(Self::what(Resolver::Other, sent, object)) || compares && late(Self::whatever(object))
         })
     }
 }

@@ -73,7 +73,9 @@ pub trait Reads: Clone + fmt::Debug {
 
     /// Whether a proof needs a reading before the write, by the same reads: wherever what an earlier write has left could be
     /// taken for what this one leaves. Behind one of ours of the same name, to the same object, it is read in any case, but for
-    /// what is repeatable; and what was not read before is never proven to be done where either holds.
+    /// what is repeatable; and what was not read before is never proven to be done where either holds. Nor is anything behind one
+    /// of ours to the same object that was accepted to be done later ([`OpaqueReply::pending`]), if that has the same name or if
+    /// this holds.
     fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
         false
     }

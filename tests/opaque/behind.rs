@@ -1,10 +1,12 @@
-//! What came before is not over yet: a word that is still to be written.
+//! What came before is not over yet: a word that is still to be written, an order that is done later.
 
 use rrp::command::Safety;
 use rrp::dispatch::Options;
 
 use crate::looks::{here, none, order};
-use crate::{CREATE, UNKNOWN, says, write};
+use crate::odd::{IsThere, nothing, plain, there};
+use crate::rig::{Rig, config};
+use crate::{BUSY, CREATE, DONE, UNKNOWN, says, write};
 
 #[test]
 fn what_fails_late_is_not_written_behind_what_was_tried_again() {
@@ -30,4 +32,43 @@ fn what_fails_late_is_not_written_behind_what_was_tried_again() {
     rig.not_recorded();
     rig.recorded();
     rig.is_over();
+}
+
+/// The first order is accepted, and done later: it is not there yet.
+fn later() -> Rig<IsThere> {
+    let (mut rig, _) = crate::odd::rig();
+    rig.sent(plain(), Safety::ReadBack, Options::new(), 1);
+    rig.answer(says(DONE, "202").pending(Some("job-1")));
+    rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
+    rig.change(plain(), Safety::ReadBack, Options::new());
+    rig.does(&["send look"]);
+    rig.answer(nothing());
+    rig.goes_out("order", 2);
+    rig
+}
+
+#[test]
+fn what_an_earlier_one_does_late_is_not_taken_for_the_next_ones_work() {
+    let mut rig = later();
+    rig.lost();
+    rig.does(&["send look"]);
+    // Of the first one, for all that is known.
+    rig.answer(there());
+    let why = "what was read proves nothing: an earlier one is done later, and may have been only now";
+    rig.ends("2 in-doubt", &[&format!("tell b: in doubt 2, {why}")]);
+    let mut rig = Rig::with(IsThere::new().0, config(), rig.entries());
+    rig.settle(2);
+    rig.does(&["send look"]);
+    rig.answer(there());
+    rig.ends("2 in-doubt", &[&format!("tell a: still in doubt 2, {why}")]);
+}
+
+#[test]
+fn what_an_earlier_one_in_progress_does_is_not_taken_for_the_next_ones_work() {
+    let mut rig = later();
+    rig.answer(says(BUSY, "busy"));
+    let did = rig.drain();
+    assert_eq!(did.last().map(String::as_str), Some("send look"));
+    rig.answer(there());
+    rig.does(&["record 2 in-doubt"]);
 }

@@ -15,10 +15,10 @@ use super::{DONE, NO, ORDER, UNKNOWN, says, thing};
 
 /// Looks whether there is something, as long as it is told to. That it was there before proves nothing.
 #[derive(Clone, Debug)]
-struct IsThere(Arc<AtomicBool>);
+pub(crate) struct IsThere(Arc<AtomicBool>);
 
 impl IsThere {
-    fn new() -> (Self, Arc<AtomicBool>) {
+    pub(crate) fn new() -> (Self, Arc<AtomicBool>) {
         let known = Arc::new(AtomicBool::new(true));
         (Self(Arc::clone(&known)), known)
     }
@@ -56,20 +56,20 @@ impl Reads for IsThere {
     }
 }
 
-fn rig() -> (Rig<IsThere>, Arc<AtomicBool>) {
+pub(crate) fn rig() -> (Rig<IsThere>, Arc<AtomicBool>) {
     let (reads, known) = IsThere::new();
     (Rig::with(reads, config().backoff(Backoff::new(seconds(60), seconds(60))), []), known)
 }
 
-fn plain() -> OpaqueCommand {
+pub(crate) fn plain() -> OpaqueCommand {
     OpaqueCommand::write("order", ORDER, "body").object(thing("n1"))
 }
 
-fn there() -> OpaqueReply {
+pub(crate) fn there() -> OpaqueReply {
     says(DONE, "there")
 }
 
-fn nothing() -> OpaqueReply {
+pub(crate) fn nothing() -> OpaqueReply {
     says(DONE, "nothing")
 }
 

@@ -194,17 +194,20 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let other = resolver == Resolver::Other;
         // What other reads than these have shown is no reading before.
         let before = if other && before.len() != now.len() { &[] } else { before };
-        // Whoever judges for another API is not trusted with these two.
+        let compares = other && self.upstream.wants_earlier_reading(resolver, sent);
+        // Whoever judges for another API is not trusted with these.
         let finding = match self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued })
         {
             Finding::NotApplied if other && may_be_queued => Finding::Pending,
             Finding::Applied { .. }
                 if other
                     && before.is_empty()
-                    && (self.written.another(resolver, sent, entry.ticket())
-                        || self.upstream.wants_earlier_reading(resolver, sent)) =>
+                    && (self.written.another(resolver, sent, entry.ticket()) || compares) =>
             {
                 Finding::Unproved("nobody looked before it, and it may have been so")
+            }
+            Finding::Applied { .. } if other && self.written.another_late(sent, compares, entry.ticket()) => {
+                Finding::Unproved("an earlier one is done later, and may have been only now")
             }
             // The record has lost what was read before: another operation was named.
             Finding::Applied { .. } if other && !before.is_empty() && entry.intent.before.is_empty() => {
