@@ -36,7 +36,8 @@ impl Tally {
 impl<R: Reads> World<R> {
     fn affirm(&mut self, ticket: Ticket) {
         self.tally.accepted += 1;
-        assert!(self.executed.contains_key(&ticket), "{ticket} was not done, and told that it was");
+        let done = self.executed.contains_key(&ticket) || self.is_beyond(ticket);
+        assert!(done, "{ticket} was not done, and told that it was");
     }
 
     fn deny(&mut self, ticket: Ticket) {
