@@ -392,10 +392,13 @@ impl Entry {
         self.notes.iter().any(|note| &*note.text == text)
     }
 
-    /// Adds a note; when there are too many, one from the middle goes.
+    /// Adds a note; when there are too many, one from the middle goes, but none by which something is known later.
     pub(crate) fn note(&mut self, at: u64, text: &str) {
         if self.notes.len() >= Self::MAX_NOTES {
-            self.notes.remove(Self::MAX_NOTES / 2);
+            let stays = |note: &Note| matches!(&*note.text, TOLD_IN_DOUBT | ANSWERED_PENDING);
+            let mut middle = self.notes.iter().enumerate().skip(Self::MAX_NOTES / 2);
+            let goes = middle.find(|(_, note)| !stays(note)).map_or(Self::MAX_NOTES / 2, |(at, _)| at);
+            self.notes.remove(goes);
         }
         self.notes.push(Note::new(at, text));
     }

@@ -6,7 +6,7 @@ use rrp::dispatch::Options;
 use crate::looks::{here, none, order};
 use crate::odd::{IsThere, nothing, plain, there};
 use crate::rig::{Rig, config};
-use crate::{BUSY, CREATE, DONE, UNKNOWN, says, write};
+use crate::{BUSY, CREATE, DONE, LATER, UNKNOWN, says, write};
 
 #[test]
 fn what_fails_late_is_not_written_behind_what_was_tried_again() {
@@ -71,4 +71,34 @@ fn what_an_earlier_one_in_progress_does_is_not_taken_for_the_next_ones_work() {
     assert_eq!(did.last().map(String::as_str), Some("send look"));
     rig.answer(there());
     rig.does(&["record 2 in-doubt"]);
+}
+
+#[test]
+fn that_an_answer_said_pending_is_known_however_much_is_noted_beside() {
+    let mut rig = Rig::with(IsThere::new().0, config().tries(20), []);
+    rig.sent(plain(), Safety::TrustReply, Options::new(), 1);
+    // Of the notes the first and the last are kept.
+    for _ in 0..18 {
+        rig.answer(says(LATER, "later"));
+        rig.due_in(30);
+        rig.does(&["send order"]);
+    }
+    rig.answer(says(UNKNOWN, "202").pending(Some("job-1")));
+    rig.does(&["record 1 open", "send look"]);
+    rig.recorded();
+    for settled in 0..4 {
+        for look in 0..12 {
+            if look > 0 {
+                rig.due_in(60);
+                rig.does(&["send look"]);
+            }
+            rig.answer(nothing());
+        }
+        let doubt = if settled == 0 { "in doubt" } else { "still in doubt" };
+        let (name, why) = ("a", "something about it is still pending");
+        rig.ends("1 in-doubt", &[&format!("tell {name}: {doubt} 1, {why}")]);
+        rig = Rig::with(IsThere::new().0, config(), rig.entries());
+        rig.settle(1);
+        rig.does(&["send look"]);
+    }
 }
