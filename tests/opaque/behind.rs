@@ -1,7 +1,7 @@
 //! What came before is not over yet: a word that is still to be written, an order that is done later.
 
 use rrp::command::Safety;
-use rrp::dispatch::Options;
+use rrp::dispatch::{Options, Resolution};
 
 use crate::looks::{here, none, order};
 use crate::odd::{IsThere, nothing, plain, there};
@@ -101,4 +101,33 @@ fn that_an_answer_said_pending_is_known_however_much_is_noted_beside() {
         rig.settle(1);
         rig.does(&["send look"]);
     }
+}
+
+#[test]
+fn what_a_forgotten_one_in_progress_does_is_not_taken_for_the_next_ones_work() {
+    let (mut rig, _) = crate::odd::rig();
+    rig.sent(plain(), Safety::Once, Options::new(), 1);
+    rig.lost();
+    while rig.told.is_empty() {
+        match rig.drain().last().map(String::as_str) {
+            Some("send look") => rig.lost(),
+            Some("record 1 in-doubt") => rig.recorded(),
+            Some(_) => {}
+            None => {
+                rig.now = rig.dispatch.poll_timeout().expect("it looks again");
+                rig.pass(0);
+            }
+        }
+    }
+    rig.resolve(1, Resolution::Forgotten);
+    rig.change(plain(), Safety::ReadBack, Options::new());
+    rig.does(&["send look"]);
+    rig.answer(nothing());
+    rig.goes_out("order", 2);
+    rig.answer(says(BUSY, "busy"));
+    rig.does(&["record 2 open", "send look"]);
+    rig.recorded();
+    rig.answer(there());
+    let why = "what was read proves nothing: another operation was in progress, and may have done it";
+    rig.ends("2 in-doubt", &[&format!("tell b: in doubt 2, {why}")]);
 }

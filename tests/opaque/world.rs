@@ -472,7 +472,8 @@ impl<R: Reads> World<R> {
             let Asked { sort, object, .. } = &self.asked[&mark_of(entry)];
             // What is compared needs a reading before, which is worth nothing once another operation was named.
             let compares = self.reads.wants_earlier_reading(entry.intent().sent());
-            let comparable = !compares || !entry.intent().before().is_empty();
+            let named = self.named.contains(&entry.ticket());
+            let comparable = !named && !compares || !entry.intent().before().is_empty();
             // Nor is anything proven behind what is done later, nor is what is not found not done.
             let done = self.executed.contains_key(&entry.ticket());
             let comparable =

@@ -485,10 +485,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         if pending {
             self.queued.learn(sent);
         }
-        // Another operation may change what was read before: where a proof compares with that, it proves nothing any more.
-        let spoilt = case.names_another()
-            && !entry.intent.before.is_empty()
-            && write.resolver.is_some_and(|resolver| self.upstream.wants_earlier_reading(resolver, sent));
+        // Another operation may change what was read before: where that was needed, it proves nothing any more.
+        let spoilt = case.names_another() && !entry.intent.before.is_empty();
         if pending {
             entry.note(at.wall, ANSWERED_PENDING);
         }
