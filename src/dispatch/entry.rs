@@ -306,6 +306,9 @@ pub const LEFT_IN_DOUBT: &str = "left in doubt: ";
 /// The note of a write to another API whose answer says that it is done later, and not that it was accepted.
 pub(crate) const ANSWERED_PENDING: &str = "the answer says that it is done later";
 
+/// The note of a write to another API whose answer says that another operation is in progress, and that this did nothing.
+pub(crate) const ANOTHER_NAMED: &str = "the answer names another operation";
+
 impl Note {
     /// The longest text, in bytes; a longer one is cut.
     pub const MAX_TEXT: usize = 512;
@@ -395,7 +398,7 @@ impl Entry {
     /// Adds a note; when there are too many, one from the middle goes, but none by which something is known later.
     pub(crate) fn note(&mut self, at: u64, text: &str) {
         if self.notes.len() >= Self::MAX_NOTES {
-            let stays = |note: &Note| matches!(&*note.text, TOLD_IN_DOUBT | ANSWERED_PENDING);
+            let stays = |note: &Note| matches!(&*note.text, TOLD_IN_DOUBT | ANSWERED_PENDING | ANOTHER_NAMED);
             let mut middle = self.notes.iter().enumerate().skip(Self::MAX_NOTES / 2);
             let goes = middle.find(|(_, note)| !stays(note)).map_or(Self::MAX_NOTES / 2, |(at, _)| at);
             self.notes.remove(goes);

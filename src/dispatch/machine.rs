@@ -26,7 +26,7 @@ use super::calls::{Call, CallId, Callers};
 use super::config::{Config, Moment};
 use super::entry::{Entry, Intent, Put, Ticket};
 use super::job::{Fallback, Job, Jobs, Looking, Purpose, State, Work};
-use super::memory::{Memory, Queued, Recent, Restless, Written};
+use super::memory::{Memory, Named, Queued, Recent, Restless, Written};
 use super::slots::{GiveBack, JobId, Slot, Slots};
 use super::statistics::{Sort, Statistics};
 use super::told::{Refused, Told};
@@ -93,6 +93,7 @@ pub struct Dispatch<S, U: Upstream = Rrp> {
     recent: Recent<U>,
     written: Written,
     restless: Restless,
+    named: Named,
     queued: Queued,
     deadlines: BTreeSet<(Instant, CallId)>,
     /// What the deadlines were of calls that wait for what is being read back.
@@ -169,6 +170,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             recent: Recent::default(),
             written: Written::default(),
             restless: Restless::default(),
+            named: Named::default(),
             deadlines: BTreeSet::new(),
             hurried: BTreeMap::new(),
             timers: BTreeSet::new(),
@@ -186,6 +188,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             let known = dispatch.resolver_of(&entry.intent);
             dispatch.written.remember(&entry, known);
             dispatch.queued.restore(&entry);
+            dispatch.named.learn(&entry);
             if !entry.standing.is_finished() {
                 dispatch.objects.doubt(ticket, entry.intent.sent.objects());
             }

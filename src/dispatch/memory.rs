@@ -6,12 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use super::config::{Moment, Queues};
-use super::entry::{ANSWERED_PENDING, Entry, Intent, Standing, Ticket};
+use super::entry::{ANOTHER_NAMED, ANSWERED_PENDING, Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
 use super::told::DoubtReason;
 use super::upstream::Upstream;
 use crate::command::{Object, ObjectKind, Safety};
-use crate::settle::{Form, Keyed, Reading, Resolver, Sent};
+use crate::settle::{Form, Keyed, Proof, Reading, Resolver, Sent};
 
 /// A user, and a key of the user's.
 type Key = (Box<str>, Box<str>);
@@ -376,6 +376,45 @@ impl Restless {
     pub(super) fn until(&self, objects: &[Object], now: Instant) -> Option<Instant> {
         let restless = self.0.iter().filter(|(object, until)| *until > now && objects.contains(object));
         restless.map(|(_, until)| *until).max()
+    }
+}
+
+/// Objects at which another API has named another operation, and at which it has done nothing of ours since: what is new there
+/// may be that operation's work, also for the next write of ours.
+#[derive(Debug, Default)]
+pub(super) struct Named(Vec<Object>);
+
+impl Named {
+    const MAX: usize = 4_096;
+
+    /// Another operation was in progress.
+    pub(super) fn remember(&mut self, objects: &[Object]) {
+        self.over(objects);
+        self.0.extend_from_slice(objects);
+        let more = self.0.len().saturating_sub(Self::MAX);
+        self.0.drain(..more);
+    }
+
+    /// It is not any more.
+    fn over(&mut self, objects: &[Object]) {
+        self.0.retain(|object| !objects.contains(object));
+    }
+
+    /// What has become of a write says so, or has said so in an earlier run.
+    pub(super) fn learn(&mut self, entry: &Entry) {
+        let done = matches!(&entry.standing, Standing::Accepted(summary)
+            if summary.proof() == Proof::Reply && !summary.is_pending());
+        let objects = entry.intent.sent.objects();
+        if done && !self.0.is_empty() {
+            self.over(objects);
+        } else if !done && entry.has_note(ANOTHER_NAMED) {
+            self.remember(objects);
+        }
+    }
+
+    /// Whether that is so of one of these.
+    pub(super) fn any(&self, objects: &[Object]) -> bool {
+        self.0.iter().any(|object| objects.contains(object))
     }
 }
 

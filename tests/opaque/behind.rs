@@ -1,12 +1,12 @@
 //! What came before is not over yet: a word that is still to be written, an order that is done later.
 
 use rrp::command::Safety;
-use rrp::dispatch::{Options, Resolution};
+use rrp::dispatch::{OpaqueCommand, Options, Resolution};
 
 use crate::looks::{here, none, order};
 use crate::odd::{IsThere, nothing, plain, there};
 use crate::rig::{Rig, config};
-use crate::{BUSY, CREATE, DONE, LATER, UNKNOWN, says, write};
+use crate::{BUSY, CREATE, DONE, LATER, ORDER, UNKNOWN, says, thing, write};
 
 #[test]
 fn what_fails_late_is_not_written_behind_what_was_tried_again() {
@@ -130,4 +130,43 @@ fn what_a_forgotten_one_in_progress_does_is_not_taken_for_the_next_ones_work() {
     rig.answer(there());
     let why = "what was read proves nothing: another operation was in progress, and may have done it";
     rig.ends("2 in-doubt", &[&format!("tell b: in doubt 2, {why}")]);
+}
+
+#[test]
+fn what_another_operation_does_that_was_named_to_the_one_before_is_not_taken_for_the_next_ones_work() {
+    let compare = || OpaqueCommand::write("compare", ORDER, "body").object(thing("n1"));
+    let begin = |rig: &mut Rig<IsThere>, ticket: u64| {
+        rig.change(compare(), Safety::Once, Options::new());
+        rig.does(&["send look"]);
+        rig.answer(nothing());
+        rig.goes_out("compare", ticket);
+    };
+    let (mut rig, _) = crate::odd::rig();
+    begin(&mut rig, 1);
+    rig.answer(says(BUSY, "busy"));
+    rig.does(&["record 1 open", "record 1 refused busy for now"]);
+    rig.recorded();
+    rig.recorded();
+    rig.does(&["tell a: refused 1 busy for now"]);
+    let entries = rig.entries();
+    for mut rig in [rig, Rig::with(IsThere::new().0, config(), entries.clone())] {
+        begin(&mut rig, 2);
+        rig.lost();
+        rig.does(&["send look"]);
+        rig.answer(there());
+        rig.does(&["record 2 in-doubt"]);
+    }
+    // Until something of ours was done there.
+    let mut rig = Rig::with(IsThere::new().0, config(), entries);
+    begin(&mut rig, 2);
+    rig.answer(says(DONE, "ok"));
+    rig.ends("2 accepted by reply", &["tell a: accepted 2 by reply"]);
+    let again = Rig::with(IsThere::new().0, config(), rig.entries());
+    for mut rig in [rig, again] {
+        begin(&mut rig, 3);
+        rig.lost();
+        rig.does(&["send look"]);
+        rig.answer(there());
+        rig.does(&["record 3 accepted by read-back"]);
+    }
 }

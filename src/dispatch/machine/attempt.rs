@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::calls::CallId;
 use super::super::config::Moment;
-use super::super::entry::{ANSWERED_PENDING, Entry, Intent, Put, Standing, Summary};
+use super::super::entry::{ANOTHER_NAMED, ANSWERED_PENDING, Entry, Intent, Put, Standing, Summary};
 use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::statistics::{Cause, Sort};
@@ -486,7 +486,12 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             self.queued.learn(sent);
         }
         // Another operation may change what was read before: where that was needed, it proves nothing any more.
-        let spoilt = case.names_another() && !entry.intent.before.is_empty();
+        let named = case.names_another();
+        let spoilt = named && !entry.intent.before.is_empty();
+        if named && !entry.has_note(ANOTHER_NAMED) {
+            self.named.remember(sent.objects());
+            entry.note(at.wall, ANOTHER_NAMED);
+        }
         if pending {
             entry.note(at.wall, ANSWERED_PENDING);
         }

@@ -244,6 +244,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         let objects = doubt.entry.intent.sent.objects().to_vec();
         let known = self.resolver_of(&doubt.entry.intent);
         self.written.remember(&doubt.entry, known);
+        self.named.learn(&doubt.entry);
         // Until now the job stood for its key.
         self.memory.remember_key(&doubt.entry.intent);
         if doubt.entry.standing.is_finished() {

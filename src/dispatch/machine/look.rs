@@ -195,22 +195,24 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         // What other reads than these have shown is no reading before.
         let before = if other && before.len() != now.len() { &[] } else { before };
         let compares = other && self.upstream.wants_earlier_reading(resolver, sent);
+        let another = other && self.written.another(resolver, sent, entry.ticket());
         // Whoever judges for another API is not trusted with these.
         let finding = match self.upstream.judge(resolver, Sight { sent, before, now, sent_at, may_be_queued })
         {
             Finding::NotApplied if other && may_be_queued => Finding::Pending,
-            Finding::Applied { .. }
-                if other
-                    && before.is_empty()
-                    && (self.written.another(resolver, sent, entry.ticket()) || compares) =>
-            {
+            Finding::Applied { .. } if before.is_empty() && (another || compares) => {
                 Finding::Unproved("nobody looked before it, and it may have been so")
             }
             Finding::Applied { .. } if other && self.written.another_late(sent, compares, entry.ticket()) => {
                 Finding::Unproved("an earlier one is done later, and may have been only now")
             }
-            // The record has lost what was read before: another operation was named.
-            Finding::Applied { .. } if other && !before.is_empty() && entry.intent.before.is_empty() => {
+            // It was named to this one, whose record has lost what was read before, or to one before it.
+            Finding::Applied { .. }
+                if other
+                    && !before.is_empty()
+                    && (entry.intent.before.is_empty()
+                        || (another || compares) && self.named.any(sent.objects())) =>
+            {
                 Finding::Unproved("another operation was in progress, and may have done it")
             }
             finding => finding,
