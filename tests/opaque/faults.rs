@@ -88,6 +88,14 @@ impl<R: Reads> World<R> {
         self.later(wait, Event::Fate(slot, fate));
     }
 
+    /// Whether the journal says that another operation was named.
+    pub(super) fn knows_another(&self, attempt: Attempt) -> bool {
+        let entry = self.journal.get(&attempt.ticket);
+        let named =
+            |entry: &Entry| entry.notes().iter().any(|note| note.text().contains("another operation"));
+        entry.is_some_and(named)
+    }
+
     /// The other operation comes to its end.
     pub(super) fn finish_another(&mut self, attempt: Attempt) {
         let number = self.unique();
@@ -139,6 +147,10 @@ impl<R: Reads> World<R> {
         let (executed, reply) = self.api.execute(body);
         self.trace(format_args!("{attempt:?} executed: {executed}"));
         if executed {
+            // While one is in progress, no other is done.
+            let object = &self.asked[&attempt.mark].object;
+            let stands_aside = |event: &Event| matches!(event, Event::Another(other) if self.asked[&other.mark].object == *object);
+            self.events.retain(|_, event| !stands_aside(event));
             self.tally.executed += 1;
             let Attempt { mark, ticket } = attempt;
             *self.executed.entry(ticket).or_default() += 1;

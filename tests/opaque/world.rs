@@ -332,6 +332,8 @@ impl<R: Reads> World<R> {
         for (_, event) in std::mem::take(&mut self.events) {
             match event {
                 // What was executed, or will be, is not undone by that.
+                // Of what nobody has written down the next process knows nothing.
+                Event::Another(attempt) if !self.knows_another(attempt) => {}
                 Event::Late(..) | Event::Another(_) => {
                     self.number += 1;
                     self.events.insert((self.now + millis(self.number % 20_000), self.number), event);
@@ -403,13 +405,7 @@ impl<R: Reads> World<R> {
             Event::Late(attempt, body) => {
                 self.execute(attempt, &body);
             }
-            // Once ours is over, it is nobody's who compares.
-            Event::Another(attempt) => {
-                let entry = self.journal.get(&attempt.ticket);
-                if entry.is_some_and(|entry| !entry.standing().is_finished()) {
-                    self.finish_another(attempt);
-                }
-            }
+            Event::Another(attempt) => self.finish_another(attempt),
             Event::NotTaken(id) => {
                 let full = std::sync::Arc::from(Box::from("backlog"));
                 self.dispatch.handle_recorded(id, Err(full), self.at());
@@ -472,8 +468,11 @@ impl<R: Reads> World<R> {
             let Asked { sort, object, .. } = &self.asked[&mark_of(entry)];
             // What is compared needs a reading before, which is worth nothing once another operation was named.
             let compares = self.reads.wants_earlier_reading(entry.intent().sent());
-            let named = self.named.contains(&entry.ticket());
-            let comparable = !named && !compares || !entry.intent().before().is_empty();
+            let named = self.named.iter().any(|ticket| {
+                let of = self.journal.get(ticket).map(mark_of);
+                of.is_none_or(|mark| self.asked[&mark].object == *object)
+            });
+            let comparable = !named && (!compares || !entry.intent().before().is_empty());
             // Nor is anything proven behind what is done later, nor is what is not found not done.
             let done = self.executed.contains_key(&entry.ticket());
             let comparable =
