@@ -4,6 +4,7 @@ mod ask;
 mod attempt;
 mod end;
 mod hold;
+mod learn;
 mod line;
 mod look;
 mod object;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::calls::CallId;
 use super::super::config::Moment;
-use super::super::entry::{ANOTHER_NAMED, ANSWERED_PENDING, Entry, Intent, Put, Standing, Summary};
+use super::super::entry::{Entry, Intent, Put, Standing, Summary};
 use super::super::job::{Fallback, Job, Last, Looking, Purpose, State, Work, Write};
 use super::super::slots::{GiveBack, JobId, Slot, Slots};
 use super::super::statistics::{Cause, Sort};
@@ -468,40 +468,6 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             self.queued.learn(&sent);
         }
         self.close(id, standing(summary), at);
-    }
-
-    /// What an answer of another API says beside what becomes of this write; for those that come after us, too.
-    fn learn_from_answer(&mut self, id: JobId, case: Case, at: Moment) {
-        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return };
-        let (Some(last), Some(entry)) = (&write.last, &mut write.entry) else { return };
-        let sent = &entry.intent.sent;
-        if sent.form() != Form::Opaque {
-            return;
-        }
-        // It is done later, though the rest of the answer leaves open what becomes of it: what is not found then may still come.
-        let pending = !last.verdict.completed()
-            && !entry.has_note(ANSWERED_PENDING)
-            && U::summary(&last.reply, &last.text, Proof::Reply).is_pending();
-        if pending {
-            self.queued.learn(sent);
-        }
-        // Another operation may change what was read before: where that was needed, it proves nothing any more.
-        let named = case.names_another();
-        let spoilt = named && !entry.intent.before.is_empty();
-        if named && !entry.has_note(ANOTHER_NAMED) {
-            self.named.remember(sent.objects());
-            entry.note(at.wall, ANOTHER_NAMED);
-        }
-        if pending {
-            entry.note(at.wall, ANSWERED_PENDING);
-        }
-        if spoilt {
-            Arc::make_mut(&mut entry.intent).before = Vec::new();
-        }
-        if pending || spoilt {
-            let entry = Entry::clone(entry);
-            self.record_quietly(Put::Entry(entry));
-        }
     }
 
     /// Begins to look what became of a write.
