@@ -41,6 +41,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             Arc::make_mut(&mut entry.intent).before = Vec::new();
         }
         if pending || spoilt {
+            entry.changed_at = at.wall;
             let entry = Entry::clone(entry);
             self.record_quietly(Put::Entry(entry));
         }
