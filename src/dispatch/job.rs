@@ -136,6 +136,8 @@ pub(super) struct Last<U: Upstream> {
     /// Its text, as far as it may be remembered.
     pub(super) text: String,
     pub(super) verdict: Verdict,
+    /// Before this it asks not to be sent again.
+    pub(super) again_from: Option<Instant>,
 }
 
 /// A doubt that is known, and perhaps a refusal that came before it.

@@ -285,9 +285,9 @@ impl Store {
             Ok(())
         };
         let admitted: Vec<Result<(), JournalError>> = writes.iter().map(|puts| admit(puts)).collect();
-        let refused = admitted.iter().filter_map(|one| one.as_ref().err());
+        let mut refused = admitted.iter().filter_map(|one| one.as_ref().err());
         // Two write here. What else one of them has to say of its tickets, that they be removed, too, may be about the other's.
-        let taken = refused.filter(|error| *error.kind() == JournalErrorKind::TicketTaken).last().cloned();
+        let taken = refused.find(|error| *error.kind() == JournalErrorKind::TicketTaken).cloned();
         let done = if changes.is_empty() { Ok(()) } else { self.commit(&changes, now) };
         if self.ended.is_none() {
             self.ended = taken;

@@ -397,7 +397,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             write.lost_at = Some(at.now);
         }
         if let (Attempt::Answered(verdict), Some(reply), Some(text)) = (attempt, reply, text) {
-            write.last = Some(Box::new(Last { reply, verdict, text }));
+            let again_from = at.now.checked_add(least_wait(attempt));
+            write.last = Some(Box::new(Last { reply, verdict, text, again_from }));
         }
         if attempt == Attempt::Unsent && write.handed_over == 0 {
             self.unsay_intent(id, at);
@@ -541,7 +542,13 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
                 self.take_time(call);
             }
         }
-        let may = self.may_resend(id, Duration::ZERO, at);
+        // What the last answer asks for is still to be waited.
+        let again_from = self.jobs.get(&id).and_then(|job| match &job.work {
+            Work::Change(write) => write.last.as_ref()?.again_from,
+            Work::Query(_) | Work::Settle(_) => None,
+        });
+        let after = again_from.map_or(Duration::ZERO, |from| from.saturating_duration_since(at.now));
+        let may = self.may_resend(id, after, at);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let Work::Change(write) = &mut job.work else { return };
         let then = write.looking.take().map_or(NotApplied::RefusedForNow, |looking| looking.not_applied);
@@ -550,7 +557,6 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         match then {
             NotApplied::Again if may => {
                 write.fallback = Some(Box::new(Fallback::NotApplied(at.now)));
-                let after = Duration::ZERO;
                 self.resend(
                     id,
                     Purpose::Command,
