@@ -10,6 +10,9 @@
 //!
 //! Whoever sends must send once. An HTTP client that repeats a POST by itself or follows a redirect with it, and a proxy that
 //! passes one on to a second server, do a write twice where nothing here sees it, and the answer is that to the last of them.
+//! And whoever drives [`dispatch`](crate::dispatch) with an HTTP client tells [`Fate::Unsent`](crate::session::Fate::Unsent) of
+//! what that client says was never connected, and of nothing else: a write whose time was over, whose connection broke, or of
+//! which the client does not say, is [`Fate::Unanswered`](crate::session::Fate::Unanswered).
 //!
 //! # Limits
 //!

@@ -186,6 +186,39 @@ fn a_request_of_another_api_is_shown_as_what_it_is() {
     assert_eq!(list.matches("  ask whoever runs the API\n").count(), 2, "{list}");
 }
 
+/// What a program with reads of its own leaves behind: the codes of what was read are numbers of its own.
+#[test]
+fn nothing_is_said_of_another_api_in_the_words_of_a_registry() {
+    let place = Place { directory: tempfile::tempdir().unwrap() };
+    let order = |ticket: u64, standing: &str| {
+        let mut record = record(ticket, standing);
+        (record["dialect"], record["command"]) = (json!("opaque"), json!("POST /orders"));
+        record["objects"] = json!([["other", format!("o-{ticket}")]]);
+        (record["lines"], record["resolver"]) = (json!([]), json!("other"));
+        record
+    };
+    let (mut done, mut later, mut lost) = (order(1, "accepted"), order(2, "accepted"), order(3, "in-doubt"));
+    done["summary"] = json!({"proof": "read-back", "code": 200, "text": ""});
+    later["summary"] =
+        json!({"proof": "reply", "word": "202", "text": "", "pending": true, "job": "j\u{1b}1"});
+    lost["before"] = json!([{"code": 545, "whole": true, "fields": [["state", {"clear": "free"}]]}]);
+    lost["attempts"] = json!(0);
+    let puts: Vec<Put> = [done, later, lost].iter().map(|record| Put::Entry(entry_of(record))).collect();
+    place.store().write(&puts, NOW).unwrap();
+
+    // No answer came: a read of its program's has proven it.
+    let said = place.doubt(&["show", "1"]).exits(0).says("handed over  1 time, as far");
+    assert!(!said.out.contains("answer") && !said.out.contains("200"), "{}", said.out);
+    let said = place.doubt(&["show", "2"]).exits(0).says("\n  answer       202\n");
+    said.says("\n  pending      accepted to be done later: job j\\u{1b}1\n");
+    // A crash has left it: whoever reads that it was never handed over orders it again.
+    let said = place.doubt(&["show", "3"]).exits(0).says("handed over  perhaps, though that is not recorded");
+    let said = said.says("\n  before       read by the program that sent it\n               state=free\n");
+    assert!(!said.out.contains("545") && !said.out.contains("0 times"), "{}", said.out);
+    let hint = format!("rrp doubt show 3 --journal {}", place.file("journal.redb"));
+    place.doubt(&["forget", "3"]).exits(2).says(&hint);
+}
+
 #[test]
 fn a_request_of_another_api_is_settled_by_its_program_or_a_person() {
     let place = other_api();

@@ -1,7 +1,9 @@
 //! A request of another API in a journal: the process ends while nobody knows what became of it, and another goes on.
 #![cfg(all(feature = "gateway", feature = "journal"))]
 
+use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -80,8 +82,9 @@ impl Process {
         loop {
             match self.dispatch.poll_action() {
                 Some(Action::Record { id, puts }) => {
-                    self.store.write(&puts, WALL).unwrap();
-                    self.dispatch.handle_recorded(id, Ok(()), self.at());
+                    let written = self.store.write(&puts, WALL);
+                    let written = written.map_err(|error| Arc::new(error) as Arc<dyn Error + Send + Sync>);
+                    self.dispatch.handle_recorded(id, written, self.at());
                 }
                 Some(Action::Send { slot, command }) => {
                     self.sent.push(command.name().to_owned());
@@ -218,4 +221,32 @@ fn what_was_sent_when_no_read_was_known_is_settled_by_one_that_is_known_later() 
         other => panic!("{other:?}"),
     }
     assert_eq!(process.sent, ["GET /orders"]);
+}
+
+#[test]
+fn a_dispatcher_that_began_without_what_the_journal_kept_sends_nothing_over_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.redb");
+    let mut process = Process::start(&path, false);
+    process.dispatch.change(order("ref-1"), Safety::ReadBack, Options::new().key("order-1"), process.at());
+    assert!(matches!(
+        process.run(&[Some(r#"{"success": true}"#)]),
+        Some(Told::Change(Ok(Outcome::Accepted(_))))
+    ));
+    let kept = process.store.entries().unwrap();
+
+    // Another one on the same store: the entries and the next ticket are forgotten.
+    let slots = Places::new(1, Rate::UNLIMITED, process.now);
+    let (upstream, keyed) = (Opaque::new(ByReference(false)), Keyed::new(&[7; 32]));
+    let at = process.at();
+    process.dispatch = Dispatch::with_upstream(upstream, Config::new(1), slots, keyed, [], 1, at);
+    process.dispatch.change(order("ref-2"), Safety::ReadBack, Options::new().key("order-2"), at);
+    match process.run(&[]) {
+        Some(Told::Change(Err(not_sent))) => assert!(matches!(not_sent.why(), Refused::Journal(_))),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(process.sent, ["POST /orders"], "the order of the first alone");
+    // Nor does it take back what is not its own.
+    drop(process);
+    assert_eq!(Process::start(&path, false).store.entries().unwrap(), kept);
 }

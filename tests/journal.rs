@@ -227,6 +227,31 @@ fn the_file_is_its_owners_alone() {
 }
 
 #[test]
+fn a_ticket_is_one_intents_for_ever() {
+    let place = Place::new();
+    let mut store = place.open();
+    let other = |member: &str, value: Value| {
+        let mut record = record(1, "open");
+        record[member] = value;
+        Put::Entry(entry_of(&record))
+    };
+    store.write(&[put(1, "open"), put(2, "open")], NOW).unwrap();
+    drop(store);
+    let mut store = place.open();
+    for other in [other("payload", json!(format!("{:032x}", 7))), other("key", json!("order-2"))] {
+        // All or none; and nothing more, for whoever has that ticket may want it to be removed.
+        for puts in [&[put(2, "accepted"), other][..], &[Put::Remove(Ticket::new(1))]] {
+            let error = store.write(puts, NOW).unwrap_err();
+            assert_eq!((error.kind(), error.nothing_written()), (&JournalErrorKind::TicketTaken, true));
+        }
+        drop(store);
+        store = place.open();
+        assert_eq!(store.entries().unwrap(), [entry(1, "open"), entry(2, "open")]);
+    }
+    store.write(&[put(1, "accepted")], NOW).unwrap();
+}
+
+#[test]
 fn a_full_journal_refuses_new_tickets_and_writes_outcomes() {
     let options = Options::new().max_entries(3);
     let mut store = Store::open(Crashy::new(), &scope(), &options, NOW).unwrap();
@@ -534,6 +559,13 @@ async fn memory_keeps_the_same_rules() {
     let restored = memory.clone().restore(NOW + 3 * DAY).await.unwrap();
     assert_eq!((tickets(restored.entries()), restored.next_ticket()), (vec![1], 3));
     assert_eq!((memory.entries().len(), memory.writes()), (1, 2));
+    // A ticket is one intent's here, too.
+    let mut other = record(1, "open");
+    other["payload"] = json!(format!("{:032x}", 7));
+    for put in [Put::Entry(entry_of(&other)), Put::Remove(Ticket::new(1))] {
+        let error = memory.write(vec![put], NOW + 3 * DAY).await.unwrap_err();
+        assert_eq!(*error.kind(), JournalErrorKind::TicketTaken);
+    }
 }
 
 #[test]

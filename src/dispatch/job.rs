@@ -1,5 +1,6 @@
 //! What is known of each command on its way.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -136,6 +137,8 @@ pub(super) struct Last<U: Upstream> {
     /// Its text, as far as it may be remembered.
     pub(super) text: String,
     pub(super) verdict: Verdict,
+    /// Before this it asks not to be sent again.
+    pub(super) again_from: Option<Instant>,
 }
 
 /// A doubt that is known, and perhaps a refusal that came before it.
@@ -232,6 +235,13 @@ impl<U: Upstream> Job<U> {
 
     pub(super) const fn state(&self) -> &State<U> {
         &self.state
+    }
+
+    /// So long the last answer to a write asks to be waited still.
+    pub(super) fn wait_asked(&self, now: Instant) -> Duration {
+        let Work::Change(write) = &self.work else { return Duration::ZERO };
+        let from = write.last.as_ref().and_then(|last| last.again_from);
+        from.map_or(Duration::ZERO, |from| from.saturating_duration_since(now))
     }
 
     /// Whether not a byte of its command was handed over, and none is about to be.

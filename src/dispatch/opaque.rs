@@ -82,6 +82,9 @@ pub trait Reads: Clone + fmt::Debug {
 
     /// What the reply to a read shows; `None` if nothing. The code of a [`Reading`] is whatever number
     /// [`judge`](Self::judge) is to find there.
+    ///
+    /// That something is not there is what a write is sent again for: it takes an answer in which the API itself says so. A mere
+    /// 404 may be that of a proxy or of a path that has moved, and a refusal (403) shows nothing.
     fn reading(&self, reply: &OpaqueReply, keyed: &Keyed) -> Option<Reading>;
 
     /// What the readings prove. What was *not* found counts only when it is seen twice, and not while the API may still have it
@@ -112,7 +115,10 @@ impl Reads for NoReads {
 /// A request of any API: a name for people, what is known about repeating it, and bytes.
 ///
 /// The bytes are the dispatcher's to keep and the transport's to read: all that it needs stands in them, the method and the path
-/// of an HTTP request too. Two requests are the same if all their bytes, objects and fields are: a key goes with these.
+/// of an HTTP request too. Two requests are the same if all their bytes, objects and fields are: a key goes with these. So what
+/// is another one at each sending is the transport's to add: credentials, a date, a number for tracing. In the bytes it would
+/// make an order that is asked for again another one, which its key refuses, and credentials that are corrected would not reach
+/// what waits.
 ///
 /// Of the bytes nothing is kept but a keyed hash. `Debug` shows how many there are.
 #[derive(Clone)]
@@ -152,7 +158,9 @@ impl OpaqueCommand {
     /// A request that is about more objects is refused ([`Refused::TooLong`]).
     pub const MAX_OBJECTS: usize = 64;
 
-    /// A request that only reads.
+    /// A request that only reads. Nothing checks that: it is sent again when its answer is lost, is not in the journal, and
+    /// settles writes. A transport that knows the methods of its API does well to send nothing but a GET or a HEAD as such
+    /// ([`nature`](Self::nature)).
     #[must_use]
     pub fn read(name: &str, body: impl Into<Bytes>) -> Self {
         Self::new(name, Nature::READ, body.into())

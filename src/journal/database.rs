@@ -8,7 +8,7 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, TableDefin
 
 use super::account::{decode_account, encode_account};
 use super::held::{decode_operator_hold, encode_operator_hold};
-use super::index::{Held, Index, expires};
+use super::index::{Held, Index};
 use super::record::{InvalidRecord, decode};
 use super::storage::{Handle, Storage};
 use super::wall::clamp;
@@ -133,7 +133,7 @@ pub(super) fn read(
         let (mut index, latest) = (Index::default(), latest(&meta));
         each(database, stage, |bytes, mut entry| {
             clamp(&mut entry, latest);
-            let held = Held { bytes, expires: expires(&entry, options) };
+            let held = Held::new(&entry, bytes, options);
             index.apply([(entry.ticket().get(), Some(held))]);
         })?;
         Ok(Some((meta, index)))

@@ -56,6 +56,9 @@ pub enum JournalErrorKind {
     Full,
     /// One entry is longer than any can be. Nothing of the write was done.
     TooLong,
+    /// A ticket is that of another write: two dispatchers write to this journal, or one began without what it has kept. Nothing
+    /// of the write was done, and nothing more is written until it is opened again.
+    TicketTaken,
     /// More writes wait than may. Nothing of the write was done.
     Backlog,
     /// It was closed, or its thread is gone. Nothing of the write was done, unless it was waiting when the thread went.
@@ -184,7 +187,13 @@ impl JournalError {
     /// Whether it is certain that nothing of the write was done.
     #[must_use]
     pub fn nothing_written(&self) -> bool {
-        matches!(self.0.kind, JournalErrorKind::Full | JournalErrorKind::TooLong | JournalErrorKind::Backlog)
+        matches!(
+            self.0.kind,
+            JournalErrorKind::Full
+                | JournalErrorKind::TooLong
+                | JournalErrorKind::TicketTaken
+                | JournalErrorKind::Backlog
+        )
     }
 
     /// One sentence: what to do.
@@ -195,6 +204,9 @@ impl JournalError {
                 "settle or resolve what is in doubt, let finished entries expire, or allow more entries or a larger file"
             }
             JournalErrorKind::TooLong => "send a command with fewer lines",
+            JournalErrorKind::TicketTaken => {
+                "let one dispatcher write to it, and give that all that the journal has kept before it begins"
+            }
             JournalErrorKind::Backlog => {
                 "wait until earlier writes are done, and look whether the disk is slow"
             }
@@ -235,6 +247,7 @@ impl fmt::Display for JournalError {
         match &self.0.kind {
             JournalErrorKind::Full => f.write_str("it is full"),
             JournalErrorKind::TooLong => f.write_str("an entry is too long"),
+            JournalErrorKind::TicketTaken => f.write_str("a ticket is that of another write"),
             JournalErrorKind::Backlog => f.write_str("too many writes wait"),
             JournalErrorKind::Closed => f.write_str("it is closed"),
             JournalErrorKind::Damaged => f.write_str("it is damaged, or no journal"),

@@ -1,9 +1,11 @@
 //! Which tickets a journal has, when each may be forgotten, and whether there is room for more.
 
+use core::hash::{Hash, Hasher};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::DefaultHasher;
 
-use super::Options;
+use super::{JournalErrorKind, Options};
 use crate::command::Billable;
 use crate::dispatch::{Entry, Standing};
 
@@ -17,7 +19,7 @@ const MAX_FORGOTTEN: usize = 1_024;
 const OVERHEAD: u64 = 64;
 
 /// When the entry may be forgotten, in milliseconds of Unix time; `None` as long as it matters.
-pub(super) fn expires(entry: &Entry, options: &Options) -> Option<u64> {
+fn expires(entry: &Entry, options: &Options) -> Option<u64> {
     let after =
         |from: u64, time: Duration| from.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let intent = &entry.intent;
@@ -40,8 +42,22 @@ pub(super) fn expires(entry: &Entry, options: &Options) -> Option<u64> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Held {
     /// The length of its record.
-    pub(super) bytes: usize,
+    bytes: u32,
+    /// Of which intent it is: a ticket is one intent's for ever.
+    intent: u32,
     pub(super) expires: Option<u64>,
+}
+
+impl Held {
+    /// What is known of this entry, whose record has so many bytes.
+    pub(super) fn new(entry: &Entry, bytes: usize, options: &Options) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (entry.intent.payload(), entry.intent.user(), entry.intent.key()).hash(&mut hasher);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // So many bits: it is a mistake that is to be found, and no attack.
+        let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+        Self { bytes, intent: u32::from_le_bytes([a, b, c, d]), expires: expires(entry, options) }
+    }
 }
 
 /// What is to become of a ticket: what it then holds, or that it goes.
@@ -56,7 +72,7 @@ pub(super) struct Index {
 }
 
 fn size(held: &Held) -> u64 {
-    u64::try_from(held.bytes).unwrap_or(u64::MAX).saturating_add(OVERHEAD)
+    u64::from(held.bytes).saturating_add(OVERHEAD)
 }
 
 impl Index {
@@ -118,8 +134,20 @@ impl<'i> Plan<'i> {
         self.planned.get(&ticket).copied().unwrap_or_else(|| self.index.held.get(&ticket).copied())
     }
 
-    /// Plans these, or none of them if there is no room for a new ticket among them. Known ones always have room.
-    pub(super) fn try_add(&mut self, steps: &[Step], max_entries: usize, max_bytes: u64) -> bool {
+    /// Plans these, or none of them if there is no room for a new ticket among them, or a known one is another intent's. Known
+    /// ones always have room.
+    pub(super) fn try_add(
+        &mut self,
+        steps: &[Step],
+        max_entries: usize,
+        max_bytes: u64,
+    ) -> Result<(), JournalErrorKind> {
+        let others = |(ticket, held): &Step| {
+            held.zip(self.held(*ticket)).is_some_and(|(held, before)| held.intent != before.intent)
+        };
+        if steps.iter().any(others) {
+            return Err(JournalErrorKind::TicketTaken);
+        }
         let new = |(ticket, held): &&Step| held.is_some() && self.held(*ticket).is_none();
         let (mut entries, mut bytes) = (self.entries, self.bytes);
         for (_, held) in steps.iter().filter(new) {
@@ -127,10 +155,10 @@ impl<'i> Plan<'i> {
             bytes = bytes.saturating_add(held.as_ref().map_or(0, size));
         }
         if entries > self.entries && (entries > max_entries || bytes > max_bytes) {
-            return false;
+            return Err(JournalErrorKind::Full);
         }
         self.add(steps);
-        true
+        Ok(())
     }
 
     fn add(&mut self, steps: &[Step]) {
@@ -152,8 +180,8 @@ impl<'i> Plan<'i> {
 mod tests {
     use super::*;
 
-    const fn held(bytes: usize, expires: Option<u64>) -> Option<Held> {
-        Some(Held { bytes, expires })
+    const fn held(bytes: u32, expires: Option<u64>) -> Option<Held> {
+        Some(Held { bytes, intent: 7, expires })
     }
 
     #[test]
@@ -176,8 +204,11 @@ mod tests {
         let mut index = Index::default();
         index.apply((0..1_300_000).map(|ticket| (ticket, held(500, Some(ticket)))));
         let mut plan = Plan::new(&index, &[]);
-        assert!(plan.try_add(&[(1_300_000, held(500, None))], most, bytes));
-        assert!(!plan.try_add(&[(1_300_001, held(1 << 30, None))], most, bytes));
+        assert_eq!(plan.try_add(&[(1_300_000, held(500, None))], most, bytes), Ok(()));
+        assert_eq!(
+            plan.try_add(&[(1_300_001, held(1 << 30, None))], most, bytes),
+            Err(JournalErrorKind::Full)
+        );
     }
 
     #[test]
@@ -185,16 +216,16 @@ mod tests {
         let mut index = Index::default();
         index.apply([(1, held(10, None)), (2, held(10, Some(1)))]);
         let mut plan = Plan::new(&index, &[]);
-        assert!(!plan.try_add(&[(3, held(1, None))], 2, u64::MAX));
-        assert!(plan.try_add(&[(1, held(1_000, None))], 2, 0));
-        assert!(plan.try_add(&[(9, None), (2, None)], 0, 0));
-        assert!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX));
-        assert!(!plan.try_add(&[(4, held(1, None))], 2, u64::MAX));
+        assert_eq!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX), Err(JournalErrorKind::Full));
+        assert_eq!(plan.try_add(&[(1, held(1_000, None))], 2, 0), Ok(()));
+        assert_eq!(plan.try_add(&[(9, None), (2, None)], 0, 0), Ok(()));
+        assert_eq!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX), Ok(()));
+        assert_eq!(plan.try_add(&[(4, held(1, None))], 2, u64::MAX), Err(JournalErrorKind::Full));
         let mut plan = Plan::new(&index, &[2]);
-        assert!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX));
-        assert!(!plan.try_add(&[(2, held(1, None))], 2, u64::MAX));
+        assert_eq!(plan.try_add(&[(3, held(1, None))], 2, u64::MAX), Ok(()));
+        assert_eq!(plan.try_add(&[(2, held(1, None))], 2, u64::MAX), Err(JournalErrorKind::Full));
         let mut plan = Plan::new(&index, &[]);
-        assert!(!plan.try_add(&[(5, held(1, None))], 9, index.bytes));
-        assert!(plan.try_add(&[(5, held(1, None))], 9, index.bytes + OVERHEAD + 1));
+        assert_eq!(plan.try_add(&[(5, held(1, None))], 9, index.bytes), Err(JournalErrorKind::Full));
+        assert_eq!(plan.try_add(&[(5, held(1, None))], 9, index.bytes + OVERHEAD + 1), Ok(()));
     }
 }

@@ -4,7 +4,7 @@ use core::future::ready;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::index::{Held, Index, Plan, Step, expires};
+use super::index::{Held, Index, Plan, Step};
 use super::wall::{Wall, kept};
 use super::{BoxFuture, Claim, Journal, JournalError, JournalErrorKind, JournalStage, Options, Restored};
 use crate::dispatch::{Account, Entry, Put, Ticket};
@@ -129,18 +129,17 @@ impl Kept {
             .collect();
         let step = |put: &Put| -> Option<Step> {
             match put {
-                Put::Entry(entry) => {
-                    let held = Held { bytes: 0, expires: expires(entry, &self.options) };
-                    Some((entry.ticket().get(), Some(held)))
-                }
+                Put::Entry(entry) => Some((entry.ticket().get(), Some(Held::new(entry, 0, &self.options)))),
                 Put::Remove(ticket) => Some((ticket.get(), None)),
                 Put::Account(_) => None,
             }
         };
         let steps: Vec<Step> = puts.iter().filter_map(step).collect();
         let forgotten = self.index.expired(now);
-        if !Plan::new(&self.index, &forgotten).try_add(&steps, self.options.max_entries, u64::MAX) {
-            return Err(JournalError::new(JournalStage::Write, JournalErrorKind::Full));
+        let plan = Plan::new(&self.index, &forgotten).try_add(&steps, self.options.max_entries, u64::MAX);
+        if let Err(kind) = plan {
+            self.broken = (kind == JournalErrorKind::TicketTaken).then(|| kind.clone());
+            return Err(JournalError::new(JournalStage::Write, kind));
         }
         self.forget(&forgotten);
         self.index.apply(steps);

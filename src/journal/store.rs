@@ -12,7 +12,7 @@ use super::database::{
     initialize, one, put_account, read,
 };
 use super::held::encode_operator_hold;
-use super::index::{Held, Index, Plan, Step, expires};
+use super::index::{Held, Index, Plan, Step};
 use super::record::{InvalidRecord, encode};
 use super::storage::Storage;
 use super::wall::{Wall, kept};
@@ -23,6 +23,9 @@ use crate::dispatch::{Account, Entry, Put, Ticket};
 ///
 /// Its methods block. `Embedded` runs it on a thread of its own; a simulation drives it on storage of its own, and tools
 /// use it on a file that nobody else has open.
+///
+/// One dispatcher writes to it, and begins with all that [`restore`](Self::restore) gives: the entries, the next ticket, and the
+/// key. Two would give the same tickets and not see each other's keys; several APIs have a file each.
 pub struct Store {
     storage: Arc<Storage>,
     /// None after a failure, until it has been opened again.
@@ -247,8 +250,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If it is full (then what was to be written is refused), or the storage fails (then nobody knows what it holds). After
-    /// a failed write the next one opens the storage again; after a failed sync nothing is written any more.
+    /// If it is full, or a ticket is that of another intent (then what was to be written is refused), or the storage fails (then
+    /// nobody knows what it holds). After a failed write the next one opens the storage again; after a failed sync, and after a
+    /// ticket that is another's, nothing is written any more.
     pub fn write(&mut self, puts: &[Put], wall: u64) -> Result<(), JournalError> {
         self.write_all(&[puts], wall).pop().unwrap_or(Ok(()))
     }
@@ -275,17 +279,20 @@ impl Store {
                 self.named(JournalError::new(JournalStage::Write, JournalErrorKind::TooLong).because(error))
             })?;
             let steps: Vec<Step> = encoded.iter().filter_map(Change::step).collect();
-            if !plan.try_add(&steps, self.options.max_entries, max_bytes) {
-                return Err(self.named(JournalError::new(JournalStage::Write, JournalErrorKind::Full)));
-            }
+            plan.try_add(&steps, self.options.max_entries, max_bytes)
+                .map_err(|kind| self.named(JournalError::new(JournalStage::Write, kind)))?;
             changes.extend(encoded);
             Ok(())
         };
         let admitted: Vec<Result<(), JournalError>> = writes.iter().map(|puts| admit(puts)).collect();
-        if changes.is_empty() {
-            return admitted;
+        let mut refused = admitted.iter().filter_map(|one| one.as_ref().err());
+        // Two write here. What else one of them has to say of its tickets, that they be removed, too, may be about the other's.
+        let taken = refused.find(|error| *error.kind() == JournalErrorKind::TicketTaken).cloned();
+        let done = if changes.is_empty() { Ok(()) } else { self.commit(&changes, now) };
+        if self.ended.is_none() {
+            self.ended = taken;
         }
-        match self.commit(&changes, now) {
+        match done {
             Ok(()) => admitted,
             Err(error) => admitted.into_iter().map(|one| one.and_then(|()| Err(error.clone()))).collect(),
         }
@@ -384,7 +391,7 @@ fn change(put: &Put, behind: u64, options: &Options) -> Result<Change, InvalidRe
         Put::Entry(entry) => {
             let entry = kept(entry, behind);
             let record = encode(&entry)?;
-            let held = Held { bytes: record.len(), expires: expires(&entry, options) };
+            let held = Held::new(&entry, record.len(), options);
             Change::Ticket((entry.ticket().get(), Some(held)), record)
         }
         Put::Remove(ticket) => Change::Ticket((ticket.get(), None), Vec::new()),

@@ -208,7 +208,8 @@ fn a_failure_that_is_not_certain_is_read_back_where_money_is_at_stake_and_stands
 
 #[test]
 fn a_whole_answer_that_says_busy_or_later_is_looked_at_at_once() {
-    for (verdict, first) in [(BUSY, 0), (LATER, 0), (UNKNOWN, 60)] {
+    // And is sent again no sooner than it asks for: `LATER` in 30 s, of which ten have passed by then.
+    for (verdict, first, again) in [(BUSY, 0, 0), (LATER, 0, 20), (UNKNOWN, 60, 0)] {
         let mut rig = rig();
         rig.sent(order(), Safety::ReadBack, Options::new(), 1);
         rig.answer(says(verdict, "not now"));
@@ -222,12 +223,28 @@ fn a_whole_answer_that_says_busy_or_later_is_looked_at_at_once() {
         rig.due_in(10);
         rig.does(&["send look"]);
         rig.answer(none());
-        rig.due_in(0);
+        rig.due_in(again);
         rig.does(&["send order"]);
         rig.answer(says(DONE, "ok"));
         rig.ends("1 accepted by reply", &["tell a: accepted 1 by reply"]);
         rig.is_over();
     }
+}
+
+#[test]
+fn who_has_no_time_for_the_wait_that_an_answer_asks_for_is_told_that_it_failed_for_now() {
+    let mut rig = rig();
+    let options = rig.within(35);
+    rig.sent(order(), Safety::ReadBack, options, 1);
+    let hour = LATER.with_advice(Advice::Resubmit { after: core::time::Duration::from_secs(3_600) });
+    rig.answer(says(hour, "no_server"));
+    rig.does(&["send look"]);
+    rig.answer(none());
+    rig.due_in(10);
+    rig.does(&["send look"]);
+    rig.answer(none());
+    rig.ends("1 refused no_server for now", &["tell a: refused 1 no_server for now"]);
+    rig.is_over();
 }
 
 #[test]

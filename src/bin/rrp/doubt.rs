@@ -148,7 +148,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
                     "may have cost, and nobody knows"
                 };
                 let what = format!("`{ticket}` ({}) {why}: nothing is forgotten", name(&entry));
-                let hint = format!("look first (rrp doubt show {ticket}), and resolve it; or say --yes");
+                let path = journal::shown(&file.journal);
+                let hint = format!(
+                    "look first (rrp doubt show {ticket} --journal {path}), and resolve it; or say --yes"
+                );
                 return Err(Refusal::usage(STAGE, what).hint(hint).into());
             }
             store.write(&[Put::Remove(*ticket)], wall()).map_err(refusal)?;
@@ -352,7 +355,14 @@ impl<'e> About<'e> {
                 "perhaps once more than is recorded: the program that sent it has ended, or is at it"
                     .to_owned()
             }
-            _ => format!("{} times, as far as is recorded", entry.attempts()),
+            // It may well have been: after a crash that is what is left of it.
+            Standing::InDoubt if entry.attempts() == 0 => {
+                "perhaps, though that is not recorded: the program that sent it has ended since".to_owned()
+            }
+            _ => {
+                let times = if entry.attempts() == 1 { "time" } else { "times" };
+                format!("{} {times}, as far as is recorded", entry.attempts())
+            }
         };
         fields.add("handed over", times);
         fields.add("safety", intent.safety().as_str());
@@ -383,7 +393,9 @@ impl<'e> About<'e> {
             fields.add(if at == 0 { "sent" } else { "" }, escape(&line));
         }
         for reading in intent.before() {
-            fields.add("before", reading.code().to_string());
+            // Of another API the number is its program's own.
+            let code = Some(reading.code().to_string()).filter(|_| !is_opaque(entry));
+            fields.add("before", code.unwrap_or_else(|| "read by the program that sent it".to_owned()));
             for (name, value) in reading.fields() {
                 fields.add("", escape(&format!("{name}={}", clear(value))));
             }
@@ -391,8 +403,14 @@ impl<'e> About<'e> {
         for note in entry.notes() {
             fields.add("noted", format!("{} ago: {}", self.age(note.at()), escape(note.text())));
         }
-        if let Some(answer) = answer(entry.standing()) {
+        if let Some(answer) = answer(entry) {
             fields.add("answer", answer);
+        }
+        if let Standing::Accepted(summary) = entry.standing()
+            && summary.is_pending()
+        {
+            let job = summary.job().map(|job| format!(": job {}", escape(job)));
+            fields.add("pending", format!("accepted to be done later{}", job.unwrap_or_default()));
         }
         for (key, line) in self.next() {
             fields.add(key, line);
@@ -414,10 +432,13 @@ pub(crate) fn is_opaque(entry: &Entry) -> bool {
     entry.intent().sent().form() == Form::Opaque
 }
 
-/// Code and text of the answer that it ended with, escaped.
-fn answer(standing: &Standing) -> Option<String> {
-    let (Standing::Accepted(summary) | Standing::Refused { summary, .. }) = standing else { return None };
-    let number = summary.code().map(|code| code.to_string());
+/// Code and text of the answer that it ended with, escaped. A number is that of a registry: another API has words, and where a
+/// read has settled it, a number of its program's own.
+fn answer(entry: &Entry) -> Option<String> {
+    let (Standing::Accepted(summary) | Standing::Refused { summary, .. }) = entry.standing() else {
+        return None;
+    };
+    let number = summary.code().map(|code| code.to_string()).filter(|_| !is_opaque(entry));
     let code = number.or_else(|| summary.word().map(escape))?;
     Some(format!("{code} {}", escape(summary.text())).trim_end().to_owned())
 }

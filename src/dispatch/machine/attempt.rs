@@ -13,7 +13,7 @@ use super::super::told::{Answer, DoubtReason, QueryError, Refused, Settled, Told
 use super::super::upstream::Upstream;
 use super::{Action, Dispatch};
 use crate::command::{Effect, Kind, Nature, Safety};
-use crate::retry::{Attempt, Case, Decision, Login, NotApplied, ReadBack, Resend, Trust, decide};
+use crate::retry::{Attempt, Case, Decision, Login, ReadBack, Resend, Trust, decide};
 use crate::secret::REDACTED;
 use crate::session::{Fate, Rejected};
 use crate::settle::{Form, Keyed, Proof};
@@ -397,7 +397,8 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             write.lost_at = Some(at.now);
         }
         if let (Attempt::Answered(verdict), Some(reply), Some(text)) = (attempt, reply, text) {
-            write.last = Some(Box::new(Last { reply, verdict, text }));
+            let again_from = at.now.checked_add(least_wait(attempt));
+            write.last = Some(Box::new(Last { reply, verdict, text, again_from }));
         }
         if attempt == Attempt::Unsent && write.handed_over == 0 {
             self.unsay_intent(id, at);
@@ -497,52 +498,6 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         *another_session = true;
         self.hurry_all(id, at);
         self.want(id, Purpose::Look, at);
-    }
-
-    /// A read has shown that it was not applied.
-    pub(super) fn not_applied(&mut self, id: JobId, at: Moment) {
-        // Whoever asked for it while it was in doubt has come to have it done, and now waits for that.
-        let calls: Vec<CallId> =
-            self.jobs.get(&id).map(|job| job.calls.wanting().collect()).unwrap_or_default();
-        for call in calls {
-            if let Some(known) = self.calls.get_mut(&call).filter(|known| known.joined) {
-                known.joined = false;
-                self.take_time(call);
-            }
-        }
-        let may = self.may_resend(id, Duration::ZERO, at);
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let Work::Change(write) = &mut job.work else { return };
-        let then = write.looking.take().map_or(NotApplied::RefusedForNow, |looking| looking.not_applied);
-        write.lost_at = None;
-        self.statistics.read_backs.end(&Standing::NotApplied);
-        match then {
-            NotApplied::Again if may => {
-                write.fallback = Some(Box::new(Fallback::NotApplied(at.now)));
-                let after = Duration::ZERO;
-                self.resend(
-                    id,
-                    Purpose::Command,
-                    Resend { after, another_session: false, counted: true },
-                    Cause::NotApplied,
-                    at,
-                );
-            }
-            NotApplied::Refused => self.close_not_applied(id, false, at),
-            NotApplied::Again | NotApplied::RefusedForNow => self.close_not_applied(id, true, at),
-        }
-    }
-
-    fn close_not_applied(&mut self, id: JobId, for_now: bool, at: Moment) {
-        if for_now && !self.is_wanted(id) {
-            return self.close(id, Standing::NotApplied, at);
-        }
-        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
-        let summary = match &write.last {
-            Some(last) if !last.verdict.completed() => U::summary(&last.reply, &last.text, Proof::ReadBack),
-            _ => Summary::plain(Proof::ReadBack),
-        };
-        self.close(id, Standing::Refused { summary, for_now }, at);
     }
 }
 

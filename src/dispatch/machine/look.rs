@@ -2,9 +2,10 @@
 
 use core::time::Duration;
 
+use super::super::calls::CallId;
 use super::super::config::Moment;
 use super::super::entry::{Standing, Summary};
-use super::super::job::{Before, Job, Looking, Purpose, Work};
+use super::super::job::{Before, Fallback, Job, Looking, Purpose, Work};
 use super::super::slots::{JobId, Slots};
 use super::super::statistics::Cause;
 use super::super::told::{DoubtReason, Refused};
@@ -276,6 +277,53 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             }
             _ => {}
         }
+    }
+
+    /// A read has shown that it was not applied.
+    pub(super) fn not_applied(&mut self, id: JobId, at: Moment) {
+        // Whoever asked for it while it was in doubt has come to have it done, and now waits for that.
+        let calls: Vec<CallId> =
+            self.jobs.get(&id).map(|job| job.calls.wanting().collect()).unwrap_or_default();
+        for call in calls {
+            if let Some(known) = self.calls.get_mut(&call).filter(|known| known.joined) {
+                known.joined = false;
+                self.take_time(call);
+            }
+        }
+        // What the last answer asks for is still to be waited.
+        let after = self.jobs.get(&id).map_or(Duration::ZERO, |job| job.wait_asked(at.now));
+        let may = self.may_resend(id, after, at);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Work::Change(write) = &mut job.work else { return };
+        let then = write.looking.take().map_or(NotApplied::RefusedForNow, |looking| looking.not_applied);
+        write.lost_at = None;
+        self.statistics.read_backs.end(&Standing::NotApplied);
+        match then {
+            NotApplied::Again if may => {
+                write.fallback = Some(Box::new(Fallback::NotApplied(at.now)));
+                self.resend(
+                    id,
+                    Purpose::Command,
+                    Resend { after, another_session: false, counted: true },
+                    Cause::NotApplied,
+                    at,
+                );
+            }
+            NotApplied::Refused => self.close_not_applied(id, false, at),
+            NotApplied::Again | NotApplied::RefusedForNow => self.close_not_applied(id, true, at),
+        }
+    }
+
+    pub(super) fn close_not_applied(&mut self, id: JobId, for_now: bool, at: Moment) {
+        if for_now && !self.is_wanted(id) {
+            return self.close(id, Standing::NotApplied, at);
+        }
+        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get(&id) else { return };
+        let summary = match &write.last {
+            Some(last) if !last.verdict.completed() => U::summary(&last.reply, &last.text, Proof::ReadBack),
+            _ => Summary::plain(Proof::ReadBack),
+        };
+        self.close(id, Standing::Refused { summary, for_now }, at);
     }
 
     fn looked_in_vain(&mut self, id: JobId, why: &'static str, least: Duration, at: Moment) {
