@@ -359,3 +359,11 @@ fn an_error_chain_names_status_and_cause() {
     let message = "answer with http status `502` not read: body is a page of html or xml, perhaps of a proxy";
     assert_eq!((error.status(), error.to_string().as_str()), (502, message));
 }
+
+#[test]
+fn a_name_is_found_though_each_letter_of_it_is_escaped() {
+    let escape = |name: &str| name.bytes().map(|byte| format!("\\u{byte:04x}")).collect::<String>();
+    let (status, code) = (escape("ResponseStatus"), escape("ErrorCode"));
+    let reply = read(400, format!(r#"{{"{status}": {{"{code}": "PARAMETER_INVALID"}}}}"#));
+    assert_eq!(reply.code().map(Code::as_str), Some("PARAMETER_INVALID"));
+}

@@ -1,7 +1,7 @@
 //! Phone numbers and country codes.
 
 use proptest::prelude::*;
-use rrp::gateway::numbers::{CountryCode, PhoneNumber};
+use rrp::gateway::numbers::{CountryCode, PhoneNumber, Status};
 
 proptest! {
     #[test]
@@ -88,5 +88,17 @@ fn a_country_code_that_is_none_is_refused_with_what_is_meant() {
         let error = CountryCode::try_from(text).unwrap_err();
         let given = (error.position(), error.meant().map(|code| code.to_string()), error.to_string());
         assert_eq!(given, (position, meant.map(str::to_owned), message.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn values_are_what_was_given() {
+    let number = PhoneNumber::new("+61299999999").unwrap();
+    let country = CountryCode::new("AU").unwrap();
+    assert_eq!((number.as_ref(), country.as_ref()), ("+61299999999", "AU"));
+    assert!(format!("{country:?}").contains("AU"));
+    for status in [0, 200, 401, 65_535] {
+        assert_eq!(u16::from(Status::new(status)), status);
+        assert!(Status::new(status) == status && Status::new(status) != status ^ 1);
     }
 }

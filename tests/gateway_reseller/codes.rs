@@ -141,6 +141,7 @@ fn of_a_long_code_little_is_printed() {
 
 #[test]
 fn each_sort_has_its_word() {
+    assert!(Sort::ALL.iter().all(|sort| sort.to_string() == sort.as_str()));
     let mut words: Vec<_> = Sort::ALL.iter().map(|sort| sort.as_str()).collect();
     words.sort_unstable();
     words.dedup();
