@@ -1,12 +1,24 @@
 //! What an answer asks to be waited, and what it names, is remembered for as long as that matters.
 
 use rrp::command::Safety;
-use rrp::dispatch::Options;
+use rrp::dispatch::{OpaqueCommand, Options};
 use rrp::verdict::Advice;
 
 use crate::looks::{Look, none, order};
+use crate::odd::{IsThere, nothing, plain, there};
 use crate::rig::{Rig, config, seconds};
-use crate::{LATER, says};
+use crate::{BUSY, LATER, ORDER, says, thing};
+
+fn compare(object: &str) -> OpaqueCommand {
+    OpaqueCommand::write("compare", ORDER, "body").object(thing(object))
+}
+
+fn begin(rig: &mut Rig<IsThere>, object: &str, ticket: u64) {
+    rig.change(compare(object), Safety::Once, Options::new());
+    rig.does(&["send look"]);
+    rig.answer(nothing());
+    rig.goes_out("compare", ticket);
+}
 
 #[test]
 fn a_wait_that_makes_a_proof_old_costs_no_try() {
@@ -34,4 +46,30 @@ fn a_wait_that_makes_a_proof_old_costs_no_try() {
     rig.answer(none());
     rig.ends("1 refused no_server for now", &["tell a: refused 1 no_server for now"]);
     rig.is_over();
+}
+
+#[test]
+fn what_was_named_is_known_after_a_crash_also_where_nothing_was_read_before() {
+    let (mut rig, _) = crate::odd::rig();
+    rig.sent(plain(), Safety::ReadBack, Options::new(), 1);
+    rig.answer(says(BUSY, "busy"));
+    // The process ends before it is known what became of it; what has to be written by then is.
+    if rig.drain().len() > 1 {
+        rig.recorded();
+    }
+    let mut rig = Rig::with(IsThere::new().0, config(), rig.entries());
+    rig.settle(1);
+    for wait in [60, 10, 0] {
+        rig.does(&["send look"]);
+        rig.answer(nothing());
+        if wait > 0 {
+            rig.due_in(wait);
+        }
+    }
+    rig.ends("1 not-applied", &["tell a: not applied 1"]);
+    begin(&mut rig, "n1", 2);
+    rig.lost();
+    rig.does(&["send look"]);
+    rig.answer(there());
+    rig.does(&["record 2 in-doubt"]);
 }
