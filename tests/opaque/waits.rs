@@ -7,7 +7,7 @@ use rrp::verdict::Advice;
 use crate::looks::{Look, none, order};
 use crate::odd::{IsThere, nothing, plain, there};
 use crate::rig::{Rig, config, seconds};
-use crate::{BUSY, LATER, ORDER, says, thing};
+use crate::{BUSY, DONE, LATER, ORDER, says, thing};
 
 fn compare(object: &str) -> OpaqueCommand {
     OpaqueCommand::write("compare", ORDER, "body").object(thing(object))
@@ -72,4 +72,35 @@ fn what_was_named_is_known_after_a_crash_also_where_nothing_was_read_before() {
     rig.does(&["send look"]);
     rig.answer(there());
     rig.does(&["record 2 in-doubt"]);
+}
+
+#[test]
+fn what_was_named_at_many_objects_is_known_of_each() {
+    let (mut rig, _) = crate::odd::rig();
+    let many: u64 = 4_100;
+    for number in 1..=many {
+        begin(&mut rig, &format!("n{number}"), number);
+        rig.answer(says(BUSY, "busy"));
+        rig.drain();
+        rig.recorded();
+        rig.recorded();
+        rig.drain();
+    }
+    begin(&mut rig, "n1", many + 1);
+    rig.lost();
+    rig.does(&["send look"]);
+    rig.answer(there());
+    rig.does(&[&format!("record {} in-doubt", many + 1)]);
+    rig.recorded();
+    rig.drain();
+    begin(&mut rig, "n2", many + 2);
+    rig.answer(says(DONE, "ok"));
+    rig.drain();
+    rig.recorded();
+    rig.drain();
+    begin(&mut rig, "n2", many + 3);
+    rig.lost();
+    rig.does(&["send look"]);
+    rig.answer(there());
+    rig.does(&[&format!("record {} accepted by read-back", many + 3)]);
 }
