@@ -359,7 +359,7 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             && (old(*since) || self.queued.may_queue_for(resolver, write.entry.as_deref()))
         {
             // What was waited because an answer asked for it costs no try, once for each answer.
-            let asked = write.last.as_mut().and_then(|last| last.again_from.take());
+            let asked = write.last.as_mut().and_then(|last| last.again_from.replace(now));
             if asked.is_some_and(|from| from > *since) {
                 *attempts = attempts.saturating_sub(1);
             }

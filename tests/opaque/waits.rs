@@ -1,5 +1,7 @@
 //! What an answer asks to be waited, and what it names, is remembered for as long as that matters.
 
+use core::time::Duration;
+
 use rrp::command::Safety;
 use rrp::dispatch::{OpaqueCommand, Options};
 use rrp::verdict::Advice;
@@ -103,4 +105,18 @@ fn what_was_named_at_many_objects_is_known_of_each() {
     rig.does(&["send look"]);
     rig.answer(there());
     rig.does(&[&format!("record {} accepted by read-back", many + 3)]);
+}
+
+#[test]
+fn who_is_asked_to_wait_without_an_end_is_not_sent_again_at_once() {
+    let mut rig = Rig::with(Look, config(), []);
+    rig.sent(order(), Safety::ReadBack, Options::new(), 1);
+    rig.answer(says(LATER.with_advice(Advice::Resubmit { after: Duration::MAX }), "no_server"));
+    rig.does(&["send look"]);
+    rig.answer(none());
+    rig.due_in(10);
+    rig.does(&["send look"]);
+    rig.answer(none());
+    rig.ends("1 refused no_server for now", &["tell a: refused 1 no_server for now"]);
+    rig.is_over();
 }
