@@ -62,6 +62,7 @@ mod gateway;
 mod job;
 mod machine;
 mod memory;
+mod newest;
 mod opaque;
 mod places;
 mod resolution;

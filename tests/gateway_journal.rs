@@ -250,3 +250,24 @@ fn a_dispatcher_that_began_without_what_the_journal_kept_sends_nothing_over_it()
     drop(process);
     assert_eq!(Process::start(&path, false).store.entries().unwrap(), kept);
 }
+
+#[test]
+fn a_dispatcher_that_began_without_the_entries_does_not_send_the_same_order_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.redb");
+    let mut process = Process::start(&path, false);
+    let at = process.at();
+    process.dispatch.change(order("ref-1"), Safety::ReadBack, Options::new().key("order-1"), at);
+    assert!(matches!(
+        process.run(&[Some(r#"{"success": true}"#)]),
+        Some(Told::Change(Ok(Outcome::Accepted(_))))
+    ));
+    let restored = process.store.restore(WALL).unwrap();
+    let slots = Places::new(1, Rate::UNLIMITED, process.now);
+    let (upstream, keyed) = (Opaque::new(ByReference(false)), Keyed::new(restored.key()));
+    process.dispatch = Dispatch::with_upstream(upstream, Config::new(1), slots, keyed, [], 1, at);
+    process.dispatch.change(order("ref-1"), Safety::ReadBack, Options::new().key("order-1"), at);
+    let told = process.run(&[Some(r#"{"success": true}"#)]);
+    assert!(matches!(told, Some(Told::Change(Err(_)))), "{told:?}");
+    assert_eq!(process.sent, ["POST /orders"], "the order of the first alone");
+}

@@ -137,7 +137,7 @@ pub(super) struct Last<U: Upstream> {
     /// Its text, as far as it may be remembered.
     pub(super) text: String,
     pub(super) verdict: Verdict,
-    /// Before this it asks not to be sent again.
+    /// Before this it asks not to be sent again; `None`: it is a wait without an end.
     pub(super) again_from: Option<Instant>,
 }
 
@@ -240,8 +240,8 @@ impl<U: Upstream> Job<U> {
     /// So long the last answer to a write asks to be waited still.
     pub(super) fn wait_asked(&self, now: Instant) -> Duration {
         let Work::Change(write) = &self.work else { return Duration::ZERO };
-        let from = write.last.as_ref().and_then(|last| last.again_from);
-        from.map_or(Duration::ZERO, |from| from.saturating_duration_since(now))
+        let Some(last) = &write.last else { return Duration::ZERO };
+        last.again_from.map_or(Duration::MAX, |from| from.saturating_duration_since(now))
     }
 
     /// Whether not a byte of its command was handed over, and none is about to be.

@@ -343,7 +343,9 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
 
     /// An earlier reading that has become old while its write waited is read again.
     fn unless_old(&mut self, id: JobId, purpose: Purpose, now: Instant) -> Purpose {
-        let Some(Job { work: Work::Change(write), .. }) = self.jobs.get_mut(&id) else { return purpose };
+        let Some(Job { work: Work::Change(write), attempts, .. }) = self.jobs.get_mut(&id) else {
+            return purpose;
+        };
         let old = |since: Instant| now.saturating_duration_since(since) >= self.config.recent;
         let read = write.before.as_ref().map(|before| before.since);
         if purpose == Purpose::Command && write.entry.is_none() && read.is_some_and(old) {
@@ -356,6 +358,11 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             (purpose, write.fallback.as_deref(), write.resolver)
             && (old(*since) || self.queued.may_queue_for(resolver, write.entry.as_deref()))
         {
+            // What was waited because an answer asked for it costs no try, once for each answer.
+            let asked = write.last.as_mut().and_then(|last| last.again_from.replace(now));
+            if asked.is_some_and(|from| from > *since) {
+                *attempts = attempts.saturating_sub(1);
+            }
             let looks = self.upstream.reads(resolver, &write.sent(&self.keyed));
             write.looking = Some(Box::new(Looking::new(looks, now, NotApplied::Again)));
             self.statistics.read_backs.begin();

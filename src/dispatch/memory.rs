@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::config::{Moment, Queues};
 use super::entry::{ANOTHER_NAMED, ANSWERED_PENDING, Entry, Intent, Standing, Ticket};
 use super::job::Doubtful;
+use super::newest::Newest;
 use super::told::DoubtReason;
 use super::upstream::Upstream;
 use crate::command::{Object, ObjectKind, Safety};
@@ -234,12 +235,20 @@ fn place(object: &Object) -> usize {
 
 /// What we have done to which objects, or may have, for as long as there is room: a guard or a date of creation may show
 /// the work of an earlier command of ours.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Written {
     /// With the newest of them.
-    done: HashMap<(Resolver, Object), Done>,
-    order: VecDeque<(Resolver, Object)>,
+    done: Newest<(Resolver, Object), Done>,
 }
+
+impl Default for Written {
+    fn default() -> Self {
+        Self { done: Newest::new(MOST_OBJECTS) }
+    }
+}
+
+/// So many objects are remembered at which something was done, and so many at which another operation was named.
+const MOST_OBJECTS: usize = 100_000;
 
 /// What was done of one sort to one object.
 #[derive(Clone, Copy, Debug)]
@@ -253,8 +262,6 @@ struct Done {
 }
 
 impl Written {
-    const MAX: usize = 100_000;
-
     /// `known`: how it is settled, by what is known now.
     fn resolver(entry: &Entry, known: Option<Resolver>) -> Option<Resolver> {
         // No read settles RRP's request for a transfer.
@@ -307,26 +314,22 @@ impl Written {
     }
 
     fn add(&mut self, what: (Resolver, Object), ticket: Ticket, late: Option<Ticket>) {
-        if let Some(known) = self.done.get_mut(&what) {
-            known.earlier |= known.newest != Some(ticket);
-            known.newest = Some(ticket);
-            known.late = known.late.or(late);
-        } else {
-            self.done.insert(what.clone(), Done { newest: Some(ticket), earlier: false, late });
-            self.order.push_back(what);
-        }
-        if self.order.len() > Self::MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.done.remove(&oldest);
-        }
+        let done = match self.done.get(&what) {
+            Some(known) => Done {
+                newest: Some(ticket),
+                earlier: known.earlier || known.newest != Some(ticket),
+                late: known.late.or(late),
+            },
+            None => Done { newest: Some(ticket), earlier: false, late },
+        };
+        self.done.put(what, done);
     }
 
     /// Whether something was done before to one of these that shows as this would: the same; or a transfer, which prolongs.
     pub(super) fn any(&self, resolver: Resolver, sent: &Sent) -> bool {
         let transfer = (resolver == Resolver::Renew).then_some(Resolver::TransferRequest);
         let alike = || [Some(resolver), transfer].into_iter().flatten();
-        let done = |object: &Object, one| self.done.contains_key(&Self::what(one, sent, object));
+        let done = |object: &Object, one| self.done.get(&Self::what(one, sent, object)).is_some();
         sent.objects().iter().any(|object| alike().any(|one| done(object, one)))
     }
 
@@ -381,23 +384,28 @@ impl Restless {
 
 /// Objects at which another API has named another operation, and at which it has done nothing of ours since: what is new there
 /// may be that operation's work, also for the next write of ours.
-#[derive(Debug, Default)]
-pub(super) struct Named(Vec<Object>);
+#[derive(Debug)]
+pub(super) struct Named(Newest<Object, ()>);
+
+impl Default for Named {
+    fn default() -> Self {
+        Self(Newest::new(MOST_OBJECTS))
+    }
+}
 
 impl Named {
-    const MAX: usize = 4_096;
-
     /// Another operation was in progress.
     pub(super) fn remember(&mut self, objects: &[Object]) {
-        self.over(objects);
-        self.0.extend_from_slice(objects);
-        let more = self.0.len().saturating_sub(Self::MAX);
-        self.0.drain(..more);
+        for object in objects {
+            self.0.put(object.clone(), ());
+        }
     }
 
     /// It is not any more.
     fn over(&mut self, objects: &[Object]) {
-        self.0.retain(|object| !objects.contains(object));
+        for object in objects {
+            self.0.remove(object);
+        }
     }
 
     /// What has become of a write says so, or has said so in an earlier run.
@@ -414,7 +422,7 @@ impl Named {
 
     /// Whether that is so of one of these.
     pub(super) fn any(&self, objects: &[Object]) -> bool {
-        self.0.iter().any(|object| objects.contains(object))
+        objects.iter().any(|object| self.0.get(object).is_some())
     }
 }
 

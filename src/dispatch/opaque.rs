@@ -75,7 +75,9 @@ pub trait Reads: Clone + fmt::Debug {
     /// taken for what this one leaves. Behind one of ours of the same name, to the same object, it is read in any case, but for
     /// what is repeatable; and what was not read before is never proven to be done where either holds. Nor is anything behind one
     /// of ours to the same object that was accepted to be done later ([`OpaqueReply::pending`]), if that has the same name or if
-    /// this holds.
+    /// this holds; nor, where either holds, once an answer has named another operation at the object
+    /// ([`Advice::WaitForOther`](crate::verdict::Advice::WaitForOther)), until one to a write of ours there says that it was done:
+    /// what is lost meanwhile stays in doubt, also if a reference of its own is found.
     fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
         false
     }

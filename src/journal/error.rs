@@ -56,7 +56,8 @@ pub enum JournalErrorKind {
     Full,
     /// One entry is longer than any can be. Nothing of the write was done.
     TooLong,
-    /// A ticket is that of another write: two dispatchers write to this journal, or one began without what it has kept. Nothing
+    /// A ticket is that of another write, or of the same one that was sent before: two dispatchers write to this journal, or one
+    /// began without what it has kept. Two that record the same write under one ticket before either has sent it are not seen. Nothing
     /// of the write was done, and nothing more is written until it is opened again.
     TicketTaken,
     /// More writes wait than may. Nothing of the write was done.

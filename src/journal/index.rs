@@ -44,7 +44,9 @@ pub(super) struct Held {
     /// The length of its record.
     bytes: u32,
     /// Of which intent it is: a ticket is one intent's for ever.
-    intent: u32,
+    intent: [u8; 3],
+    /// Whether more is known than that it was about to be sent: that is never so again.
+    begun: bool,
     pub(super) expires: Option<u64>,
 }
 
@@ -55,8 +57,9 @@ impl Held {
         (entry.intent.payload(), entry.intent.user(), entry.intent.key()).hash(&mut hasher);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         // So many bits: it is a mistake that is to be found, and no attack.
-        let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
-        Self { bytes, intent: u32::from_le_bytes([a, b, c, d]), expires: expires(entry, options) }
+        let [a, b, c, ..] = hasher.finish().to_le_bytes();
+        let begun = entry.standing != Standing::Open || entry.attempts > 0;
+        Self { bytes, intent: [a, b, c], begun, expires: expires(entry, options) }
     }
 }
 
@@ -134,8 +137,8 @@ impl<'i> Plan<'i> {
         self.planned.get(&ticket).copied().unwrap_or_else(|| self.index.held.get(&ticket).copied())
     }
 
-    /// Plans these, or none of them if there is no room for a new ticket among them, or a known one is another intent's. Known
-    /// ones always have room.
+    /// Plans these, or none of them if there is no room for a new ticket among them, or a known one is another intent's, or the
+    /// same one's that is about to be sent once more under a ticket under which it was. Known ones always have room.
     pub(super) fn try_add(
         &mut self,
         steps: &[Step],
@@ -143,7 +146,8 @@ impl<'i> Plan<'i> {
         max_bytes: u64,
     ) -> Result<(), JournalErrorKind> {
         let others = |(ticket, held): &Step| {
-            held.zip(self.held(*ticket)).is_some_and(|(held, before)| held.intent != before.intent)
+            let both = held.zip(self.held(*ticket));
+            both.is_some_and(|(held, before)| held.intent != before.intent || before.begun && !held.begun)
         };
         if steps.iter().any(others) {
             return Err(JournalErrorKind::TicketTaken);
@@ -181,7 +185,7 @@ mod tests {
     use super::*;
 
     const fn held(bytes: u32, expires: Option<u64>) -> Option<Held> {
-        Some(Held { bytes, intent: 7, expires })
+        Some(Held { bytes, intent: [7; 3], begun: true, expires })
     }
 
     #[test]

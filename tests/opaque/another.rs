@@ -72,7 +72,8 @@ fn what_is_known_for_ours_by_itself_is_ours() {
     let mut rig = rig();
     rig.sent(order(), Safety::ReadBack, Options::new(), 1);
     rig.answer(says(BUSY, "busy"));
-    rig.does(&["send look"]);
+    rig.does(&["record 1 open", "send look"]);
+    rig.recorded();
     rig.answer(here());
     rig.ends("1 accepted by read-back", &["tell a: accepted 1 by read-back"]);
     rig.is_over();

@@ -72,7 +72,14 @@ fn comes_to(nature: Nature, safety: Safety, verdict: Verdict) -> (usize, String)
     let mut sends = 1;
     loop {
         rig.answer(says(verdict, "code"));
-        match &rig.drain()[..] {
+        let mut did = rig.drain();
+        // That it was named is recorded before it goes on.
+        if did.first().is_some_and(|did| did == "record 1 open") {
+            assert_eq!((verdict, sends), (BUSY, 1));
+            rig.recorded();
+            did.remove(0);
+        }
+        match &did[..] {
             [] => {
                 let due = rig.dispatch.poll_timeout().expect("it waits for a time");
                 let wait = due - rig.now;
@@ -185,6 +192,8 @@ fn after_busy_a_second_one_that_is_refused_is_evidence_and_no_answer() {
     let mut rig = Rig::new();
     rig.sent(write("create", CREATE, "x"), Safety::ReadBack, Options::new(), 1);
     rig.answer(says(BUSY, "busy"));
+    rig.does(&["record 1 open"]);
+    rig.recorded();
     rig.due_in(1);
     rig.does(&["send create"]);
     // The other operation may have been the first of these.

@@ -213,7 +213,12 @@ fn a_whole_answer_that_says_busy_or_later_is_looked_at_at_once() {
         let mut rig = rig();
         rig.sent(order(), Safety::ReadBack, Options::new(), 1);
         rig.answer(says(verdict, "not now"));
-        rig.does(&["send look"]);
+        if verdict == BUSY {
+            rig.does(&["record 1 open", "send look"]);
+            rig.recorded();
+        } else {
+            rig.does(&["send look"]);
+        }
         rig.answer(none());
         if first > 0 {
             rig.due_in(first);

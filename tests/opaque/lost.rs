@@ -299,7 +299,8 @@ fn whoever_leaves_takes_along_only_what_was_not_sent() {
     rig.goes_out("w", 3);
     rig.answer(says(BUSY, "busy"));
     rig.leave(fourth);
-    rig.does(&["record 3 refused busy for now"]);
+    rig.does(&["record 3 open", "record 3 refused busy for now"]);
+    rig.recorded();
     rig.recorded();
     rig.is_over();
 }

@@ -15,6 +15,7 @@ mod places;
 mod rig;
 mod secrets;
 mod toy;
+mod waits;
 mod world;
 
 use core::time::Duration;

@@ -8,7 +8,7 @@ use super::super::job::{Job, Work};
 use super::super::slots::{JobId, Slots};
 use super::super::upstream::Upstream;
 use super::Dispatch;
-use crate::retry::Case;
+use crate::retry::{Case, Decision, decide};
 use crate::settle::{Form, Proof};
 
 impl<S: Slots, U: Upstream> Dispatch<S, U> {
@@ -28,9 +28,9 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
             self.queued.learn(sent);
         }
         // Another operation may change what was read before: where that was needed, it proves nothing any more.
-        let named = case.names_another();
-        let spoilt = named && !entry.intent.before.is_empty();
-        if named && !entry.has_note(ANOTHER_NAMED) {
+        let spoilt = case.names_another() && !entry.intent.before.is_empty();
+        let named = case.names_another() && !entry.has_note(ANOTHER_NAMED);
+        if named {
             self.named.remember(sent.objects());
             entry.note(at.wall, ANOTHER_NAMED);
         }
@@ -40,7 +40,9 @@ impl<S: Slots, U: Upstream> Dispatch<S, U> {
         if spoilt {
             Arc::make_mut(&mut entry.intent).before = Vec::new();
         }
-        if pending || spoilt {
+        // Those that come after us need it also if we crash before the end, which is recorded with it.
+        let goes_on = !matches!(decide(case), Decision::RefuseForNow);
+        if pending || spoilt || named && goes_on {
             entry.changed_at = at.wall;
             let entry = Entry::clone(entry);
             self.record_quietly(Put::Entry(entry));
