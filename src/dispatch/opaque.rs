@@ -76,7 +76,7 @@ pub trait Reads: Clone + fmt::Debug {
     /// what is repeatable; and what was not read before is never proven to be done where either holds. Nor is anything behind one
     /// of ours to the same object that was accepted to be done later ([`OpaqueReply::pending`]), if that has the same name or if
     /// this holds; nor, where either holds, once an answer has named another operation at the object
-    /// ([`Advice::WaitForOther`](crate::verdict::Advice::WaitForOther)), until one to a write of ours there says that it was done:
+    /// ([`Advice::WaitForOther`]), until one to a write of ours there says that it was done:
     /// what is lost meanwhile stays in doubt, also if a reference of its own is found.
     fn wants_earlier_reading(&self, _sent: &Sent) -> bool {
         false
